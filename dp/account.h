@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Compose releases, convert to (epsilon, delta), for a named adversary. An account is an RDP
+ * filter: fixed orders, adaptively chosen releases may be added (Feldman, Zrnic 2021). */
+#ifndef DP_ACCOUNT_H
+#define DP_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "dp/rdp.h"
+
+/* One noisy integer sum, as it is released. Sensitivity is sqrt(norm2), under adding or removing
+ * one contribution (a record: unit patient; a site's update: unit site). */
+struct release {
+    uint64_t norm2; /* squared L2 bound of one contribution, grid units^2 */
+    uint32_t sigma; /* parameter of one site's share, grid units; 0: no noise, epsilon infinite */
+    uint32_t n_shares; /* noise shares that the adversary does not know: honest survivors */
+    uint64_t dim;      /* coordinates */
+    double sampling;   /* Poisson rate of contributions at the site, coins kept there; 1: all */
+};
+
+struct account {
+    double rdp[RDP_ORDERS]; /* may be infinite */
+};
+
+/* Add `times` equal releases. STATUS_RANGE: norm2, n_shares or dim 0, sampling outside (0, 1], or
+ * 0 < sigma < NOISE_SIGMA_MIN; account is untouched. */
+MUST_USE enum status account_add(struct account *account, const struct release *release,
+                                 uint32_t times);
+
+/* Smallest epsilon over the orders at delta (Canonne, Kamath, Steinke 2020, proposition 12),
+ * rounded up by 1e-9; infinity when nothing is bounded; 0 for an empty account. delta in (0, 1). */
+double account_epsilon(const struct account *account, double delta);
+
+/* What calibration needs to know of a study: `rounds` equal releases and one exploration. */
+struct account_goal {
+    double epsilon, delta; /* target */
+    double sampling;
+    uint32_t rounds;
+    double
+        exploration_ratio; /* noise multiplier of the exploration over that of a round; 0: none */
+};
+
+/* The smallest noise multiplier z = sqrt(n_shares) sigma / sqrt(norm2) of a training round that
+ * meets the goal (to a relative 1e-6, rounded up); 0 when epsilon is infinite.
+ * STATUS_RANGE  no z up to 1e6 meets it, or a value outside its range. */
+MUST_USE enum status account_calibrate(double *z, const struct account_goal *goal);
+
+/* The share that gives multiplier z with n_shares: ceil(z sqrt(norm2) / sqrt(n_shares)), at least
+ * NOISE_SIGMA_MIN; 0 when z is 0.
+ * STATUS_RANGE  above NOISE_SIGMA_MAX. */
+MUST_USE enum status account_share(uint32_t *sigma, double z, uint64_t norm2, uint32_t n_shares);
+
+#endif
