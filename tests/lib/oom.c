@@ -26,6 +26,11 @@ void oom_stop(void)
     armed = false;
 }
 
+void oom_resume(void)
+{
+    armed = true;
+}
+
 bool oom_hit(void)
 {
     return hit;

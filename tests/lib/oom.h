@@ -18,6 +18,8 @@
 /* Let allocation number k from now on (1-based), and all after it, fail. */
 void oom_start(size_t k);
 void oom_stop(void);
+/* Go on counting where oom_stop held it. */
+void oom_resume(void);
 /* Whether an allocation failed since oom_start. */
 bool oom_hit(void);
 

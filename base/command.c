@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The front of the three programs; part of their mains, so it may print. */
+#include "base/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char exits[] =
+    "Exit status: 0 done, 1 failed, 2 usage, 3 connection or keys, 4 timeout, 5 refused by policy,\n"
+    "budget or quorum, 6 verification failed, 7 invalid data, 70 bug.\n";
+
+static int help(const char *program, const char *examples, const struct command *table, size_t n)
+{
+    printf("Examples:\n%s\nCommands of %s (each has --help):\n", examples, program);
+    for (size_t i = 0; i < n; i++) printf("  %-12s %s\n", table[i].name, table[i].what);
+    printf("  %-12s %s\n\n%s", "explain ID", "say what an error means and what to do", exits);
+    return EXIT_OK;
+}
+
+static int explain(const char *id)
+{
+    static const enum reason all[] = {
+#define REASON_ITEM(name, number, status, text, what, fix) REASON_##name,
+        REASON_MAP(REASON_ITEM)
+#undef REASON_ITEM
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (strcmp(id, reason_id(all[i])) != 0) continue;
+        printf("%s\n  What: %s.\n  Do:   %s.\n", id, reason_what(all[i]), reason_fix(all[i]));
+        return EXIT_OK;
+    }
+    fprintf(stderr, "no error is called %s; they look like E-PLAN-REPLAY\n", id);
+    return EXIT_USAGE;
+}
+
+int command_main(int argc, char **argv, const char *examples, const struct command *table, size_t n)
+{
+    const char *slash = strrchr(argv[0], '/');
+    const char *program = slash == NULL ? argv[0] : slash + 1;
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+        return help(program, examples, table, n);
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("%s %s, protocol SA1\n", program, VEILSUM_VERSION);
+        return EXIT_OK;
+    }
+    if (strcmp(argv[1], "explain") == 0 && argc == 3) return explain(argv[2]);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(argv[1], table[i].name) != 0) continue;
+        char name[64];
+        (void)snprintf(name, sizeof name, "%s %s", program, table[i].name);
+        argv[1] = name;
+        return table[i].run(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "%s: no command %s; try %s --help\n", program, argv[1], program);
+    return EXIT_USAGE;
+}
+
+enum exit_code command_exit(enum reason reason)
+{
+    switch (reason_status(reason)) {
+    case STATUS_OK: return EXIT_OK;
+    case STATUS_AUTH: return EXIT_AUTH;
+    case STATUS_BUDGET:
+    case STATUS_QUORUM:
+    case STATUS_RANGE: return EXIT_REFUSED;
+    default: return EXIT_FAILED;
+    }
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the three programs share: exit codes and the table of subcommands. */
+#ifndef BASE_COMMAND_H
+#define BASE_COMMAND_H
+
+#include <stddef.h>
+
+#include "base/reason.h"
+
+/* Documented in every --help; scripts rely on them. */
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,  /* the operation failed */
+    EXIT_USAGE = 2,   /* wrong arguments */
+    EXIT_AUTH = 3,    /* connection or authentication */
+    EXIT_TIMEOUT = 4, /* nobody answered in time */
+    EXIT_REFUSED = 5, /* policy, budget or quorum */
+    EXIT_VERIFY = 6,  /* a check of results failed */
+    EXIT_DATA = 7,    /* invalid data */
+    EXIT_BUG = 70
+};
+
+/* One subcommand: argv[0] is "program name", for messages. */
+struct command {
+    const char *name, *what;
+    int (*run)(int argc, char **argv);
+};
+
+/* Run the subcommand that argv names, or print help (examples first) to standard output. Also
+ * answers --help, --version and `explain E-...`. Returns an exit code. */
+int command_main(int argc, char **argv, const char *examples, const struct command *table,
+                 size_t n);
+
+/* The exit code that fits a refusal. */
+enum exit_code command_exit(enum reason reason);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One line of JSON per event, for programs that watch ours (--events). Holds facts of the protocol,
+ * never anything that was computed from a site's data. */
+#ifndef BASE_EVENT_H
+#define BASE_EVENT_H
+
+#include <stdio.h>
+
+/* Write one object and a newline, and flush. The format and arguments are those of jansson's
+ * json_pack: event_write(out, "{s:s, s:i}", "event", "shared", "round", 3). A failed write is
+ * ignored: nobody listens any more. */
+void event_write(FILE *out, const char *format, ...);
+
+/* A number for "o" in the format; null when it is infinite or not a number, which JSON lacks. */
+struct json_t *event_real(double x);
+/* A list of whole numbers for "o". */
+struct json_t *event_list(void);
+void event_list_add(struct json_t *list, unsigned x);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/small.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "crypto/rng.h"
+
+void small_study(struct study *study, enum study_unit unit, enum model_kind kind)
+{
+    const bool cnn = kind == MODEL_CNN, patient = unit == STUDY_PATIENT;
+    const uint32_t side = cnn ? 16 : 8;
+    *study = (struct study){
+        .schema = 1,
+        .study = {.id = "small", .rehearsal = true},
+        .sites = {.expected = 5, .colluding = 1, .threshold = 4, .min_contributors = 3},
+        .model = {.spec = {.kind = kind,
+                           .channels = 1,
+                           .height = side,
+                           .width = side,
+                           .classes = 3,
+                           .n_hidden = 2,
+                           .hidden = {cnn ? 4 : 12, cnn ? 6 : 12}},
+                  .pixel_deviation = 1},
+        .privacy = {.unit = unit,
+                    .epsilon = (double)INFINITY,
+                    .delta = 1e-5,
+                    .clip = 64,
+                    .exploration_clip = 1024,
+                    .exploration_ratio = 1,
+                    .sampling = patient ? 1 : 0,
+                    .records = patient ? 200 : 0},
+        .pruning = {.mode = STUDY_PRUNING_PRIVATE, .units = 0.5, .weights = 0.2},
+        .rounds = {.count = 3,
+                   .learning_rate = patient ? 0.5 : 1,
+                   .momentum = 0.5,
+                   .local_epochs = 2,
+                   .local_batch = 10,
+                   .local_learning_rate = 0.1,
+                   .decay = 0.5},
+        .secagg = {.bits = 32},
+        .deadlines = {.gather_ms = 1000,
+                      .keys_ms = 1000,
+                      .shares_ms = 2000,
+                      .input_ms = 3000,
+                      .confirm_ms = 4000,
+                      .unmask_ms = 5000},
+    };
+    struct settings_error why = {0};
+    REQUIRE(study_check(study, &why) == STATUS_OK);
+}
+
+void small_data(struct dataset *out, const struct study *study, size_t n, uint64_t seed)
+{
+    const struct model_spec *spec = &study->model.spec;
+    *out = (struct dataset){.n = n,
+                            .channels = spec->channels,
+                            .height = spec->height,
+                            .width = spec->width,
+                            .classes = spec->classes};
+    const size_t floats = (size_t)spec->channels * spec->height * spec->width;
+    out->pixel = calloc(n, floats);
+    out->label = calloc(n, 1);
+    REQUIRE(out->pixel != NULL && out->label != NULL);
+    struct rng rng = {0};
+    rng_numbered(&rng, seed);
+    const size_t blob = floats / spec->classes;
+    for (size_t i = 0; i < n; i++) {
+        const size_t label = rng_below(&rng, spec->classes);
+        out->label[i] = (uint8_t)label;
+        uint8_t *at = out->pixel + i * floats + label * blob;
+        for (size_t k = 0; k < blob / 2; k++) at[k] = (uint8_t)(128 + rng_below(&rng, 128));
+    }
+}

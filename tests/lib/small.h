@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small studies and small data, made from a seed: what a test of the learning side starts with. */
+#ifndef TESTS_LIB_SMALL_H
+#define TESTS_LIB_SMALL_H
+
+#include "client/data/data.h"
+#include "protocol/study.h"
+
+/* A rehearsal of 5 sites, 1 colluding, without noise, that study_check accepts: three rounds of
+ * an MLP 64-12-12-3 on 8x8 images or of the smallest CNN on 16x16, half of the units pruned. */
+void small_study(struct study *study, enum study_unit unit, enum model_kind kind);
+
+/* n records that fit the study's model: each class is a bright blob in a place of its own, on black
+ * and with grain. Freed by dataset_free. */
+void small_data(struct dataset *out, const struct study *study, size_t n, uint64_t seed);
+
+#endif
