@@ -16,20 +16,22 @@ struct hash {
     uint8_t bytes[HASH_BYTES];
 };
 
-/* Hash of "SA1" || u8 label length || label || u64 length || data. */
+/* Hash of "SA1" || u8 label length || label || u64 length || data; a label has at most 255
+ * characters. */
 struct hash hash_of(const char *label, struct view data);
 
-/* Incremental form: equal to hash_of with the u64 length left out and each part prefixed by its
- * own u64 length; the state is 384 bytes, aligned. */
+/* Incremental form: "SA1" || u8 label length || label, then each part behind its own u64 length, so
+ * that one part gives hash_of. The state is wiped by hash_end. */
 struct hash_state {
     _Alignas(64) uint8_t opaque[384];
 };
 void hash_start(struct hash_state *state, const char *label);
 void hash_add(struct hash_state *state, const void *part, size_t n);
+/* A part of eight little-endian bytes. */
 void hash_add_u64(struct hash_state *state, uint64_t x);
 struct hash hash_end(struct hash_state *state);
 
-/* Constant time. */
+/* Hashes are compared in constant time. */
 bool hash_equal(const struct hash *a, const struct hash *b);
 bool hash_is_zero(const struct hash *h);
 /* Lower-case hex of the first n bytes into out[2 n + 1]. */

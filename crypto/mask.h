@@ -27,7 +27,8 @@ struct pad {
  * in    n elements, secret.
  * Time depends on n, at and n_pads alone.
  *
- * STATUS_RANGE  out->n != in->n, bits not in 1..32 or a sign not +-1; out is untouched. */
+ * STATUS_RANGE  out->n != in->n, bits not in 1..32, a sign not +-1 or at + n above 2^64 - 1; out is
+ *               untouched. */
 MUST_USE enum status mask_add(struct masked *out, const struct noised *in, const struct pad *pad,
                               size_t n_pads, unsigned bits, uint64_t at);
 
