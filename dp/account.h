@@ -25,32 +25,38 @@ struct account {
     double rdp[RDP_ORDERS]; /* may be infinite */
 };
 
-/* Add `times` equal releases. STATUS_RANGE: norm2, n_shares or dim 0, sampling outside (0, 1], or
- * 0 < sigma < NOISE_SIGMA_MIN; account is untouched. */
+/* Add `times` equal releases, each with coins of its own. All that one sampled batch gives in a
+ * round is one release, with the norm2 of everything together and the smallest n_shares: sampled
+ * curves of shared coins must not be added (dp/SPEC.md).
+ *
+ * STATUS_RANGE  norm2, n_shares or dim 0, sampling outside (0, 1], or sigma neither 0 nor within
+ *               NOISE_SIGMA_MIN..NOISE_SIGMA_MAX; account is untouched. */
 MUST_USE enum status account_add(struct account *account, const struct release *release,
                                  uint32_t times);
 
 /* Smallest epsilon over the orders at delta (Canonne, Kamath, Steinke 2020, proposition 12),
- * rounded up by 1e-9; infinity when nothing is bounded; 0 for an empty account. delta in (0, 1). */
+ * rounded up by 1e-9; infinity when nothing is bounded; 0 for an empty account. delta in (0, 1), or
+ * it is a bug. */
 double account_epsilon(const struct account *account, double delta);
 
 /* What calibration needs to know of a study: `rounds` equal releases and one exploration. */
 struct account_goal {
-    double epsilon, delta; /* target */
-    double sampling;
+    double epsilon; /* target; may be infinite */
+    double delta;
+    double sampling; /* Poisson rate, in rounds and in the exploration */
     uint32_t rounds;
-    double
-        exploration_ratio; /* noise multiplier of the exploration over that of a round; 0: none */
+    double exploration_ratio; /* noise multiplier of the exploration over a round's; 0: none */
 };
 
 /* The smallest noise multiplier z = sqrt(n_shares) sigma / sqrt(norm2) of a training round that
  * meets the goal (to a relative 1e-6, rounded up); 0 when epsilon is infinite.
- * STATUS_RANGE  no z up to 1e6 meets it, or a value outside its range. */
+ * STATUS_RANGE  no z up to 1e6 meets it, or a value outside its range; z is untouched. */
 MUST_USE enum status account_calibrate(double *z, const struct account_goal *goal);
 
 /* The share that gives multiplier z with n_shares: ceil(z sqrt(norm2) / sqrt(n_shares)), at least
  * NOISE_SIGMA_MIN; 0 when z is 0.
- * STATUS_RANGE  above NOISE_SIGMA_MAX. */
+ * STATUS_RANGE  above NOISE_SIGMA_MAX, or z negative, or norm2 or n_shares 0; sigma is untouched.
+ */
 MUST_USE enum status account_share(uint32_t *sigma, double z, uint64_t norm2, uint32_t n_shares);
 
 #endif

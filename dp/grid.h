@@ -18,7 +18,7 @@
 /* Public; the same at all parties. Derived by grid_plan, never configured by hand. */
 struct grid {
     double scale;   /* grid units per model unit, a power of two */
-    uint64_t norm2; /* bound of the squared L2 norm of one rounded contribution, grid units^2 */
+    uint64_t norm2; /* bound of the squared L2 norm of one rounded contribution, below 2^44 */
     int32_t cap;    /* bound of |coordinate| of a site's sum before noise */
     uint32_t sigma; /* discrete Gaussian parameter of one site's noise share, grid units; 0: none */
     unsigned bits;  /* the ring is 2^bits */
@@ -34,7 +34,7 @@ struct grid {
  * shares of sigma, ring 2^bits; cap is the largest that the ring allows:
  *   n_sites * cap + GRID_TAIL * sigma * sqrt(n_sites) < 2^(bits-1).
  *
- * STATUS_RANGE  bits or clip out of range, dim or n_sites 0 or too large (dim > 2^31, n_sites >
+ * STATUS_RANGE  bits or clip out of range, dim or n_sites 0 or too large (dim > 2^28, n_sites >
  *               65536), sigma > NOISE_SIGMA_MAX, or a single contribution would not fit (cap^2 <
  *               norm2): raise bits. out is untouched. */
 MUST_USE enum status grid_plan(struct grid *out, double clip, uint64_t dim, uint32_t n_sites,
@@ -52,16 +52,20 @@ struct grid_sum {
     uint32_t part_limit; /* how many fit: floor((2^31 - 1) / sqrt(norm2)) */
     uint64_t shrunk;     /* contributions that failed the first norm check: local diagnostics */
 };
+/* n > 0. STATUS_NOMEM leaves out untouched. */
 MUST_USE enum status grid_sum_new(struct grid_sum *out, size_t n, const struct grid *grid);
-void grid_sum_free(struct grid_sum *sum); /* wipes */
+/* Wipe and release. */
+void grid_sum_free(struct grid_sum *sum);
 
-/* Round one clipped contribution to the grid (to nearest, ties to even), check in exact integers
- * that its squared norm is at most norm2, and add it to sum. When the check fails the contribution
- * is shrunk by 0.1 % and rounded again, at most GRID_RETRIES times, then dropped. Saturation at
- * +-cap happens once, on the whole sum, in grid_seal: a coordinate-wise projection of the sum
- * cannot raise its sensitivity.
+/* Round one clipped contribution, the float product of value and factor * scale, to the nearest
+ * integers (ties to even), check in exact integers that its squared norm is at most norm2, and
+ * add it to sum. When the check fails the contribution is shrunk by 0.1 % and rounded again, at
+ * most GRID_RETRIES times, then dropped. Saturation at +-cap happens once, on the whole sum, in
+ * grid_seal: a coordinate-wise projection of the sum cannot raise its sensitivity. sum holds fewer
+ * than 2^41 contributions, whatever they are.
  *
- * in  n == sum->n; secret.
+ * in    n == sum->n; secret.
+ * grid  the one that sum was made for.
  *
  * STATUS_RANGE  sizes differ; sum is untouched. */
 #define GRID_RETRIES 16
@@ -69,10 +73,11 @@ MUST_USE enum status grid_add(struct grid_sum *sum, const struct clipped *in,
                               const struct grid *grid);
 
 /* Add all of other to sum (threads work on their own sums). STATUS_RANGE: sizes differ. */
-MUST_USE enum status grid_merge(struct grid_sum *sum, struct grid_sum *other);
+MUST_USE enum status grid_merge(struct grid_sum *sum, const struct grid_sum *other);
 
 /* Saturate every coordinate at +-cap and hand the site's integer sum over; sum is emptied.
- * *capped (may be NULL) counts saturated coordinates: secret, local diagnostics only. */
+ * *capped (may be NULL) counts saturated coordinates: secret, local diagnostics only.
+ * STATUS_NOMEM  out and sum are untouched. */
 MUST_USE enum status grid_seal(struct encoded *out, struct grid_sum *sum, const struct grid *grid,
                                uint64_t *capped);
 

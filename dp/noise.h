@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Discrete Gaussian noise by exact integer sampling: no floating point, so no floating-point
  * attack. Canonne, Kamath, Steinke 2020, algorithms 1 to 3, with t = sigma. Running time depends on
- * the values drawn (rejection); noise is drawn before local data is touched. */
+ * the values drawn (rejection), never on what they are added to. */
 #ifndef DP_NOISE_H
 #define DP_NOISE_H
 
@@ -10,7 +10,7 @@
 #include "base/stage.h"
 #include "crypto/rng.h"
 
-/* 2 sigma^2 k must stay below 2^64 in the Bernoulli trials. */
+/* (sigma - u)^2 and 2 sigma^2 must stay below 2^64; the ring ends long before. */
 #define NOISE_SIGMA_MAX UINT32_C(500000000)
 /* Below this a sum of discrete Gaussians is too far from one (dp/SPEC.md): plans refuse it. */
 #define NOISE_SIGMA_MIN UINT32_C(4)

@@ -7,11 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* 2..128 one by one, then coarser up to 1024. */
+/* 2 to 128 one by one, then 160, 192, 224, 256, 320, 384, 512 and 1024. */
 #define RDP_ORDERS 135
 extern const uint32_t RDP_ORDER[RDP_ORDERS];
 
-/* Order a of a discrete (or continuous) Gaussian release with squared noise multiplier z2 =
+/* Orders are integers >= 2 in all of this file.
+ *
+ * Order a of a discrete (or continuous) Gaussian release with squared noise multiplier z2 =
  * sigma^2 / sensitivity^2 > 0: a / (2 z2). */
 double rdp_gaussian(uint32_t order, double z2);
 
@@ -21,7 +23,8 @@ double rdp_sampled_gaussian(uint32_t order, double z2, double q);
 
 /* Upper bound of the RDP of order a that is to be added because the sum of n discrete Gaussians of
  * parameter sigma >= NOISE_SIGMA_MIN, in dim coordinates, is not exactly one of parameter
- * sqrt(n) sigma: Kairouz, Liu, Steinke 2021, theorem 9 / proposition 14 (tau). */
+ * sqrt(n) sigma: dim tau (2a-1) / (a-1), sampled or not (dp/SPEC.md), with tau from Kairouz, Liu,
+ * Steinke 2021. Below 1e-50 for any sum that a ring can hold. */
 double rdp_sum_gap(uint32_t order, uint32_t sigma, uint32_t n, uint64_t dim);
 
 #endif

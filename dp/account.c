@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accounts: Renyi curves add up, and become epsilon when asked for. */
+#include "dp/account.h"
+
+#include <math.h>
+
+#include "dp/noise.h"
+
+#define MULTIPLIER_MIN 1e-6
+#define MULTIPLIER_MAX 1e6
+
+enum status account_add(struct account *account, const struct release *release, uint32_t times)
+{
+    if (release->norm2 == 0 || release->n_shares == 0 || release->dim == 0) return STATUS_RANGE;
+    if (!(release->sampling > 0.0 && release->sampling <= 1.0)) return STATUS_RANGE;
+    uint32_t sigma = release->sigma;
+    if (sigma > 0 && (sigma < NOISE_SIGMA_MIN || sigma > NOISE_SIGMA_MAX)) return STATUS_RANGE;
+    if (times == 0) return STATUS_OK;
+    double s = (double)sigma;
+    double z2 = s * s * (double)release->n_shares / (double)release->norm2;
+    for (size_t i = 0; i < RDP_ORDERS; i++) {
+        uint32_t order = RDP_ORDER[i];
+        double rdp = (double)INFINITY;
+        if (sigma > 0)
+            rdp = rdp_sampled_gaussian(order, z2, release->sampling) +
+                  rdp_sum_gap(order, sigma, release->n_shares, release->dim);
+        account->rdp[i] += (double)times * rdp;
+    }
+    return STATUS_OK;
+}
+
+/* Proposition 12; and epsilon 0 when even the total variation distance, at most
+ * sqrt(1 - exp(-rdp)) by Bretagnolle and Huber, is no more than delta. */
+static double epsilon_at(double order, double rdp, double delta)
+{
+    if (-expm1(-rdp) <= delta * delta) return 0.0;
+    double gain = log1p(-1.0 / order) - log(order) / (order - 1.0);
+    double price = -log(delta) / (order - 1.0);
+    double epsilon = rdp + price + gain + 1e-9 * (rdp + price - gain);
+    return epsilon < 0.0 ? 0.0 : epsilon;
+}
+
+double account_epsilon(const struct account *account, double delta)
+{
+    REQUIRE(delta > 0.0 && delta < 1.0);
+    double epsilon = (double)INFINITY;
+    for (size_t i = 0; i < RDP_ORDERS; i++)
+        epsilon = fmin(epsilon, epsilon_at((double)RDP_ORDER[i], account->rdp[i], delta));
+    return epsilon;
+}
+
+/* What the goal's releases cost at multiplier z. */
+static double goal_epsilon(const struct account_goal *goal, double z)
+{
+    struct account account = {0};
+    double ratio = goal->exploration_ratio;
+    for (size_t i = 0; i < RDP_ORDERS; i++) {
+        uint32_t order = RDP_ORDER[i];
+        account.rdp[i] = (double)goal->rounds * rdp_sampled_gaussian(order, z * z, goal->sampling);
+        if (ratio > 0.0)
+            account.rdp[i] +=
+                rdp_sampled_gaussian(order, z * z * ratio * ratio, goal->sampling);
+    }
+    return account_epsilon(&account, goal->delta);
+}
+
+enum status account_calibrate(double *z, const struct account_goal *goal)
+{
+    if (!(goal->epsilon > 0.0 && goal->delta > 0.0 && goal->delta < 1.0)) return STATUS_RANGE;
+    if (!(goal->sampling > 0.0 && goal->sampling <= 1.0) || goal->rounds == 0) return STATUS_RANGE;
+    if (!(goal->exploration_ratio >= 0.0 && goal->exploration_ratio <= MULTIPLIER_MAX))
+        return STATUS_RANGE;
+    if (isinf(goal->epsilon)) {
+        *z = 0.0;
+        return STATUS_OK;
+    }
+    double low = MULTIPLIER_MIN, high = MULTIPLIER_MAX;
+    if (!(goal_epsilon(goal, high) <= goal->epsilon)) return STATUS_RANGE;
+    while (high > low * (1.0 + 1e-7)) {
+        double middle = sqrt(low * high);
+        if (goal_epsilon(goal, middle) <= goal->epsilon)
+            high = middle;
+        else
+            low = middle;
+    }
+    *z = high;
+    return STATUS_OK;
+}
+
+enum status account_share(uint32_t *sigma, double z, uint64_t norm2, uint32_t n_shares)
+{
+    if (!(z >= 0.0) || norm2 == 0 || n_shares == 0) return STATUS_RANGE;
+    /* Raised by 1e-9, so that the account of this share never comes out above the calibration. */
+    double share = ceil(z * sqrt((double)norm2 / (double)n_shares) * (1.0 + 1e-9));
+    if (!(share <= (double)NOISE_SIGMA_MAX)) return STATUS_RANGE;
+    if (z > 0.0 && share < (double)NOISE_SIGMA_MIN) share = (double)NOISE_SIGMA_MIN;
+    *sigma = (uint32_t)share;
+    return STATUS_OK;
+}

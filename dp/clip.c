@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* L2 clipping of one contribution: only the factor is computed, the product is left to the grid. */
+#include "dp/clip.h"
+
+#include <math.h>
+
+#include "dp/vector.h"
+
+#define LANES 8
+
+/* Independent sums, because without -ffast-math one running sum may not be vectorised. Squares of
+ * floats are exact in double and cannot overflow there. */
+VECTOR_CLONES
+static double norm2_of(const float *value, size_t n)
+{
+    double lane[LANES] = {0};
+    size_t whole = n - n % LANES;
+    for (size_t i = 0; i < whole; i += LANES)
+        for (size_t k = 0; k < LANES; k++) lane[k] += (double)value[i + k] * (double)value[i + k];
+    for (size_t i = whole; i < n; i++) lane[i - whole] += (double)value[i] * (double)value[i];
+    double sum = 0.0;
+    for (size_t k = 0; k < LANES; k++) sum += lane[k];
+    return sum;
+}
+
+static float round_down(double x)
+{
+    float y = (float)x;
+    return (double)y > x ? nextafterf(y, 0.0F) : y;
+}
+
+enum status clip_l2(struct clipped *out, const struct update *in, double bound)
+{
+    if (!(bound > 0.0)) return STATUS_RANGE;
+    double norm = sqrt(norm2_of(in->value, in->n));
+    float factor = 0.0F;
+    if (isfinite(norm)) factor = norm <= bound ? 1.0F : round_down(bound / norm);
+    *out = (struct clipped){.n = in->n, .value = in->value, .factor = factor};
+    return STATUS_OK;
+}
