@@ -57,7 +57,8 @@ struct layout {
 };
 
 /* The layout of a model. Segments are layers in order; group g is the units of hidden layer g.
- * STATUS_RANGE  a size is 0 or too large (n > 2^28), or an image too small for the CNN. */
+ * STATUS_RANGE  a size is 0 or too large (n > 2^28), an unknown kind, less than two classes, or an
+ * image too small for the CNN (under 16 in height or width); out is untouched. */
 MUST_USE enum status layout_of(struct layout *out, const struct model_spec *spec);
 
 /* Units of all groups, numbered group after group. */
@@ -67,7 +68,7 @@ uint32_t layout_unit_first(const struct layout *layout, uint32_t group);
 
 /* Coordinates kept when these units are: a coordinate goes when the unit of its row or of its
  * column block goes. keep is allocated, layout->n bits. units has layout_units bits.
- * STATUS_RANGE  sizes differ. STATUS_NOMEM. */
+ * STATUS_RANGE  sizes differ. STATUS_NOMEM. keep is untouched then. */
 MUST_USE enum status layout_keep_units(struct bits *keep, const struct layout *layout,
                                        const struct bits *units);
 
@@ -79,8 +80,9 @@ uint64_t layout_segment_size(const struct layout *layout, uint32_t segment,
  * of their own layer are left out, so that matrices shrink.
  * index[i] is the place in `full` of coordinate i of `small` (small->n entries, owned by the
  * caller through free()). kept has small->n bits: which of them are in keep.
- * spec_small gets the smaller hidden sizes.
- * STATUS_RANGE  a layer would be empty. STATUS_NOMEM. */
+ * spec gets the smaller hidden sizes.
+ * STATUS_RANGE  sizes differ, a layer would be empty, or keep has a weight that reads a unit that
+ * is left out. STATUS_NOMEM. out is untouched then. */
 struct shrunk {
     struct model_spec spec;
     struct layout layout;

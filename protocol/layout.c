@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Layers become pairs of tensors, weight then bias, one pair per segment. Which coordinates a set
+ * of units keeps is one question (coordinate_alive), asked by layout_keep_units and
+ * layout_shrink alike. */
+#include "protocol/layout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COORDINATES_MAX (UINT64_C(1) << 28)
+
+/* One layer of a model, before it has a place. */
+struct shape {
+    const char *name;
+    uint32_t number; /* after the name; 0: none */
+    uint64_t rows, cols, block;
+};
+
+/* Grow *size by a factor; false when it is zero or leaves the bounds. */
+static bool grow(uint64_t *size, uint64_t factor)
+{
+    if (factor == 0 || factor > COORDINATES_MAX || *size > COORDINATES_MAX / factor) return false;
+    *size *= factor;
+    return true;
+}
+
+/* Append a layer; it is fed by the units of the layer before it. */
+static bool add_layer(struct layout *layout, const struct shape *shape, bool last)
+{
+    uint64_t size = 1;
+    if (!grow(&size, shape->rows) || !grow(&size, shape->cols)) return false;
+    if (size + shape->rows > COORDINATES_MAX - layout->n) return false;
+
+    uint32_t s = layout->n_segments;
+    char *segment = layout->segment[s];
+    int bytes = shape->number == 0 ? snprintf(segment, sizeof layout->segment[s], "%s", shape->name)
+                                   : snprintf(segment, sizeof layout->segment[s], "%s%u",
+                                              shape->name, (unsigned)shape->number);
+    REQUIRE(bytes > 0 && bytes < (int)sizeof layout->segment[s] - (int)sizeof ".weight");
+
+    struct tensor *weight = &layout->tensor[layout->n_tensors];
+    *weight = (struct tensor){.rows = (uint32_t)shape->rows,
+                              .cols = (uint32_t)shape->cols,
+                              .segment = s,
+                              .group = last ? LAYOUT_NONE : s,
+                              .feed = s == 0 ? LAYOUT_NONE : s - 1,
+                              .block = (uint32_t)shape->block,
+                              .offset = layout->n};
+    struct tensor *bias = weight + 1;
+    *bias = (struct tensor){.rows = weight->rows,
+                            .cols = 1,
+                            .segment = s,
+                            .group = weight->group,
+                            .feed = LAYOUT_NONE,
+                            .block = 1,
+                            .bias = true,
+                            .offset = layout->n + size};
+    memcpy(stpcpy(weight->name, segment), ".weight", sizeof ".weight");
+    memcpy(stpcpy(bias->name, segment), ".bias", sizeof ".bias");
+
+    if (!last) {
+        layout->group_units[layout->n_groups] = weight->rows;
+        layout->group_segment[layout->n_groups] = s;
+        layout->n_groups++;
+    }
+    layout->n_tensors += 2;
+    layout->n_segments++;
+    layout->n += size + shape->rows;
+    return true;
+}
+
+static bool add_mlp(struct layout *layout, const struct model_spec *spec)
+{
+    uint64_t inputs = 1;
+    if (!grow(&inputs, spec->channels) || !grow(&inputs, spec->height) ||
+        !grow(&inputs, spec->width))
+        return false;
+    for (uint32_t l = 0; l <= spec->n_hidden; l++) {
+        bool last = l == spec->n_hidden;
+        struct shape shape = {.name = "fc",
+                              .number = l + 1,
+                              .rows = last ? spec->classes : spec->hidden[l],
+                              .cols = inputs,
+                              .block = 1};
+        if (!add_layer(layout, &shape, last)) return false;
+        inputs = shape.rows;
+    }
+    return true;
+}
+
+/* What a convolution and its pooling leave of a height or width; 0 when too small. */
+static uint32_t pooled(uint32_t size)
+{
+    return size < LAYOUT_CNN_KERNEL ? 0 : (size - LAYOUT_CNN_KERNEL + 1) / 2;
+}
+
+static bool add_cnn(struct layout *layout, const struct model_spec *spec)
+{
+    const uint64_t window = (uint64_t)LAYOUT_CNN_KERNEL * LAYOUT_CNN_KERNEL;
+    uint64_t image = 1;
+    uint64_t block = 1;
+    if (spec->n_hidden != 2 || !grow(&image, spec->channels) || !grow(&image, spec->height) ||
+        !grow(&image, spec->width) || !grow(&block, pooled(pooled(spec->height))) ||
+        !grow(&block, pooled(pooled(spec->width))))
+        return false;
+    const uint64_t c1 = spec->hidden[0];
+    const uint64_t c2 = spec->hidden[1];
+    const struct shape conv1 = {"conv", 1, c1, spec->channels * window, 1};
+    const struct shape conv2 = {"conv", 2, c2, c1 * window, window};
+    return add_layer(layout, &conv1, false) && add_layer(layout, &conv2, false) &&
+           grow(&block, c2) &&
+           add_layer(layout, &(struct shape){"fc", 0, spec->classes, block, block / c2}, true);
+}
+
+enum status layout_of(struct layout *out, const struct model_spec *spec)
+{
+    if (spec->classes < 2 || spec->n_hidden < 1 || spec->n_hidden > LAYOUT_HIDDEN_MAX)
+        return STATUS_RANGE;
+    struct layout layout = {0};
+    bool fits = (spec->kind == MODEL_MLP && add_mlp(&layout, spec)) ||
+                (spec->kind == MODEL_CNN && add_cnn(&layout, spec));
+    if (!fits) return STATUS_RANGE;
+    *out = layout;
+    return STATUS_OK;
+}
+
+uint32_t layout_unit_first(const struct layout *layout, uint32_t group)
+{
+    REQUIRE(group <= layout->n_groups);
+    uint32_t first = 0;
+    for (uint32_t g = 0; g < group; g++) first += layout->group_units[g];
+    return first;
+}
+
+uint32_t layout_units(const struct layout *layout)
+{
+    return layout_unit_first(layout, layout->n_groups);
+}
+
+static bool unit_alive(const struct layout *layout, const struct bits *units, uint32_t group,
+                       uint32_t unit)
+{
+    return group == LAYOUT_NONE || bits_has(units, layout_unit_first(layout, group) + unit);
+}
+
+static bool coordinate_alive(const struct layout *layout, const struct bits *units,
+                             const struct tensor *tensor, uint32_t row, uint32_t col)
+{
+    return unit_alive(layout, units, tensor->group, row) &&
+           unit_alive(layout, units, tensor->feed, col / tensor->block);
+}
+
+enum status layout_keep_units(struct bits *keep, const struct layout *layout,
+                              const struct bits *units)
+{
+    if (units->n != layout_units(layout)) return STATUS_RANGE;
+    struct bits kept = {0};
+    TRY(bits_new(&kept, layout->n));
+    size_t at = 0;
+    for (uint32_t t = 0; t < layout->n_tensors; t++) {
+        const struct tensor *tensor = &layout->tensor[t];
+        for (uint32_t r = 0; r < tensor->rows; r++)
+            for (uint32_t c = 0; c < tensor->cols; c++, at++)
+                if (coordinate_alive(layout, units, tensor, r, c)) bits_set(&kept, at);
+    }
+    *keep = kept;
+    return STATUS_OK;
+}
+
+uint64_t layout_segment_size(const struct layout *layout, uint32_t segment, const struct bits *keep)
+{
+    REQUIRE(segment < layout->n_segments && (keep == NULL || keep->n == layout->n));
+    uint64_t size = 0;
+    for (uint32_t t = 0; t < layout->n_tensors; t++) {
+        const struct tensor *tensor = &layout->tensor[t];
+        if (tensor->segment != segment) continue;
+        uint64_t n = (uint64_t)tensor->rows * tensor->cols;
+        for (uint64_t i = 0; i < n; i++) size += keep == NULL || bits_has(keep, tensor->offset + i);
+    }
+    return size;
+}
+
+/* Units that have a kept coordinate in a row of their own. */
+static enum status units_of(struct bits *units, const struct layout *layout,
+                            const struct bits *keep)
+{
+    TRY(bits_new(units, layout_units(layout)));
+    for (uint32_t t = 0; t < layout->n_tensors; t++) {
+        const struct tensor *tensor = &layout->tensor[t];
+        if (tensor->group == LAYOUT_NONE) continue;
+        size_t first = layout_unit_first(layout, tensor->group);
+        size_t at = tensor->offset;
+        for (uint32_t r = 0; r < tensor->rows; r++)
+            for (uint32_t c = 0; c < tensor->cols; c++, at++)
+                if (bits_has(keep, at)) bits_set(units, first + r);
+    }
+    return STATUS_OK;
+}
+
+/* Fill index and kept from the coordinates of living units, in their order. */
+static void gather(struct shrunk *small, const struct layout *full, const struct bits *units,
+                   const struct bits *keep)
+{
+    size_t n = 0;
+    uint64_t at = 0;
+    for (uint32_t t = 0; t < full->n_tensors; t++) {
+        const struct tensor *tensor = &full->tensor[t];
+        for (uint32_t r = 0; r < tensor->rows; r++)
+            for (uint32_t c = 0; c < tensor->cols; c++, at++) {
+                if (!coordinate_alive(full, units, tensor, r, c)) continue;
+                REQUIRE(n < small->layout.n);
+                if (bits_has(keep, at)) bits_set(&small->kept, n);
+                small->index[n++] = at;
+            }
+    }
+    REQUIRE(n == small->layout.n);
+}
+
+enum status layout_shrink(struct shrunk *out, const struct model_spec *spec,
+                          const struct layout *full, const struct bits *keep)
+{
+    if (keep->n != full->n) return STATUS_RANGE;
+    AUTO(bits_free) struct bits units = {0};
+    TRY(units_of(&units, full, keep));
+
+    AUTO(shrunk_free) struct shrunk small = {.spec = *spec};
+    for (uint32_t g = 0; g < full->n_groups; g++) {
+        small.spec.hidden[g] = 0;
+        for (uint32_t u = 0; u < full->group_units[g]; u++)
+            small.spec.hidden[g] += unit_alive(full, &units, g, u);
+    }
+    TRY(layout_of(&small.layout, &small.spec));
+    TRY(bits_new(&small.kept, small.layout.n));
+    small.index = calloc(small.layout.n, sizeof *small.index);
+    if (small.index == NULL) return STATUS_NOMEM;
+    gather(&small, full, &units, keep);
+    if (bits_count(&small.kept) != bits_count(keep)) return STATUS_RANGE;
+
+    *out = small;
+    small = (struct shrunk){0};
+    return STATUS_OK;
+}
+
+void shrunk_free(struct shrunk *shrunk)
+{
+    free(shrunk->index);
+    bits_free(&shrunk->kept);
+    *shrunk = (struct shrunk){0};
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The messages of SA1: one struct each, with its writer and reader. SPEC.md has the layouts.
+ *
+ * A message is "SA1", a kind byte, a body. Signed ones end in the sender's Ed25519 signature over
+ * all that stands before. Readers are strict: canonical, no rest, sizes checked first; they give
+ * STATUS_FORMAT, STATUS_AUTH (signature) or STATUS_NOMEM and leave the output untouched. Views in
+ * outputs are borrowed from the input bytes. */
+#ifndef PROTOCOL_MSG_H
+#define PROTOCOL_MSG_H
+
+#include <stdint.h>
+
+#include "base/bits.h"
+#include "base/bytes.h"
+#include "base/reason.h"
+#include "crypto/hash.h"
+#include "crypto/kx.h"
+#include "crypto/merkle.h"
+#include "crypto/share.h"
+#include "crypto/sign.h"
+#include "dp/grid.h"
+#include "protocol/layout.h"
+#include "protocol/params.h"
+
+#define MSG_SESSION_BYTES 32
+#define MSG_SEGMENTS_MAX LAYOUT_SEGMENTS_MAX
+#define MSG_DIM_MAX (UINT64_C(1) << 28)
+
+enum msg_kind {
+    MSG_HELLO = 1, /* site: here I am, this is my last transcript */
+    MSG_PLAN,      /* M1, inside MSG_OPENING */
+    MSG_OPENING,   /* plan, catch-up results, model state */
+    MSG_ADVERT,    /* M2 */
+    MSG_ROSTER,    /* M3 */
+    MSG_HEADER,    /* signed head of M4 */
+    MSG_SHARES,    /* M4 */
+    MSG_INBOX,     /* M5 */
+    MSG_DIGEST,    /* signed head of M6 */
+    MSG_MASKED,    /* M6 */
+    MSG_SURVIVORS, /* M7 */
+    MSG_CONFIRM,   /* M8 */
+    MSG_QUORUM,    /* M9 */
+    MSG_UNMASK,    /* M10 */
+    MSG_RESULT,    /* M11 */
+    MSG_ABORT,     /* either side gives the session up */
+    MSG_FINISH,    /* server: the study is over; final model state */
+    MSG_KIND_COUNT
+};
+
+/* Kind of a message, or 0 when it is not one. */
+enum msg_kind msg_kind_of(struct view message);
+
+/* --- M1 ------------------------------------------------------------------------------------- */
+
+enum step { STEP_EXPLORE, STEP_TRAIN, STEP_COUNT };
+
+enum cipher { CIPHER_CHACHA20, CIPHER_COUNT };
+
+/* How long the server waits in each phase, ms. */
+enum wait { WAIT_KEYS, WAIT_SHARES, WAIT_INPUT, WAIT_CONFIRM, WAIT_UNMASK, WAIT_COUNT };
+
+struct segment {
+    char name[LAYOUT_NAME_MAX + 1];
+    uint64_t dim;        /* coordinates, without the checksum element */
+    struct bits members; /* S_l, of n bits; owned */
+};
+
+struct plan {
+    uint8_t session[MSG_SESSION_BYTES];
+    uint32_t round; /* strictly increasing in a study */
+    enum step step;
+    uint32_t step_number; /* 0-based number of this training step; 0 for the exploration */
+    struct hash manifest, study, previous, state;
+    struct params params;
+    struct bits cohort; /* U0; owned */
+    struct grid grid;
+    double sampling; /* Poisson rate of records at a site; 1: all */
+    enum cipher cipher;
+    uint32_t wait_ms[WAIT_COUNT];
+    uint32_t n_segments;
+    struct segment segment[MSG_SEGMENTS_MAX];
+};
+void plan_free(struct plan *plan);
+MUST_USE enum status plan_copy(struct plan *out, const struct plan *in);
+
+void plan_write(struct buffer *out, const struct plan *plan, const uint8_t *identity);
+/* n is the number of members. *hash is of the signed bytes without the signature. */
+MUST_USE enum status plan_read(struct plan *out, struct hash *hash, struct view in, uint32_t n,
+                               const uint8_t *server);
+
+/* --- the envelope of a plan, and the end ------------------------------------------------------ */
+
+/* plan: signed bytes. state: keep set and weights (protocol/state.h). results: M11 of the rounds
+ * that the site missed, oldest first. */
+struct opening {
+    struct view plan, state;
+    uint32_t n_results;
+    struct view results; /* n_results blobs, read with read_blob */
+};
+#define MSG_RESULTS_MAX 100000u
+#define MSG_RESULT_BYTES_MAX 8192u
+void opening_write(struct buffer *out, const struct opening *opening);
+MUST_USE enum status opening_read(struct opening *out, struct view in);
+
+void finish_write(struct buffer *out, const struct opening *opening_without_plan,
+                  const uint8_t *identity);
+MUST_USE enum status finish_read(struct opening *out, struct view in, const uint8_t *server);
+
+/* --- before and between rounds ----------------------------------------------------------------- */
+
+struct hello {
+    uint32_t from;
+    struct hash study, transcript;
+};
+void hello_write(struct buffer *out, const struct hello *hello, const uint8_t *identity);
+MUST_USE enum status hello_read(struct hello *out, struct view in, const uint8_t *sender);
+
+/* --- M2, M3 ----------------------------------------------------------------------------------- */
+
+struct advert {
+    uint8_t session[MSG_SESSION_BYTES];
+    struct hash plan;
+    uint32_t from;
+    uint8_t mask_key[KX_PUBLIC_BYTES], enc_key[KX_PUBLIC_BYTES];
+};
+void advert_write(struct buffer *out, const struct advert *advert, const uint8_t *identity);
+/* Look at the sender's number before its signature can be checked. */
+MUST_USE enum status advert_read(struct advert *out, struct view in, const uint8_t *sender);
+
+/* advert[v] is empty for sites that are not in U1. */
+struct roster {
+    uint8_t session[MSG_SESSION_BYTES];
+    uint32_t n;
+    struct view *advert; /* n views, owned array of borrowed bytes */
+};
+void roster_free(struct roster *roster);
+void roster_write(struct buffer *out, const struct roster *roster, const uint8_t *identity);
+MUST_USE enum status roster_read(struct roster *out, struct view in, uint32_t n,
+                                 const uint8_t *server);
+/* R = H(plan hash || adverts in order of their numbers). */
+struct hash roster_hash(const struct hash *plan, const struct view *advert, uint32_t n);
+
+/* --- M4, M5 ----------------------------------------------------------------------------------- */
+
+/* What u commits to before anyone sees a share: each self-mask seed, and under one root all shares
+ * for all recipients. */
+struct header {
+    uint8_t session[MSG_SESSION_BYTES];
+    struct hash plan, roster;
+    uint32_t from;
+    struct hash root;
+    uint32_t n_selfs; /* segments of the plan; zero hash where u is not a member */
+    struct hash self[MSG_SEGMENTS_MAX];
+};
+void header_write(struct buffer *out, const struct header *header, const uint8_t *identity);
+MUST_USE enum status header_read(struct header *out, struct view in, const uint8_t *sender);
+
+/* leaf and sealed have one entry per site of U1 in ascending order (own one included, its sealed
+ * part empty). */
+struct shares {
+    struct view header;
+    uint32_t n;
+    struct hash *leaf;   /* owned */
+    struct view *sealed; /* owned array of borrowed bytes */
+};
+void shares_free(struct shares *shares);
+void shares_write(struct buffer *out, const struct shares *shares);
+MUST_USE enum status shares_read(struct shares *out, struct view in, uint32_t n_roster,
+                                 size_t sealed_limit);
+
+/* For recipient u: the headers of U2 and what each dealer sealed for u, with the path of its leaf.
+ * header[v] is empty for sites that are not in U2. */
+struct inbox {
+    uint8_t session[MSG_SESSION_BYTES];
+    uint32_t n;
+    struct view *header;      /* n each; owned arrays of borrowed bytes */
+    struct view *sealed;      /* empty for the recipient itself */
+    struct merkle_path *path; /* owned */
+};
+void inbox_free(struct inbox *inbox);
+/* A zeroed inbox for n members. STATUS_NOMEM. */
+MUST_USE enum status inbox_new(struct inbox *out, uint32_t n);
+void inbox_write(struct buffer *out, const struct inbox *inbox, const uint8_t *identity);
+MUST_USE enum status inbox_read(struct inbox *out, struct view in, uint32_t n, size_t sealed_limit,
+                                const uint8_t *server);
+/* H(U2): headers in order of their numbers. */
+struct hash inbox_hash(const struct view *header, uint32_t n);
+
+/* --- M6 ---------------------------------------------------------------------------------------- */
+
+struct digest {
+    uint8_t session[MSG_SESSION_BYTES];
+    struct hash plan, roster, dealers; /* dealers: H(U2) */
+    uint32_t from;
+    uint32_t n_segments;
+    struct hash segment[MSG_SEGMENTS_MAX]; /* of the packed bytes; zero where u is not a member */
+};
+void digest_write(struct buffer *out, const struct digest *digest, const uint8_t *identity);
+MUST_USE enum status digest_read(struct digest *out, struct view in, const uint8_t *sender);
+
+/* body[l]: dim + 1 elements packed at the ring's width; empty where u is not a member. */
+struct masked_input {
+    struct view digest;
+    uint32_t n_segments;
+    struct view body[MSG_SEGMENTS_MAX];
+};
+void masked_write(struct buffer *out, const struct masked_input *masked);
+/* Refuses bodies that do not have the size that the plan gives to member `from`. */
+MUST_USE enum status masked_read(struct masked_input *out, struct view in, const struct plan *plan,
+                                 uint32_t from);
+struct hash masked_digest(struct view body);
+
+/* --- M7, M8, M9 -------------------------------------------------------------------------------- */
+
+/* The one statement about who is in, signed by the server and confirmed by at least T sites. */
+struct survivors {
+    uint8_t session[MSG_SESSION_BYTES];
+    struct hash plan, roster, dealers;
+    struct bits survivors; /* U3, n bits; owned */
+    struct bits opened;    /* E, one bit per segment; owned */
+    struct hash root;      /* over the digests of U3 in order of their numbers */
+};
+void survivors_free(struct survivors *survivors);
+/* The hash that sites sign: all fields. */
+struct hash survivors_hash(const struct survivors *survivors);
+/* path is the recipient's. */
+void survivors_write(struct buffer *out, const struct survivors *survivors,
+                     const struct merkle_path *path, const uint8_t *identity);
+MUST_USE enum status survivors_read(struct survivors *out, struct merkle_path *path, struct view in,
+                                    uint32_t n, uint32_t n_segments, const uint8_t *server);
+
+struct confirm {
+    uint8_t session[MSG_SESSION_BYTES];
+    uint32_t from;
+    uint8_t signature[SIGN_BYTES]; /* over survivors_hash, label "SA1-confirm" */
+};
+void confirm_sign(struct confirm *confirm, const struct hash *survivors, const uint8_t *identity);
+MUST_USE bool confirm_check(const struct confirm *confirm, const struct hash *survivors,
+                            const uint8_t *sender);
+void confirm_write(struct buffer *out, const struct confirm *confirm);
+MUST_USE enum status confirm_read(struct confirm *out, struct view in);
+
+struct quorum {
+    uint8_t session[MSG_SESSION_BYTES];
+    uint32_t n;
+    struct confirm *confirm; /* owned; session not repeated on the wire */
+};
+void quorum_free(struct quorum *quorum);
+void quorum_write(struct buffer *out, const struct quorum *quorum);
+MUST_USE enum status quorum_read(struct quorum *out, struct view in, uint32_t n_max);
+
+/* --- M10 ---------------------------------------------------------------------------------------- */
+
+/* What one dealer's leaf for one recipient commits to: the share of the pair seed, one share per
+ * segment of the dealer. Salts are derived from one salt, so that one kind can be opened alone. */
+struct bundle {
+    uint32_t n;                                      /* 1 + segments of the plan */
+    bool have[1 + MSG_SEGMENTS_MAX];                 /* share known; else only its commitment */
+    uint8_t share[1 + MSG_SEGMENTS_MAX][SHARE_BYTES]; /* secret */
+    uint8_t salt[1 + MSG_SEGMENTS_MAX][HASH_BYTES];
+    struct hash commitment[1 + MSG_SEGMENTS_MAX]; /* zero hash for segments the dealer is not in */
+};
+#define BUNDLE_PAIR 0
+#define BUNDLE_SELF(segment) (1 + (segment))
+
+/* Commitment of one share: H(session, dealer, recipient, place, salt, share). */
+struct hash bundle_commit(const uint8_t session[static MSG_SESSION_BYTES], uint32_t dealer,
+                          uint32_t recipient, uint32_t place,
+                          const uint8_t salt[static HASH_BYTES],
+                          const uint8_t share[static SHARE_BYTES]);
+/* Salt of a place from the bundle's salt. */
+void bundle_salt(uint8_t salt[static HASH_BYTES], const uint8_t master[static HASH_BYTES],
+                 uint32_t place);
+struct hash bundle_leaf(const struct bundle *bundle);
+
+/* bundle[v]: for each dealer of U2, the shares that the survivor set allows. */
+struct unmask {
+    uint8_t session[MSG_SESSION_BYTES];
+    struct hash survivors;
+    uint32_t from;
+    uint32_t n;
+    struct bundle *bundle; /* n; n == 0 where the dealer is not in U2; owned, wiped */
+};
+void unmask_free(struct unmask *unmask);
+void unmask_write(struct buffer *out, const struct unmask *unmask, const uint8_t *identity);
+MUST_USE enum status unmask_read(struct unmask *out, struct view in, uint32_t n,
+                                 const uint8_t *sender);
+
+/* --- M11 ---------------------------------------------------------------------------------------- */
+
+struct result {
+    uint8_t session[MSG_SESSION_BYTES];
+    uint32_t round;
+    struct hash previous;   /* transcript before this round */
+    struct hash plan;
+    struct hash survivors;  /* survivors_hash */
+    uint32_t n_survivors;
+    struct hash sums; /* H of the opened segments in order */
+};
+void result_write(struct buffer *out, const struct result *result, const uint8_t *identity);
+MUST_USE enum status result_read(struct result *out, struct view in, const uint8_t *server);
+/* The transcript hash after this result: chains all rounds of a study. */
+struct hash result_transcript(const struct result *result);
+
+/* --- giving up ----------------------------------------------------------------------------------- */
+
+struct abort_notice {
+    uint8_t session[MSG_SESSION_BYTES];
+    uint32_t from;  /* member number, or OUTBOX_SERVER */
+    uint32_t about; /* whom it is about, or OUTBOX_SERVER */
+    enum reason reason;
+};
+void abort_write(struct buffer *out, const struct abort_notice *notice, const uint8_t *identity);
+MUST_USE enum status abort_read(struct abort_notice *out, struct view in, const uint8_t *sender);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The site's policy: its keys, and the comparison of a study with it. */
+#include "protocol/policy.h"
+
+#include <math.h>
+#include <stddef.h>
+
+static const struct policy defaults = {
+    .max_epsilon = 3,
+    .max_delta = 1e-5,
+    .min_sites = 3,
+    .min_contributors = 3,
+    .min_collusion = 1,
+};
+
+static const char *const unit_names[] = {"any", "patient", "site", NULL};
+
+/* The place of each rule in the table and in policy.line. */
+enum { MAX_EPSILON, MAX_DELTA, MIN_SITES, MIN_CONTRIBUTORS, MIN_COLLUSION, REHEARSAL, UNIT };
+
+// clang-format off
+#define AT(member) offsetof(struct policy, member)
+static const struct setting keys[POLICY_RULES] = {
+    [MAX_EPSILON] = {NULL, "max_epsilon", SETTING_REAL, AT(max_epsilon), 0, STUDY_EPSILON_MAX, NULL, 0, 0},
+    [MAX_DELTA] = {NULL, "max_delta", SETTING_REAL, AT(max_delta), 0, 0.1, NULL, 0, 0},
+    [MIN_SITES] = {NULL, "min_sites", SETTING_UINT, AT(min_sites), 2, 1000, NULL, 0, 0},
+    [MIN_CONTRIBUTORS] = {NULL, "min_contributors", SETTING_UINT, AT(min_contributors), 2, 1000, NULL, 0, 0},
+    [MIN_COLLUSION] = {NULL, "min_collusion", SETTING_UINT, AT(min_collusion), 0, 999, NULL, 0, 0},
+    [REHEARSAL] = {NULL, "allow_rehearsal", SETTING_BOOL, AT(allow_rehearsal), 0, 0, NULL, 0, 0},
+    [UNIT] = {NULL, "require_unit", SETTING_CHOICE, AT(require_unit), 0, 0, unit_names, 0, 0},
+};
+// clang-format on
+
+enum status policy_parse(struct policy *out, struct view text, struct settings_error *why)
+{
+    struct policy policy = defaults;
+    TRY(settings_parse(&policy, keys, POLICY_RULES, text, why));
+    for (size_t i = 0; i < POLICY_RULES; i++)
+        policy.line[i] = settings_line(text, NULL, keys[i].key);
+    *out = policy;
+    return STATUS_OK;
+}
+
+enum status policy_read(struct policy *out, const char *path, struct settings_error *why)
+{
+    AUTO(buffer_free) struct buffer file = {0};
+    TRY(settings_file(&file, path, why));
+    return policy_parse(out, buffer_view(&file), why);
+}
+
+static enum status check(const struct policy *p, const struct study *s, struct settings_error *why)
+{
+    if (s->study.rehearsal && !p->allow_rehearsal)
+        return settings_refuse(why, NULL, keys[REHEARSAL].key,
+                               "allow_rehearsal: false, the study is a rehearsal");
+    if (!s->study.rehearsal && !(s->privacy.epsilon <= p->max_epsilon))
+        return settings_refuse(why, NULL, keys[MAX_EPSILON].key,
+                               "max_epsilon: %g, the study asks for %g", p->max_epsilon,
+                               s->privacy.epsilon);
+    if (!(s->privacy.delta <= p->max_delta))
+        return settings_refuse(why, NULL, keys[MAX_DELTA].key,
+                               "max_delta: %g, the study asks for %g", p->max_delta,
+                               s->privacy.delta);
+    if (s->sites.threshold < p->min_sites)
+        return settings_refuse(why, NULL, keys[MIN_SITES].key,
+                               "min_sites: %u, the study's threshold is %u", p->min_sites,
+                               s->sites.threshold);
+    if (s->sites.min_contributors < p->min_contributors)
+        return settings_refuse(why, NULL, keys[MIN_CONTRIBUTORS].key,
+                               "min_contributors: %u, the study has %u", p->min_contributors,
+                               s->sites.min_contributors);
+    if (s->sites.colluding < p->min_collusion)
+        return settings_refuse(why, NULL, keys[MIN_COLLUSION].key,
+                               "min_collusion: %u, the study withstands %u", p->min_collusion,
+                               s->sites.colluding);
+    if ((p->require_unit == POLICY_PATIENT && s->privacy.unit != STUDY_PATIENT) ||
+        (p->require_unit == POLICY_SITE && s->privacy.unit != STUDY_SITE))
+        return settings_refuse(why, NULL, keys[UNIT].key,
+                               "require_unit: %s, the study protects the %s",
+                               unit_names[p->require_unit], study_unit_name(s->privacy.unit));
+    return STATUS_OK;
+}
+
+bool policy_allows(const struct policy *policy, const struct study *study,
+                   struct settings_error *why)
+{
+    if (check(policy, study, why) == STATUS_OK) return true;
+    for (size_t i = 0; i < POLICY_RULES; i++)
+        if (why->key == keys[i].key) why->line = policy->line[i];
+    return false;
+}

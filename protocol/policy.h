@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one site refuses, whoever asks: a local YAML file of the site's data-protection officer.
+ * It is never sent and no message changes it. */
+#ifndef PROTOCOL_POLICY_H
+#define PROTOCOL_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "protocol/settings.h"
+#include "protocol/study.h"
+
+#define POLICY_RULES 7
+
+enum policy_unit { POLICY_ANY_UNIT, POLICY_PATIENT, POLICY_SITE };
+
+/* Each member is the key of the same name; in brackets what holds when the key is absent. */
+struct policy {
+    double max_epsilon;            /* [3.0] per study; a rehearsal is judged by allow_rehearsal */
+    double max_delta;              /* [1.0e-5] */
+    uint32_t min_sites;            /* [3] smallest threshold accepted */
+    uint32_t min_contributors;     /* [3] honest sites behind each opened sum */
+    uint32_t min_collusion;        /* [1] conspirators that the study must withstand */
+    bool allow_rehearsal;          /* [false] */
+    enum policy_unit require_unit; /* [any] */
+    unsigned line[POLICY_RULES];   /* of each key above in the file; 0 when absent */
+};
+
+/* STATUS_FORMAT, STATUS_RANGE, STATUS_NOMEM, STATUS_IO as study_read; out is untouched. */
+MUST_USE enum status policy_parse(struct policy *out, struct view text, struct settings_error *why);
+MUST_USE enum status policy_read(struct policy *out, const char *path, struct settings_error *why);
+
+/* Whether the site takes part in a study. When not, why has the rule, its line in the policy (0:
+ * the rule is a default) and both values. */
+bool policy_allows(const struct policy *policy, const struct study *study,
+                   struct settings_error *why);
+
+#endif

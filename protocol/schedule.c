@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "protocol/schedule.h"
+
+#include <string.h>
+
+enum status schedule_of(struct schedule *out, const struct study *study,
+                        const struct layout *layout, uint32_t n)
+{
+    uint32_t t = study->sites.threshold;
+    struct schedule schedule = {.study = study,
+                                .layout = layout,
+                                .params = {.n = n,
+                                           .c = study->sites.colluding,
+                                           .t = t,
+                                           .quorum = t,
+                                           .m = study->sites.min_contributors}};
+    if (!params_sound(&schedule.params)) return STATUS_RANGE;
+    const bool explores = study->pruning.mode != STUDY_PRUNING_NONE;
+    struct account_goal goal = {
+        .epsilon = study->privacy.epsilon,
+        .delta = study->privacy.delta,
+        .sampling = study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling : 1,
+        .rounds = study->rounds.count,
+        .exploration_ratio = explores ? study->privacy.exploration_ratio : 0};
+    TRY(account_calibrate(&schedule.z, &goal));
+    *out = schedule;
+    return STATUS_OK;
+}
+
+static enum status add_segment(struct plan *plan, const char *name, uint64_t dim,
+                               const struct bits *members)
+{
+    if (plan->n_segments == MSG_SEGMENTS_MAX) return STATUS_RANGE;
+    struct segment *segment = &plan->segment[plan->n_segments];
+    *segment = (struct segment){.dim = dim};
+    memcpy(segment->name, name, strlen(name));
+    TRY(bits_copy(&segment->members, members));
+    plan->n_segments++;
+    return STATUS_OK;
+}
+
+/* The exploration travels by groups of units (private) or by layers (paper: every parameter), the
+ * training by layers, kept coordinates only. A layer without kept coordinates has no segment. */
+static enum status add_segments(struct plan *plan, const struct study *study,
+                                const struct layout *layout, const struct bits *keep)
+{
+    bool units = plan->step == STEP_EXPLORE && study->pruning.mode != STUDY_PRUNING_PAPER;
+    if (units) {
+        for (uint32_t g = 0; g < layout->n_groups; g++)
+            TRY(add_segment(plan, layout->segment[layout->group_segment[g]], layout->group_units[g],
+                            &plan->cohort));
+        return STATUS_OK;
+    }
+    for (uint32_t s = 0; s < layout->n_segments; s++) {
+        uint64_t dim = layout_segment_size(layout, s, keep);
+        if (dim > 0) TRY(add_segment(plan, layout->segment[s], dim, &plan->cohort));
+    }
+    return STATUS_OK;
+}
+
+static uint64_t dimension(const struct plan *plan)
+{
+    uint64_t dim = 0;
+    for (uint32_t l = 0; l < plan->n_segments; l++) dim += plan->segment[l].dim;
+    return dim;
+}
+
+uint32_t schedule_certain(const struct plan *plan)
+{
+    /* T survivors at least, of whom c may be corrupt; all of them are in every segment. */
+    return params_honest(&plan->params);
+}
+
+struct release schedule_release(const struct plan *plan, uint32_t n_shares)
+{
+    return (struct release){.norm2 = plan->grid.norm2,
+                            .sigma = plan->grid.sigma,
+                            .n_shares = n_shares,
+                            .dim = dimension(plan),
+                            .sampling = plan->sampling};
+}
+
+/* Grid and noise: sigma follows from the norm bound, which does not depend on it. */
+static enum status set_grid(struct plan *plan, const struct study *study, uint32_t sigma)
+{
+    double clip =
+        plan->step == STEP_EXPLORE ? study->privacy.exploration_clip : study->privacy.clip;
+    return grid_plan(&plan->grid, clip, dimension(plan), (uint32_t)bits_count(&plan->cohort), sigma,
+                     study->secagg.bits);
+}
+
+enum status schedule_plan(struct plan *out, const struct schedule *schedule, enum step step,
+                          uint32_t step_number, const struct bits *keep, const struct bits *cohort)
+{
+    const struct study *study = schedule->study;
+    AUTO(plan_free)
+    struct plan plan = {.step = step,
+                        .step_number = step_number,
+                        .cipher = CIPHER_CHACHA20,
+                        .params = schedule->params};
+    if (bits_count(cohort) < plan.params.quorum) return STATUS_QUORUM;
+    /* The exploration takes every record: the account charges it unsampled. */
+    const bool sampled = step == STEP_TRAIN && study->privacy.unit == STUDY_PATIENT;
+    plan.sampling = sampled ? study->privacy.sampling : 1;
+    plan.wait_ms[WAIT_KEYS] = study->deadlines.keys_ms;
+    plan.wait_ms[WAIT_SHARES] = study->deadlines.shares_ms;
+    plan.wait_ms[WAIT_INPUT] = study->deadlines.input_ms;
+    plan.wait_ms[WAIT_CONFIRM] = study->deadlines.confirm_ms;
+    plan.wait_ms[WAIT_UNMASK] = study->deadlines.unmask_ms;
+    TRY(bits_copy(&plan.cohort, cohort));
+    TRY(add_segments(&plan, study, schedule->layout, keep));
+    if (plan.n_segments == 0) return STATUS_RANGE;
+    double z = step == STEP_EXPLORE ? schedule->z * study->privacy.exploration_ratio : schedule->z;
+    TRY(set_grid(&plan, study, 0));
+    uint32_t sigma = 0;
+    TRY(account_share(&sigma, z, plan.grid.norm2, schedule_certain(&plan)));
+    TRY(set_grid(&plan, study, sigma));
+    *out = plan;
+    plan = (struct plan){0};
+    return STATUS_OK;
+}
+
+static bool segments_equal(const struct plan *a, const struct plan *b)
+{
+    if (a->n_segments != b->n_segments) return false;
+    for (uint32_t l = 0; l < a->n_segments; l++)
+        if (strcmp(a->segment[l].name, b->segment[l].name) != 0 ||
+            a->segment[l].dim != b->segment[l].dim ||
+            !bits_equal(&a->segment[l].members, &b->segment[l].members))
+            return false;
+    return true;
+}
+
+static bool params_equal(const struct params *a, const struct params *b)
+{
+    return a->n == b->n && a->c == b->c && a->t == b->t && a->quorum == b->quorum && a->m == b->m;
+}
+
+static enum reason check_noise(const struct plan *plan, const struct plan *own,
+                               const struct study *study)
+{
+    if ((double)plan->grid.sigma < (double)own->grid.sigma * (1 - 1e-6)) return REASON_NOISE;
+    AUTO(plan_free) struct plan again = {0};
+    if (plan_copy(&again, own) != STATUS_OK) return REASON_MEMORY;
+    if (set_grid(&again, study, plan->grid.sigma) != STATUS_OK) return REASON_RING;
+    bool same = again.grid.scale == plan->grid.scale && again.grid.norm2 == plan->grid.norm2 &&
+                again.grid.cap == plan->grid.cap && again.grid.bits == plan->grid.bits;
+    return same ? REASON_NONE : REASON_RING;
+}
+
+enum reason schedule_check(const struct schedule *schedule, const struct plan *plan,
+                           const struct bits *keep)
+{
+    const struct study *study = schedule->study;
+    AUTO(plan_free) struct plan own = {0};
+    enum status status =
+        schedule_plan(&own, schedule, plan->step, plan->step_number, keep, &plan->cohort);
+    if (status == STATUS_NOMEM) return REASON_MEMORY;
+    if (status == STATUS_QUORUM || !params_equal(&plan->params, &schedule->params))
+        return REASON_THRESHOLD;
+    if (status != STATUS_OK) return REASON_RING;
+    if (plan->cipher != own.cipher) return REASON_CIPHER;
+    if (!segments_equal(plan, &own)) return REASON_SEGMENTS;
+    if (plan->sampling != own.sampling) return REASON_NOISE;
+    if (memcmp(plan->wait_ms, own.wait_ms, sizeof own.wait_ms) != 0) return REASON_STUDY;
+    if (plan->step == STEP_TRAIN
+            ? plan->step_number >= study->rounds.count
+            : plan->step_number != 0 || study->pruning.mode == STUDY_PRUNING_NONE)
+        return REASON_STUDY;
+    return check_noise(plan, &own, study);
+}

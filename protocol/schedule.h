@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a study to the plan of one of its rounds. The coordinator plans with this function and every
+ * site checks with it, so that nothing that protects a site is the coordinator's to choose:
+ * thresholds, grid, noise and segments follow from the study file and public state. */
+#ifndef PROTOCOL_SCHEDULE_H
+#define PROTOCOL_SCHEDULE_H
+
+#include "base/reason.h"
+#include "dp/account.h"
+#include "protocol/msg.h"
+#include "protocol/study.h"
+
+/* A study as n enrolled sites run it. Pointers are borrowed. */
+struct schedule {
+    const struct study *study;
+    const struct layout *layout;
+    struct params params;
+    double z; /* noise multiplier of a training round; 0: none */
+};
+
+/* STATUS_RANGE  unsound thresholds for n sites, or no noise meets the study's epsilon. */
+MUST_USE enum status schedule_of(struct schedule *out, const struct study *study,
+                                 const struct layout *layout, uint32_t n);
+
+/* Fill in all that follows from the study: step, params, grid and noise, sampling, segments,
+ * waits. The caller fills in session, round and the hashes.
+ *
+ * keep    coordinates that are kept; all in the exploration.
+ * cohort  sites of this round.
+ *
+ * STATUS_RANGE   the ring is too narrow, or nothing is kept.
+ * STATUS_QUORUM  the cohort is smaller than the threshold.
+ * STATUS_NOMEM */
+MUST_USE enum status schedule_plan(struct plan *out, const struct schedule *schedule,
+                                   enum step step, uint32_t step_number, const struct bits *keep,
+                                   const struct bits *cohort);
+
+/* Whether a plan is the one that schedule_plan makes; REASON_NONE, or what differs. Noise may be
+ * more than planned, and less by a relative 1e-6 (another machine's libm). */
+enum reason schedule_check(const struct schedule *schedule, const struct plan *plan,
+                           const struct bits *keep);
+
+/* The release that a plan makes, against an adversary who does not know n_shares of the noise. */
+struct release schedule_release(const struct plan *plan, uint32_t n_shares);
+
+/* Honest survivors that are certain whatever happens: every opened segment has at least that many
+ * noise shares that the server with its colluding sites does not know. */
+uint32_t schedule_certain(const struct plan *plan);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The study file: what all parties agreed on, the same bytes everywhere, named by its hash.
+ * Unknown keys and settings that contradict each other or are unsafe are refused with their line.
+ * Sensitivity and noise are never settings: they follow from clip, epsilon and delta. */
+#ifndef PROTOCOL_STUDY_H
+#define PROTOCOL_STUDY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "crypto/hash.h"
+#include "protocol/layout.h"
+#include "protocol/settings.h"
+
+#define STUDY_ID_MAX 31
+#define STUDY_TITLE_MAX 127
+#define STUDY_EPSILON_MAX 100
+
+enum study_unit { STUDY_PATIENT, STUDY_SITE };
+enum study_pruning { STUDY_PRUNING_PRIVATE, STUDY_PRUNING_PAPER, STUDY_PRUNING_NONE };
+enum study_cipher { STUDY_CHACHA20 };
+
+/* Each member is the key of the same name; in brackets what holds when the key is absent. */
+struct study {
+    struct hash hash; /* of the file's exact bytes under the label "study" */
+    uint32_t schema;  /* [1] */
+    struct {
+        char id[STUDY_ID_MAX + 1];       /* required: [a-z0-9-] */
+        char title[STUDY_TITLE_MAX + 1]; /* [empty] */
+        bool rehearsal;                  /* [false] no patient's data: a dry run */
+    } study;
+    struct {
+        uint32_t expected;         /* [8] n, sites in the study */
+        uint32_t colluding;        /* [1] c, sites that may conspire with the coordinator */
+        uint32_t threshold;        /* [floor((n + c) / 2) + 1] both t and T */
+        uint32_t min_contributors; /* [3] m, honest sites behind each opened sum */
+    } sites;
+    struct {
+        struct model_spec spec; /* kind [mlp], channels [1], height [28], width [28],
+                                 * classes [10], hidden [200, 200] */
+        double pixel_mean;      /* [0] */
+        double pixel_deviation; /* [1] */
+    } model;
+    struct {
+        enum study_unit unit;     /* [patient] whose presence epsilon hides */
+        double epsilon;           /* [3.0] for the whole study; .inf in a rehearsal */
+        double delta;             /* [1.0e-5] */
+        double clip;              /* [1.0] L2 bound of one contribution */
+        double exploration_clip;  /* [1.0] the same in the exploration */
+        double exploration_ratio; /* [1.0] noise multiplier of the exploration over a round's */
+        double sampling;          /* share of records per round; unit patient: required */
+        uint32_t records;         /* public expected total; unit patient: required */
+    } privacy;
+    struct {
+        enum study_pruning mode; /* [private] */
+        double units;            /* [0.5] share of hidden units pruned per layer */
+        double weights;          /* [0.2] share of remaining weights pruned one by one */
+    } pruning;
+    struct {
+        uint32_t count;             /* [50] */
+        double learning_rate;       /* [0.5] of the step that the coordinator takes */
+        double momentum;            /* [0.9] */
+        uint32_t local_epochs;      /* [1] unit site */
+        uint32_t local_batch;       /* [50] unit site */
+        double local_learning_rate; /* [0.1] unit site */
+        double decay;               /* [0] share that the rate has lost at the end, linearly */
+    } rounds;
+    struct {
+        uint32_t bits;            /* [32] ring width */
+        enum study_cipher cipher; /* [chacha20] */
+    } secagg;
+    struct {
+        uint32_t gather_ms;  /* [60000] sites report */
+        uint32_t keys_ms;    /* [30000] */
+        uint32_t shares_ms;  /* [30000] */
+        uint32_t input_ms;   /* [600000] training and upload */
+        uint32_t confirm_ms; /* [30000] */
+        uint32_t unmask_ms;  /* [30000] */
+        uint32_t grace_ms;   /* [2000] wait for stragglers once enough have come */
+    } deadlines;
+};
+
+/* Read, complete and check a study.
+ *
+ * STATUS_FORMAT  not a study file: why has the line and the cause.
+ * STATUS_RANGE   a setting is out of range, unsafe or contradicts another; why says which.
+ * STATUS_NOMEM   out is untouched on every failure. */
+MUST_USE enum status study_parse(struct study *out, struct view text, struct settings_error *why);
+
+/* The same from a file. Also STATUS_IO. */
+MUST_USE enum status study_read(struct study *out, const char *path, struct settings_error *why);
+
+/* What study_parse checks beyond single ranges, for a study that was changed in memory.
+ * STATUS_RANGE  as above, without a line. */
+MUST_USE enum status study_check(const struct study *study, struct settings_error *why);
+
+/* floor((n + c) / 2) + 1. */
+uint32_t study_default_threshold(uint32_t expected, uint32_t colluding);
+
+/* "patient" or "site". */
+const char *study_unit_name(enum study_unit unit);
+
+#endif

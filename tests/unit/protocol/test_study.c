@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "protocol/study.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/lib/check.h"
+#include "tests/lib/oom.h"
+
+/* The shortest study of each unit. */
+#define SITE_UNIT "study: {id: s}\nprivacy:\n  unit: site\n"
+#define PATIENT_UNIT "study: {id: s}\nprivacy:\n  sampling: 0.1\n  records: 60000\n"
+
+static struct settings_error why;
+
+static struct view view_of(const char *text)
+{
+    return (struct view){(const uint8_t *)text, strlen(text)};
+}
+
+static struct study study_of(const char *text)
+{
+    struct study study = {0};
+    CHECK_OK(study_parse(&study, view_of(text), &why));
+    return study;
+}
+
+/* Refused with this status at this line, for a reason that has these words; out is untouched. */
+static void refused(const char *text, enum status status, unsigned line, const char *words)
+{
+    struct study study, before;
+    memset(&study, 0x5a, sizeof study);
+    memcpy(&before, &study, sizeof study);
+    CHECK_STATUS(status, study_parse(&study, view_of(text), &why));
+    CHECK_NUMBER(line, why.line);
+    CHECK(strstr(why.text, words) != NULL);
+    if (strstr(why.text, words) == NULL) printf("  %s\n  said: %s\n", text, why.text);
+    CHECK_BYTES(&before, &study, sizeof study);
+}
+
+static void defaults_stand_where_keys_are_absent(void)
+{
+    struct study s = study_of(PATIENT_UNIT);
+    CHECK(strcmp(s.study.id, "s") == 0 && s.study.title[0] == '\0' && !s.study.rehearsal);
+    CHECK(s.sites.expected == 8 && s.sites.colluding == 1 && s.sites.min_contributors == 3);
+    CHECK_NUMBER(5, s.sites.threshold); /* floor((8 + 1) / 2) + 1 */
+    CHECK(s.model.spec.kind == MODEL_MLP && s.model.spec.n_hidden == 2);
+    CHECK(s.model.spec.hidden[0] == 200 && s.model.spec.hidden[1] == 200);
+    CHECK_CLOSE(3, s.privacy.epsilon, 0);
+    CHECK_CLOSE(1e-5, s.privacy.delta, 0);
+    CHECK(s.privacy.unit == STUDY_PATIENT && s.secagg.bits == 32);
+}
+
+static void every_key_reaches_its_member(void)
+{
+    struct study s =
+        study_of("schema: 1\n"
+                 "study: {id: cxr-2027, title: Lungs, rehearsal: true}\n"
+                 "sites: {expected: 12, colluding: 2, threshold: 9,\n"
+                 "        min_contributors: 4}\n"
+                 "model: {kind: cnn, channels: 3, height: 64, width: 32, classes: 2,\n"
+                 "        hidden: [8, 16], pixel_mean: 0.3, pixel_deviation: 0.4}\n"
+                 "privacy: {unit: patient, epsilon: .inf, delta: 1e-6, clip: 0.5,\n"
+                 "          exploration_clip: 0.25, exploration_ratio: 2,\n"
+                 "          sampling: 0.01, records: 5000}\n"
+                 "pruning: {mode: none, units: 0.1, weights: 0.7}\n"
+                 "rounds: {count: 7, learning_rate: 0.25, momentum: 0.125,\n"
+                 "         local_epochs: 3, local_batch: 10,\n"
+                 "         local_learning_rate: 0.75, decay: 0.5}\n"
+                 "secagg: {bits: 24, cipher: chacha20}\n"
+                 "deadlines: {gather_ms: 11, keys_ms: 12, shares_ms: 13, input_ms: 14,\n"
+                 "            confirm_ms: 15, unmask_ms: 16, grace_ms: 17}\n");
+    CHECK(strcmp(s.study.id, "cxr-2027") == 0 && strcmp(s.study.title, "Lungs") == 0);
+    CHECK(s.study.rehearsal && s.schema == 1);
+    CHECK(s.sites.expected == 12 && s.sites.colluding == 2 && s.sites.threshold == 9);
+    CHECK_NUMBER(4, s.sites.min_contributors);
+    const struct model_spec *m = &s.model.spec;
+    CHECK(m->kind == MODEL_CNN && m->channels == 3 && m->height == 64 && m->width == 32);
+    CHECK(m->classes == 2 && m->n_hidden == 2 && m->hidden[0] == 8 && m->hidden[1] == 16);
+    CHECK_CLOSE(0.3, s.model.pixel_mean, 0);
+    CHECK_CLOSE(0.4, s.model.pixel_deviation, 0);
+    CHECK(isinf(s.privacy.epsilon) && s.privacy.unit == STUDY_PATIENT);
+    CHECK_CLOSE(1e-6, s.privacy.delta, 0);
+    CHECK_CLOSE(0.5, s.privacy.clip, 0);
+    CHECK_CLOSE(0.25, s.privacy.exploration_clip, 0);
+    CHECK_CLOSE(2, s.privacy.exploration_ratio, 0);
+    CHECK_CLOSE(0.01, s.privacy.sampling, 0);
+    CHECK_NUMBER(5000, s.privacy.records);
+    CHECK_NUMBER(STUDY_PRUNING_NONE, s.pruning.mode);
+    CHECK_CLOSE(0.1, s.pruning.units, 0);
+    CHECK_CLOSE(0.7, s.pruning.weights, 0);
+    CHECK(s.rounds.count == 7 && s.rounds.local_epochs == 3 && s.rounds.local_batch == 10);
+    CHECK_CLOSE(0.25, s.rounds.learning_rate, 0);
+    CHECK_CLOSE(0.125, s.rounds.momentum, 0);
+    CHECK_CLOSE(0.75, s.rounds.local_learning_rate, 0);
+    CHECK_CLOSE(0.5, s.rounds.decay, 0);
+    CHECK(s.secagg.bits == 24 && s.secagg.cipher == STUDY_CHACHA20);
+    CHECK(s.deadlines.gather_ms == 11 && s.deadlines.keys_ms == 12 && s.deadlines.shares_ms == 13);
+    CHECK(s.deadlines.input_ms == 14 && s.deadlines.confirm_ms == 15);
+    CHECK(s.deadlines.unmask_ms == 16 && s.deadlines.grace_ms == 17);
+}
+
+static void the_hash_is_of_the_exact_bytes(void)
+{
+    struct study a = study_of(SITE_UNIT), b = study_of(SITE_UNIT " ");
+    struct hash want = hash_of("study", view_of(SITE_UNIT));
+    CHECK(hash_equal(&a.hash, &want));
+    CHECK(!hash_equal(&a.hash, &b.hash));
+}
+
+static void unknown_keys_are_refused(void)
+{
+    refused(SITE_UNIT "  sensitivity: 0.1\n", STATUS_FORMAT, 4, "sensitivity");
+    refused(SITE_UNIT "noise:\n  sigma: 1\n", STATUS_FORMAT, 4, "noise");
+}
+
+static void what_is_not_one_plain_document_is_refused(void)
+{
+    refused(SITE_UNIT "  delta: 1e-5\n  delta: 1e-6\n", STATUS_FORMAT, 4, "delta");
+    refused(SITE_UNIT "sites: {expected: 20}\nprivacy: {delta: 0.06}\n", STATUS_FORMAT, 5, "seen");
+    refused(SITE_UNIT "---\nstudy: {id: t}\n", STATUS_FORMAT, 0, "documents after first");
+    refused("study: {id: &a s, title: *a}\n", STATUS_FORMAT, 1, "alias");
+    refused("study: {id: s\n", STATUS_FORMAT, 1, "");
+    refused("[study]\n", STATUS_FORMAT, 0, "MAPPING");
+    refused("study: 3\n", STATUS_FORMAT, 1, "MAPPING");
+    refused(SITE_UNIT "model: {hidden: [1, 1, 1, 1, 1, 1, 1, 1, 1]}\n", STATUS_FORMAT, 4, "8");
+}
+
+static void only_plain_numbers_are_numbers(void)
+{
+    static const char *const bad[] = {
+        "nan",   "inf", "-.inf", "-1",  "+1", "0x8", "1e",
+        "1e999", "two", "''",    "1 2", "8.", "8.0", "-18446744073709551608"};
+    char text[128];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(text, sizeof text, SITE_UNIT "sites:\n  expected: %s\n", bad[i]);
+        refused(text, STATUS_RANGE, 5, "expected");
+        if (i >= 11 && i <= 12) continue; /* these two are good enough for a real number */
+        snprintf(text, sizeof text, SITE_UNIT "  clip: %s\n", bad[i]);
+        refused(text, STATUS_RANGE, 4, "clip");
+    }
+    CHECK_NUMBER(10, study_of(SITE_UNIT "sites: {expected: 010}\n").sites.expected);
+}
+
+static void values_out_of_range_are_refused(void)
+{
+    refused(SITE_UNIT "  epsilon: 0\n", STATUS_RANGE, 4, "epsilon");
+    refused(SITE_UNIT "  clip: .inf\n", STATUS_RANGE, 4, "clip");
+    refused(SITE_UNIT "  unit: nobody\n", STATUS_FORMAT, 3, "unit");
+    refused("privacy: {unit: hospital}\nstudy: {id: s}\n", STATUS_RANGE, 1, "patient, site");
+    refused(SITE_UNIT "schema: 2\n", STATUS_RANGE, 4, "schema");
+    refused(SITE_UNIT "secagg:\n  bits: 33\n", STATUS_RANGE, 5, "bits");
+    refused(SITE_UNIT "secagg:\n  bits: 7\n", STATUS_RANGE, 5, "bits");
+    refused(SITE_UNIT "pruning:\n  units: 1\n", STATUS_RANGE, 5, "units");
+    refused(SITE_UNIT "pruning:\n  weights: 1.0\n", STATUS_RANGE, 5, "weights");
+    refused(SITE_UNIT "rounds:\n  momentum: 1\n", STATUS_RANGE, 5, "momentum");
+    refused(SITE_UNIT "rounds:\n  decay: 1.1\n", STATUS_RANGE, 5, "decay");
+    refused("study:\n  id: s\n  rehearsal: yes\n", STATUS_RANGE, 3, "false, true");
+    refused("study:\n  id: S 1\n", STATUS_RANGE, 2, "a-z");
+    refused("study:\n  id: a\n  title: \"a\\nb\"\n", STATUS_RANGE, 3, "control");
+    refused("privacy: {unit: site}\n", STATUS_RANGE, 0, "id");
+    refused("", STATUS_RANGE, 0, "id");
+}
+
+static void thresholds_must_fit(void)
+{
+    refused(SITE_UNIT "sites:\n  threshold: 4\n", STATUS_RANGE, 5, "half"); /* (8 + 1) / 2 = 4.5 */
+    CHECK_NUMBER(5, study_of(SITE_UNIT "sites: {threshold: 5}\n").sites.threshold);
+    CHECK_NUMBER(8, study_of(SITE_UNIT "sites: {threshold: 8}\n").sites.threshold);
+    refused(SITE_UNIT "sites:\n  threshold: 9\n", STATUS_RANGE, 5, "more than the 8");
+    refused(SITE_UNIT "sites:\n  colluding: 8\n", STATUS_RANGE, 5, "nobody");
+    refused(SITE_UNIT "sites:\n  colluding: 7\n", STATUS_RANGE, 4, "min_contributors");
+    refused(SITE_UNIT "sites:\n  min_contributors: 5\n", STATUS_RANGE, 5, "min_contributors");
+    CHECK_NUMBER(4, study_of(SITE_UNIT "sites: {min_contributors: 4}\n").sites.min_contributors);
+}
+
+static void the_unit_decides_which_keys_belong(void)
+{
+    refused("study: {id: s}\nprivacy:\n  records: 60000\n", STATUS_RANGE, 2, "sampling");
+    refused("study: {id: s}\nprivacy:\n  sampling: 0.1\n", STATUS_RANGE, 2, "records");
+    refused(SITE_UNIT "  sampling: 0.1\n", STATUS_RANGE, 4, "no meaning");
+    refused(SITE_UNIT "  records: 60000\n", STATUS_RANGE, 4, "no meaning");
+}
+
+static void unsafe_privacy_is_refused(void)
+{
+    refused(PATIENT_UNIT "  delta: 1.7e-5\n", STATUS_RANGE, 5, "60000 patients");
+    refused(SITE_UNIT "  delta: 0.06\nsites: {expected: 20}\n", STATUS_RANGE, 4, "20 sites");
+    refused(SITE_UNIT "  epsilon: .inf\n", STATUS_RANGE, 4, "rehearsal");
+    refused(SITE_UNIT "  epsilon: 101\n", STATUS_RANGE, 4, "nobody");
+    refused(SITE_UNIT "pruning:\n  mode: paper\n", STATUS_RANGE, 5, "without noise");
+    struct study s = study_of("study: {id: s, rehearsal: true}\npruning: {mode: paper}\n"
+                              "privacy: {unit: site, epsilon: .inf}\n");
+    CHECK_NUMBER(STUDY_PRUNING_PAPER, s.pruning.mode);
+}
+
+static void models_that_cannot_be_are_refused(void)
+{
+    refused(SITE_UNIT "model:\n  hidden: []\n", STATUS_FORMAT, 5, "entries");
+    refused(SITE_UNIT "model:\n  hidden: [200, 0]\n", STATUS_RANGE, 5, "hidden");
+    refused(SITE_UNIT "model:\n  kind: cnn\n  hidden: [8]\n", STATUS_RANGE, 6, "convolutions");
+    refused(SITE_UNIT "model:\n  kind: cnn\n  height: 8\n", STATUS_RANGE, 4, "too small");
+    refused(SITE_UNIT "model:\n  hidden: [65535, 65535]\n", STATUS_RANGE, 4, "too large");
+}
+
+static void a_study_changed_in_memory_is_checked(void)
+{
+    struct study s = study_of(SITE_UNIT);
+    CHECK_OK(study_check(&s, &why));
+    s.sites.threshold = 2;
+    CHECK_STATUS(STATUS_RANGE, study_check(&s, &why));
+    CHECK(strcmp(why.section, "sites") == 0 && strcmp(why.key, "threshold") == 0);
+}
+
+static void a_file_is_read_whole_or_refused(void)
+{
+    char path[] = "/tmp/veilsum-study-XXXXXX";
+    int file = mkstemp(path);
+    CHECK(write(file, SITE_UNIT, sizeof SITE_UNIT - 1) == sizeof SITE_UNIT - 1);
+    struct study s = {0}, same = study_of(SITE_UNIT);
+    CHECK_OK(study_read(&s, path, &why));
+    CHECK(hash_equal(&s.hash, &same.hash));
+    CHECK(ftruncate(file, SETTINGS_FILE_BYTES_MAX + 1) == 0);
+    CHECK_STATUS(STATUS_RANGE, study_read(&s, path, &why));
+    close(file);
+    unlink(path);
+    CHECK_STATUS(STATUS_IO, study_read(&s, path, &why));
+    CHECK_STATUS(STATUS_IO, study_read(&s, "/tmp", &why));
+    CHECK(strstr(why.text, "/tmp cannot be read") != NULL);
+}
+
+static void out_of_memory_leaves_nothing(void)
+{
+    OOM_EACH {
+        struct study s = {0};
+        enum status status = study_parse(&s, view_of(SITE_UNIT "model: {hidden: [3, 4]}\n"), &why);
+        oom_stop();
+        CHECK_STATUS(oom_hit() ? STATUS_NOMEM : STATUS_OK, status);
+        CHECK_NUMBER(status == STATUS_OK ? 3 : 0, s.model.spec.hidden[0]);
+    }
+}
+
+int main(void)
+{
+    RUN(defaults_stand_where_keys_are_absent);
+    RUN(every_key_reaches_its_member);
+    RUN(the_hash_is_of_the_exact_bytes);
+    RUN(unknown_keys_are_refused);
+    RUN(what_is_not_one_plain_document_is_refused);
+    RUN(only_plain_numbers_are_numbers);
+    RUN(values_out_of_range_are_refused);
+    RUN(thresholds_must_fit);
+    RUN(the_unit_decides_which_keys_belong);
+    RUN(unsafe_privacy_is_refused);
+    RUN(models_that_cannot_be_are_refused);
+    RUN(a_study_changed_in_memory_is_checked);
+    RUN(a_file_is_read_whole_or_refused);
+    RUN(out_of_memory_leaves_nothing);
+    return check_done();
+}
