@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/status.h"
 
 /* At most 2^32 bytes of pixels and 2^24 records. */
@@ -21,23 +22,37 @@ struct dataset {
     uint8_t *label;   /* n, owned */
 };
 void dataset_free(struct dataset *data);
+/* Pixels of one record, and so floats of one. */
+size_t dataset_floats(const struct dataset *data);
 
-/* What went wrong, for people: one sentence. */
+/* What is wrong with a file and what to do about it, for people; set on failure only. */
 struct data_error {
     char text[200];
 };
 
-/* idx: the names of an image file and a label file (gzip or not), MNIST's format. */
+/* idx, MNIST's format, gzip or not: bytes as (n, height, width) or (n, channels, height, width),
+ * and labels as (n). why is never NULL. On failure out is untouched.
+ *
+ * STATUS_IO      a file cannot be read.
+ * STATUS_FORMAT  the bytes are no such file, promise more than they hold, or hold more.
+ * STATUS_RANGE   larger than the limits above. STATUS_NOMEM. */
 MUST_USE enum status idx_read(struct dataset *out, const char *images, const char *labels,
                               struct data_error *why);
+/* The same from bytes in memory: no STATUS_IO. */
+MUST_USE enum status idx_parse(struct dataset *out, struct view images, struct view labels,
+                               struct data_error *why);
+/* Write both files, not compressed. STATUS_IO removes what was written. */
 MUST_USE enum status idx_write(const struct dataset *data, const char *images, const char *labels);
 
 /* npz with MedMNIST's keys: {train,val,test}_images (n,h,w or n,h,w,3, uint8) and _labels (n,1 or
- * n). split is "train", "val" or "test". */
+ * n, integers 0..255). split is "train", "val" or "test". Failures as for idx_read. */
 MUST_USE enum status npz_read(struct dataset *out, const char *path, const char *split,
                               struct data_error *why);
+MUST_USE enum status npz_parse(struct dataset *out, struct view archive, const char *split,
+                               struct data_error *why);
 
-/* Pixels to floats: (p / 255 - mean) / deviation with the public constants of the study. */
+/* Pixels of n records from first on to floats: (p / 255 - mean) / deviation, with the public
+ * constants of the study; deviation > 0. out has n * dataset_floats(data) places. */
 void data_floats(float *out, const struct dataset *data, size_t first, size_t n, float mean,
                  float deviation);
 

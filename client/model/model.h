@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table of models over one flat block of weights. A model is a pair of pure functions, forward
- * and backward, on a workspace; per-record gradients come from the same backward pass. */
+/* Models over one flat block of weights: a row of layers that is made from the layout. Forward and
+ * backward are pure but for the workspace; per-record gradients come from the same backward pass.
+ *
+ * A workspace belongs to one thread at a time, and to the model that it was made for. */
 #ifndef CLIENT_MODEL_MODEL_H
 #define CLIENT_MODEL_MODEL_H
 
@@ -11,34 +13,40 @@
 #include "crypto/rng.h"
 #include "protocol/layout.h"
 
-struct model_work; /* activations and deltas of up to `room` records, made by a model's kind */
+struct model_work; /* activations and deltas of up to `room` records */
 
 struct model {
     struct model_spec spec;
     struct layout layout;
 };
 
-/* STATUS_RANGE from layout_of. */
+/* STATUS_RANGE from layout_of; out is untouched. */
 MUST_USE enum status model_of(struct model *out, const struct model_spec *spec);
 
-/* Draw initial weights (layout.n floats): He for hidden layers, biases zero. */
+/* Draw initial weights (layout.n floats): normal of variance 2 / cols (He et al. 2015), biases zero.
+ * The last layer starts smaller by MODEL_LAST_SCALE: first predictions are then nearly uniform and
+ * early gradients, which clipping makes equally long, do not spend themselves on undoing chance. */
+#define MODEL_LAST_SCALE 0.2
 void model_init(float *weights, const struct model *model, struct rng *rng);
 
+/* room > 0. STATUS_NOMEM leaves out untouched. */
 MUST_USE enum status model_work_new(struct model_work **out, const struct model *model,
                                     size_t room);
 void model_work_free(struct model_work **work);
 
-/* Forward pass of n <= room records; x is n rows of channels*height*width floats.
+/* Forward pass of 1 <= n <= room records; x is n rows of channels*height*width floats, which must
+ * stay as they are until the gradients are taken.
  * Returns the logits, n rows of classes, borrowed from work until its next use. */
 const float *model_forward(const struct model *model, struct model_work *work, const float *weights,
                            const float *x, size_t n);
 
-/* Backward pass of softmax cross-entropy after model_forward of the same n records: fills the
- * deltas. label[i] < classes. Returns the mean loss. */
+/* Backward pass of softmax cross-entropy after model_forward of the same n records and weights:
+ * fills the deltas. label[i] < classes. Returns the mean loss. */
 double model_backward(const struct model *model, struct model_work *work, const float *weights,
                       const uint8_t *label, size_t n);
 
-/* Gradient summed over the n records of the last backward pass, layout.n floats, overwritten. */
+/* Gradient of the loss summed (not averaged) over the n records of the last backward pass,
+ * layout.n floats, overwritten. */
 void model_grad_sum(const struct model *model, struct model_work *work, float *grad);
 
 /* Gradient of record i alone, layout.n floats, overwritten. */

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/local.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "client/model/optim.h"
+
+static void unload(struct local *local)
+{
+    const size_t n = local->model.layout.n;
+    if (local->grad != NULL) secret_wipe(local->grad, n * sizeof *local->grad);
+    free(local->weight);
+    free(local->mask);
+    free(local->grad);
+    model_work_free(&local->work);
+    shrunk_free(&local->shrunk);
+    local->weight = local->mask = local->grad = NULL;
+    local->model = (struct model){0};
+}
+
+void local_free(struct local *local)
+{
+    unload(local);
+    if (local->x != NULL)
+        secret_wipe(local->x, LOCAL_CHUNK * dataset_floats(&local->data) * sizeof *local->x);
+    free(local->x);
+    if (local->pick != NULL) secret_wipe(local->pick, local->data.n * sizeof *local->pick);
+    free(local->pick);
+    dataset_free(&local->data);
+    *local = (struct local){0};
+}
+
+enum status local_new(struct local *out, const struct study *study, struct dataset *data)
+{
+    const struct model_spec *spec = &study->model.spec;
+    if (data->n == 0 || data->channels != spec->channels || data->height != spec->height ||
+        data->width != spec->width || data->classes > spec->classes)
+        return STATUS_RANGE;
+    AUTO(local_free) struct local local = {.study = study};
+    TRY(layout_of(&local.full, spec));
+    local.x = calloc(LOCAL_CHUNK * dataset_floats(data), sizeof *local.x);
+    local.pick = calloc(data->n, sizeof *local.pick);
+    if (local.x == NULL || local.pick == NULL) return STATUS_NOMEM;
+    local.data = *data;
+    *data = (struct dataset){0};
+    *out = local;
+    local = (struct local){0};
+    return STATUS_OK;
+}
+
+static enum status load(struct local *local, const struct state *state)
+{
+    TRY(layout_shrink(&local->shrunk, &local->study->model.spec, &local->full, &state->keep));
+    TRY(model_of(&local->model, &local->shrunk.spec));
+    TRY(model_work_new(&local->work, &local->model, LOCAL_CHUNK));
+    const size_t n = local->model.layout.n;
+    local->weight = calloc(n, sizeof *local->weight);
+    local->mask = calloc(n, sizeof *local->mask);
+    local->grad = calloc(n, sizeof *local->grad);
+    if (local->weight == NULL || local->mask == NULL || local->grad == NULL) return STATUS_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        local->weight[i] = state->weight[local->shrunk.index[i]];
+        local->mask[i] = bits_has(&local->shrunk.kept, i) ? 1 : 0;
+    }
+    return STATUS_OK;
+}
+
+enum status local_load(struct local *local, const struct state *state)
+{
+    unload(local);
+    enum status status = load(local, state);
+    if (status != STATUS_OK) unload(local);
+    return status;
+}
+
+/* Forward and backward pass of n <= LOCAL_CHUNK records by number; gradients are in work. */
+static void pass(struct local *local, const uint32_t *record, size_t n)
+{
+    const size_t floats = dataset_floats(&local->data);
+    const float mean = (float)local->study->model.pixel_mean;
+    const float deviation = (float)local->study->model.pixel_deviation;
+    for (size_t i = 0; i < n; i++) {
+        data_floats(local->x + i * floats, &local->data, record[i], 1, mean, deviation);
+        local->label[i] = local->data.label[record[i]];
+    }
+    (void)model_forward(&local->model, local->work, local->weight, local->x, n);
+    (void)model_backward(&local->model, local->work, local->weight, local->label, n);
+}
+
+void local_gradient(struct local *local, uint32_t record)
+{
+    /* Alone in its pass: in a product of matrices the order of additions depends on how many rows
+     * there are and on the row's place, so that a record's neighbours would change its bits. */
+    pass(local, &record, 1);
+    model_grad_record(&local->model, local->work, 0, local->grad);
+    for (size_t i = 0; i < local->model.layout.n; i++) local->grad[i] *= local->mask[i];
+}
+
+size_t local_sample(struct local *local, double rate, struct rng *rng)
+{
+    /* rate * 2^64, rounded down: the true rate is never above the one that is accounted for. */
+    const bool all = rate >= 1;
+    const uint64_t below = all ? 0 : (uint64_t)(rate * 0x1p64);
+    size_t n = 0;
+    for (size_t i = 0; i < local->data.n; i++)
+        if (all || rng_u64(rng) < below) local->pick[n++] = (uint32_t)i;
+    return n;
+}
+
+static void shuffle(uint32_t *order, size_t n, struct rng *rng)
+{
+    for (size_t i = n; i > 1; i--) {
+        size_t j = rng_below(rng, i);
+        uint32_t held = order[i - 1];
+        order[i - 1] = order[j];
+        order[j] = held;
+    }
+}
+
+/* One pass over a batch of any size, by chunks, and one step. */
+static void step(struct local *local, struct optim *optim, float *sum, const uint32_t *record,
+                 size_t n)
+{
+    const size_t size = local->model.layout.n;
+    memset(sum, 0, size * sizeof *sum);
+    for (size_t at = 0; at < n; at += LOCAL_CHUNK) {
+        pass(local, record + at, n - at < LOCAL_CHUNK ? n - at : LOCAL_CHUNK);
+        model_grad_sum(&local->model, local->work, local->grad);
+        for (size_t i = 0; i < size; i++) sum[i] += local->grad[i];
+    }
+    for (size_t i = 0; i < size; i++) sum[i] = sum[i] * local->mask[i] / (float)n;
+    optim_step(optim, local->weight, sum);
+    for (size_t i = 0; i < size; i++) local->weight[i] *= local->mask[i];
+}
+
+/* Scratch of local_epochs. */
+struct scratch {
+    size_t n;
+    float *start, *sum; /* sum is secret */
+};
+
+static void scratch_free(struct scratch *scratch)
+{
+    if (scratch->sum != NULL) secret_wipe(scratch->sum, scratch->n * sizeof *scratch->sum);
+    free(scratch->start);
+    free(scratch->sum);
+}
+
+enum status local_epochs(struct local *local, struct rng *rng)
+{
+    const size_t size = local->model.layout.n, n = local->data.n;
+    AUTO(scratch_free) struct scratch scratch = {.n = size};
+    scratch.start = calloc(size, sizeof *scratch.start);
+    scratch.sum = calloc(size, sizeof *scratch.sum);
+    if (scratch.start == NULL || scratch.sum == NULL) return STATUS_NOMEM;
+    AUTO(optim_free) struct optim optim = {0};
+    TRY(optim_new(&optim, size, (float)local->study->rounds.local_learning_rate, 0, 0));
+    memcpy(scratch.start, local->weight, size * sizeof *scratch.start);
+    for (size_t i = 0; i < n; i++) local->pick[i] = (uint32_t)i;
+    const size_t batch = local->study->rounds.local_batch;
+    for (uint32_t epoch = 0; epoch < local->study->rounds.local_epochs; epoch++) {
+        shuffle(local->pick, n, rng);
+        for (size_t at = 0; at < n; at += batch)
+            step(local, &optim, scratch.sum, local->pick + at, n - at < batch ? n - at : batch);
+    }
+    for (size_t i = 0; i < size; i++) {
+        local->grad[i] = local->weight[i] - scratch.start[i];
+        local->weight[i] = scratch.start[i];
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a site trains with: its own records and the study's model, at the size that pruning left. */
+#ifndef CLIENT_LOCAL_H
+#define CLIENT_LOCAL_H
+
+#include "client/data/data.h"
+#include "client/model/model.h"
+#include "crypto/rng.h"
+#include "protocol/msg.h"
+#include "protocol/state.h"
+#include "protocol/study.h"
+
+/* Records that go through the model together. */
+#define LOCAL_CHUNK 128
+
+struct local {
+    const struct study *study;
+    struct layout full; /* of the unpruned model */
+    struct dataset data;
+    struct shrunk shrunk; /* the model as pruned */
+    struct model model;   /* the same, to compute with */
+    struct model_work *work;
+    float *weight;  /* model.layout.n; what the plan's state says */
+    float *mask;    /* model.layout.n: 1 where kept, else 0 */
+    float *grad;    /* model.layout.n, scratch; secret */
+    float *x;       /* LOCAL_CHUNK records as floats, scratch; secret */
+    uint32_t *pick; /* data.n record numbers: a sample, or an order; secret */
+    uint8_t label[LOCAL_CHUNK];
+};
+
+/* Take over a data set. STATUS_RANGE: it does not fit the study's model. STATUS_NOMEM. */
+MUST_USE enum status local_new(struct local *out, const struct study *study, struct dataset *data);
+void local_free(struct local *local);
+
+/* Load the state of a plan: shrink the model to what is kept. Nothing is loaded on failure.
+ * STATUS_RANGE  the state is not of this model, or layout_shrink refuses it. STATUS_NOMEM. */
+MUST_USE enum status local_load(struct local *local, const struct state *state);
+
+/* Put the gradient of one record by number into grad, zero where not kept. It depends on the record
+ * and the loaded state alone, bit for bit: the sensitivity bound needs it (dp/SPEC.md). */
+void local_gradient(struct local *local, uint32_t record);
+
+/* Draw each of the site's records independently with probability rate into pick: Poisson sampling.
+ * The draw is secret and never leaves. Returns how many were drawn. */
+size_t local_sample(struct local *local, double rate, struct rng *rng);
+
+/* Epochs of SGD from the loaded weights, the mask applied after every step (unit site). Puts end
+ * minus start into grad; the loaded weights stay. STATUS_NOMEM. */
+MUST_USE enum status local_epochs(struct local *local, struct rng *rng);
+
+#endif

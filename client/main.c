@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* veilsum-client: a site. */
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/event.h"
+#include "client/run.h"
+
+/* Arguments of all subcommands; each takes those that it lists. */
+struct arguments {
+    const char *folder, *name, *manifest, *study, *policy, *connect;
+    const char *images, *labels, *npz, *split, *put_in, *format;
+    bool events;
+};
+
+enum { ARG_SPLIT = 256, ARG_PUT_IN, ARG_EVENTS, ARG_FORMAT };
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    switch (key) {
+    case 'd': a->folder = text; return 0;
+    case 'n': a->name = text; return 0;
+    case 'm': a->manifest = text; return 0;
+    case 's': a->study = text; return 0;
+    case 'p': a->policy = text; return 0;
+    case 'c': a->connect = text; return 0;
+    case 'i': a->images = text; return 0;
+    case 'l': a->labels = text; return 0;
+    case 'z': a->npz = text; return 0;
+    case ARG_SPLIT: a->split = text; return 0;
+    case ARG_PUT_IN: a->put_in = text; return 0;
+    case ARG_FORMAT: a->format = text; return 0;
+    case ARG_EVENTS: a->events = true; return 0;
+    case ARGP_KEY_END:
+        if (a->folder == NULL) argp_error(state, "--dir is needed");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+#define OPTION_DIR {"dir", 'd', "DIR", 0, "The site's folder (mode 0700)", 0}
+
+static void read_arguments(struct arguments *a, const struct argp_option *options, const char *doc,
+                           int argc, char **argv)
+{
+    const struct argp argp = {.options = options, .parser = parse, .doc = doc};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, a);
+}
+
+static int fail(const char *what, enum status status)
+{
+    fprintf(stderr, "%s: %s\n", what, status_text(status));
+    return status == STATUS_AUTH ? EXIT_AUTH : EXIT_FAILED;
+}
+
+static enum status store(const struct arguments *a, const char *name, struct view bytes,
+                         unsigned mode)
+{
+    char path[FILE_PATH_MAX];
+    TRY(file_path(path, sizeof path, a->folder, name));
+    return file_write(path, bytes, mode);
+}
+
+static void print_fingerprint(const char *what, const struct hash *hash)
+{
+    char hex[2 * HASH_BYTES + 1];
+    hash_hex(hex, hash, HASH_BYTES);
+    printf("%s %s\n", what, hex);
+}
+
+static int keygen(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        OPTION_DIR, {"name", 'n', "NAME", 0, "The site's name: a-z, 0-9 and -", 0}, {0}};
+    struct arguments a = {0};
+    read_arguments(&a, options, "Make a site's keys and a request to be enrolled.", argc, argv);
+    if (a.name == NULL) return fail("--name is needed", STATUS_RANGE);
+    if (mkdir(a.folder, 0700) != 0 && errno != EEXIST) return fail(a.folder, STATUS_IO);
+    AUTO(rng_wipe) struct rng rng = {0};
+    rng_system(&rng);
+    AUTO(keyfile_wipe) struct keyfile key = {0};
+    enum status status = keyfile_make(&key, a.name, &rng);
+    if (status != STATUS_OK) return fail(a.name, status);
+    char path[FILE_PATH_MAX];
+    status = file_path(path, sizeof path, a.folder, "key");
+    if (status == STATUS_OK) status = keyfile_write(&key, path);
+    if (status != STATUS_OK) return fail("the key file exists or cannot be written", status);
+    AUTO(buffer_free) struct buffer request = {0};
+    request_write(&request, &key);
+    status = request.status == STATUS_OK ? store(&a, "request", buffer_view(&request), 0644)
+                                         : request.status;
+    if (status != STATUS_OK) return fail("request", status);
+    printf("wrote %s/key (secret: it never leaves this machine)\n", a.folder);
+    printf("wrote %s/request: send it to the coordinator\n", a.folder);
+    struct hash hash = hash_of("request", buffer_view(&request));
+    print_fingerprint("fingerprint, to be compared by phone:", &hash);
+    return EXIT_OK;
+}
+
+/* A file that is copied into the folder as it is. */
+static enum status copy(const struct arguments *a, const char *from, const char *name)
+{
+    AUTO(buffer_free) struct buffer bytes = {0};
+    TRY(file_read(&bytes, from, MANIFEST_BYTES_MAX));
+    return store(a, name, buffer_view(&bytes), 0644);
+}
+
+static int pin(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        OPTION_DIR,
+        {"manifest", 'm', "FILE", 0, "The signed manifest", 0},
+        {"study", 's', "FILE", 0, "The study file", 0},
+        {"policy", 'p', "FILE", 0, "This site's policy", 0},
+        {0}};
+    struct arguments a = {0};
+    read_arguments(&a, options, "Check a manifest's signatures and pin it, with study and policy.",
+                   argc, argv);
+    if (a.manifest == NULL || a.study == NULL || a.policy == NULL)
+        return fail("--manifest, --study and --policy are needed", STATUS_RANGE);
+    AUTO(buffer_free) struct buffer bytes = {0};
+    enum status status = file_read(&bytes, a.manifest, MANIFEST_BYTES_MAX);
+    if (status != STATUS_OK) return fail(a.manifest, status);
+    AUTO(manifest_free) struct manifest manifest = {0};
+    enum reason why = REASON_NONE;
+    status = manifest_read(&manifest, buffer_view(&bytes), &why);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "%s  %s\n  To do: %s\n", reason_id(why), reason_what(why), reason_fix(why));
+        return command_exit(why);
+    }
+    struct hash hash = manifest_hash(&manifest);
+    char hex[2 * HASH_BYTES + 2];
+    hash_hex(hex, &hash, HASH_BYTES);
+    hex[2 * HASH_BYTES] = '\n';
+    struct view line = {.at = (const uint8_t *)hex, .n = sizeof hex - 1};
+    status = copy(&a, a.manifest, "manifest");
+    if (status == STATUS_OK) status = copy(&a, a.study, "study.yaml");
+    if (status == STATUS_OK) status = copy(&a, a.policy, "policy.yaml");
+    if (status == STATUS_OK) status = store(&a, "manifest.pin", line, 0644);
+    if (status != STATUS_OK) return fail(a.folder, status);
+    printf("federation %s, epoch %u, %u sites, %u of %u governors needed\n", manifest.federation,
+           manifest.epoch, manifest.n, manifest.governors_needed, manifest.n_governors);
+    print_fingerprint("pinned manifest, to be compared by phone:", &hash);
+    return EXIT_OK;
+}
+
+static enum status read_data(struct dataset *data, const struct arguments *a,
+                             struct data_error *why)
+{
+    if (a->npz != NULL) return npz_read(data, a->npz, a->split == NULL ? "train" : a->split, why);
+    if (a->images != NULL && a->labels != NULL) return idx_read(data, a->images, a->labels, why);
+    (void)snprintf(why->text, sizeof why->text, "give --images and --labels, or --npz");
+    return STATUS_RANGE;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        OPTION_DIR,
+        {"connect", 'c', "ADDRESS", 0, "The coordinator, e.g. tcp://coord.example.org:4710", 0},
+        {"images", 'i', "FILE", 0, "Images, idx or idx.gz", 0},
+        {"labels", 'l', "FILE", 0, "Labels, idx or idx.gz", 0},
+        {"npz", 'z', "FILE", 0, "Images and labels as MedMNIST has them", 0},
+        {"split", ARG_SPLIT, "NAME", 0, "train, val or test of the npz (train)", 0},
+        {"events", ARG_EVENTS, NULL, 0, "Print one JSON object per step", 0},
+        {"put-in", ARG_PUT_IN, "DIR", 0,
+         "Write what was put into each sum; rehearsals on public data only", 0},
+        {0}};
+    struct arguments a = {0};
+    read_arguments(&a, options, "Take part in the study until it is over.", argc, argv);
+    if (a.connect == NULL) return fail("--connect is needed", STATUS_RANGE);
+    AUTO(dataset_free) struct dataset data = {0};
+    struct data_error bad = {{0}};
+    if (read_data(&data, &a, &bad) != STATUS_OK) {
+        fprintf(stderr, "%s\n", bad.text);
+        return EXIT_DATA;
+    }
+    static struct site site; /* not moved: the session points into it */
+    struct site_error why = {0};
+    if (site_open(&site, a.folder, &data, &why) != STATUS_OK) {
+        fprintf(stderr, "%s  %s\n  To do: %s.\n", reason_id(why.reason), why.text,
+                reason_fix(why.reason));
+        site_close(&site);
+        return command_exit(why.reason);
+    }
+    if (a.put_in != NULL && !site.study.study.rehearsal) {
+        site_close(&site);
+        return fail("--put-in is for rehearsals; the study is none", STATUS_RANGE);
+    }
+    site.put_in = a.put_in;
+    int code = run_site(&site, a.connect, a.events);
+    site_close(&site);
+    return code;
+}
+
+static int ledger(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        OPTION_DIR, {"format", ARG_FORMAT, "FORMAT", 0, "text (default) or json", 0}, {0}};
+    struct arguments a = {0};
+    read_arguments(&a, options, "Show what this site's records have spent in the study.", argc,
+                   argv);
+    char path[FILE_PATH_MAX];
+    struct study study = {0};
+    struct settings_error bad = {0};
+    enum status status = file_path(path, sizeof path, a.folder, "study.yaml");
+    if (status == STATUS_OK) status = study_read(&study, path, &bad);
+    if (status != STATUS_OK) return fail("study.yaml", status);
+    AUTO(journal_close) struct journal *journal = NULL;
+    status = file_path(path, sizeof path, a.folder, "journal.db");
+    if (status == STATUS_OK) status = journal_open(&journal, path);
+    struct account account = {0};
+    uint32_t releases = 0;
+    if (status == STATUS_OK) status = journal_account(journal, &account, &releases);
+    if (status != STATUS_OK) return fail(path, status);
+    double epsilon = account_epsilon(&account, study.privacy.delta);
+    if (a.format != NULL && strcmp(a.format, "json") == 0)
+        event_write(stdout, "{s:i, s:s, s:s, s:s, s:i, s:o, s:f, s:o, s:s}", "schema_version", 1,
+                    "study", study.study.id, "unit", study_unit_name(study.privacy.unit),
+                    "adjacency", "add or remove one", "releases", (int)releases, "epsilon",
+                    event_real(epsilon), "delta", study.privacy.delta, "limit",
+                    event_real(study.privacy.epsilon), "adversary",
+                    "the coordinator with the study's colluding sites");
+    else
+        printf("study %s: %u releases, epsilon %.4f of %.4f at delta %g\n"
+               "unit %s, adding or removing one, against the coordinator with %u colluding sites;\n"
+               "releases whose result never came are counted at their worst case\n",
+               study.study.id, releases, epsilon + 5e-5, study.privacy.epsilon, study.privacy.delta,
+               study_unit_name(study.privacy.unit), study.sites.colluding);
+    return EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct command table[] = {
+        {"keygen", "make keys and a request to be enrolled", keygen},
+        {"pin", "check and pin the signed manifest, the study and the policy", pin},
+        {"run", "take part in the study", run},
+        {"ledger", "show what this site's records have spent", ledger},
+    };
+    static const char examples[] =
+        "  veilsum-client keygen --dir /var/lib/veilsum/cxr --name st-anna\n"
+        "  veilsum-client pin --dir /var/lib/veilsum/cxr --manifest cxr.manifest \\\n"
+        "      --study study.yaml --policy policy.yaml\n"
+        "  veilsum-client run --dir /var/lib/veilsum/cxr --connect tcp://coord.example.org:4710 \\\n"
+        "      --npz /data/cxr.npz\n";
+    return command_main(argc, argv, examples, table, sizeof table / sizeof *table);
+}

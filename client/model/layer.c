@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/model/layer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void layer_free(struct layer *layer)
+{
+    free(layer->out);
+    free(layer->delta);
+    free(layer->choice);
+    free(layer->columns);
+    free(layer->map);
+    *layer = (struct layer){0};
+}
+
+void layer_relu_back(struct layer *layer, size_t n)
+{
+    for (size_t i = 0; i < n * layer->outputs; i++)
+        layer->delta[i] = layer->out[i] > 0 ? layer->delta[i] : 0;
+}
+
+void layer_bias_gradient(float *bias, const float *delta, size_t rows, size_t span, size_t n)
+{
+    memset(bias, 0, rows * sizeof *bias);
+    for (size_t i = 0; i < n; i++)
+        for (size_t r = 0; r < rows; r++)
+            for (size_t s = 0; s < span; s++) bias[r] += *delta++;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One layer of a model on the buffers of a workspace. A kind of layer is three functions; weights,
+ * inputs and gradients belong to the caller. */
+#ifndef CLIENT_MODEL_LAYER_H
+#define CLIENT_MODEL_LAYER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "protocol/layout.h"
+
+struct layer;
+
+struct layer_kind {
+    /* out = layer(x), n records. */
+    void (*forward)(struct layer *layer, const float *weights, const float *x, size_t n);
+    /* delta comes in as the loss's derivative by out and leaves as that before the relu; dx gets
+     * the derivative by the inputs, and may be NULL. */
+    void (*backward)(struct layer *layer, const float *weights, float *dx, size_t n);
+    /* Write the gradient of this layer's tensors, summed over n records from `first` on; x are the
+     * inputs of the whole batch. */
+    void (*gradient)(struct layer *layer, const float *x, size_t first, size_t n, float *grad);
+};
+
+struct layer {
+    const struct layer_kind *kind;
+    size_t rows, cols;      /* of the weights: units, and weights per unit */
+    size_t weight, bias;    /* their places in the flat block */
+    bool relu;              /* false in the last layer */
+    size_t inputs, outputs; /* floats per record */
+    float *out, *delta;     /* room * outputs, owned */
+
+    /* Convolutions only: the shape of one input, and scratch for one record. */
+    uint32_t channels, height, width;
+    uint8_t *choice; /* room * outputs, owned: which of the four places won the pooling */
+    float *columns;  /* cols * places, owned: the window under each place of the kernel */
+    float *map;      /* rows * places, owned: before pooling */
+};
+
+/* Buffers for `room` records. weight is followed by its bias in the layout.
+ * STATUS_NOMEM leaves out untouched. */
+MUST_USE enum status dense_new(struct layer *out, const struct tensor *weight, bool relu,
+                               size_t room);
+/* 5x5 convolution without padding, relu, 2x2 max pooling (an odd last row or column is left out),
+ * of `channels` maps of height x width; height and width at least 6. */
+MUST_USE enum status conv_new(struct layer *out, const struct tensor *weight, uint32_t channels,
+                              uint32_t height, uint32_t width, size_t room);
+/* What the pooling leaves of a height or width. */
+uint32_t conv_pooled(uint32_t size);
+
+void layer_free(struct layer *layer);
+
+/* Zero the deltas of outputs that the relu cut. */
+void layer_relu_back(struct layer *layer, size_t n);
+
+/* Sums over records of each unit's delta: bias[u], overwritten, from n rows of rows * span. */
+void layer_bias_gradient(float *bias, const float *delta, size_t rows, size_t span, size_t n);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A model is a row of layers: convolutions and dense layers as its spec says, one per segment of
+ * the layout. Layer l reads the outputs of layer l - 1, and writes its inputs' derivatives into
+ * the deltas of layer l - 1. */
+#include "client/model/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/model/layer.h"
+#include "client/model/loss.h"
+#include "client/model/tensor.h"
+
+struct model_work {
+    size_t room;
+    size_t n;       /* records of the last forward pass */
+    const float *x; /* and its inputs, borrowed */
+    size_t n_layers;
+    struct layer layer[LAYOUT_HIDDEN_MAX + 1];
+};
+
+enum status model_of(struct model *out, const struct model_spec *spec)
+{
+    struct layout layout = {0};
+    TRY(layout_of(&layout, spec));
+    *out = (struct model){.spec = *spec, .layout = layout};
+    return STATUS_OK;
+}
+
+void model_init(float *weights, const struct model *model, struct rng *rng)
+{
+    for (uint32_t t = 0; t < model->layout.n_tensors; t++) {
+        const struct tensor *tensor = &model->layout.tensor[t];
+        float *at = weights + tensor->offset;
+        size_t n = (size_t)tensor->rows * tensor->cols;
+        double deviation = sqrt(2.0 / tensor->cols);
+        if (tensor->group == LAYOUT_NONE) deviation *= MODEL_LAST_SCALE;
+        for (size_t i = 0; i < n; i++)
+            at[i] = tensor->bias ? 0 : (float)(deviation * rng_normal(rng));
+    }
+}
+
+void model_work_free(struct model_work **work)
+{
+    if (*work == NULL) return;
+    for (size_t l = 0; l < (*work)->n_layers; l++) layer_free(&(*work)->layer[l]);
+    free(*work);
+    *work = NULL;
+}
+
+enum status model_work_new(struct model_work **out, const struct model *model, size_t room)
+{
+    REQUIRE(room > 0);
+    tensor_use_one_thread();
+    AUTO(model_work_free) struct model_work *work = calloc(1, sizeof *work);
+    if (work == NULL) return STATUS_NOMEM;
+    work->room = room;
+
+    const struct model_spec *spec = &model->spec;
+    uint32_t channels = spec->channels;
+    uint32_t height = spec->height;
+    uint32_t width = spec->width;
+    for (uint32_t l = 0; l < model->layout.n_segments; l++) {
+        const struct tensor *weight = &model->layout.tensor[2 * l];
+        bool last = l + 1 == model->layout.n_segments;
+        if (spec->kind == MODEL_CNN && !last) {
+            TRY(conv_new(&work->layer[l], weight, channels, height, width, room));
+            channels = weight->rows;
+            height = conv_pooled(height);
+            width = conv_pooled(width);
+        } else {
+            TRY(dense_new(&work->layer[l], weight, !last, room));
+        }
+        work->n_layers++;
+    }
+    *out = work;
+    work = NULL;
+    return STATUS_OK;
+}
+
+static const float *layer_inputs(const struct model_work *work, size_t l)
+{
+    return l == 0 ? work->x : work->layer[l - 1].out;
+}
+
+const float *model_forward(const struct model *model, struct model_work *work, const float *weights,
+                           const float *x, size_t n)
+{
+    REQUIRE(n > 0 && n <= work->room && work->n_layers == model->layout.n_segments);
+    work->n = n;
+    work->x = x;
+    for (size_t l = 0; l < work->n_layers; l++)
+        work->layer[l].kind->forward(&work->layer[l], weights, layer_inputs(work, l), n);
+    return work->layer[work->n_layers - 1].out;
+}
+
+double model_backward(const struct model *model, struct model_work *work, const float *weights,
+                      const uint8_t *label, size_t n)
+{
+    REQUIRE(n == work->n && n > 0);
+    struct layer *last = &work->layer[work->n_layers - 1];
+    double loss = loss_softmax(last->delta, last->out, label, n, model->spec.classes);
+    for (size_t l = work->n_layers; l-- > 0;)
+        work->layer[l].kind->backward(&work->layer[l], weights,
+                                      l == 0 ? NULL : work->layer[l - 1].delta, n);
+    return loss / (double)n;
+}
+
+static void gradient(struct model_work *work, size_t first, size_t n, float *grad)
+{
+    REQUIRE(n > 0 && first < work->n && n <= work->n - first);
+    for (size_t l = 0; l < work->n_layers; l++)
+        work->layer[l].kind->gradient(&work->layer[l], layer_inputs(work, l), first, n, grad);
+}
+
+void model_grad_sum(const struct model *model, struct model_work *work, float *grad)
+{
+    REQUIRE(work->n_layers == model->layout.n_segments);
+    gradient(work, 0, work->n, grad);
+}
+
+void model_grad_record(const struct model *model, struct model_work *work, size_t i, float *grad)
+{
+    REQUIRE(work->n_layers == model->layout.n_segments);
+    gradient(work, i, 1, grad);
+}
+
+double model_accuracy(const struct model *model, struct model_work *work, const float *weights,
+                      const float *x, const uint8_t *label, size_t n)
+{
+    REQUIRE(n > 0);
+    size_t hits = 0;
+    size_t floats = work->layer[0].inputs;
+    for (size_t first = 0; first < n; first += work->room) {
+        size_t chunk = n - first < work->room ? n - first : work->room;
+        const float *logits = model_forward(model, work, weights, x + first * floats, chunk);
+        hits += loss_hits(logits, label + first, chunk, model->spec.classes);
+    }
+    return (double)hits / (double)n;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The event loop of a site: link -> session -> link. Part of the program: it prints. */
+#include "client/run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/event.h"
+#include "protocol/link.h"
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+struct run {
+    struct site *site;
+    struct link *link;
+    bool events;
+    bool over;
+    enum exit_code exit;
+    enum reason trouble; /* the last trouble told, so that each is told once */
+};
+
+static const char *member_name(const struct run *run, uint32_t site)
+{
+    return site < run->site->manifest.n ? run->site->manifest.member[site].name : "coordinator";
+}
+
+static void tell(struct run *run, const char *event)
+{
+    const struct session *session = &run->site->session;
+    if (run->events)
+        event_write(stdout, "{s:s, s:s, s:i}", "event", event, "site", run->site->key.name,
+                    "round", (int)session->last_round);
+}
+
+static void tell_reason(struct run *run, enum reason reason, uint32_t about)
+{
+    fprintf(stderr, "%s  %s: %s (about %s).\n  To do: %s.\n", run->site->key.name,
+            reason_id(reason), reason_what(reason), member_name(run, about), reason_fix(reason));
+    if (run->events)
+        event_write(stdout, "{s:s, s:s, s:i, s:s, s:s}", "event", "refused", "site",
+                    run->site->key.name, "round", (int)run->site->session.last_round, "reason",
+                    reason_id(reason), "about", member_name(run, about));
+}
+
+/* Refusals that no later round can mend end the program. */
+static bool is_final(enum reason reason)
+{
+    switch (reason) {
+    case REASON_MANIFEST:
+    case REASON_STUDY:
+    case REASON_FORK:
+    case REASON_BUDGET:
+    case REASON_POLICY:
+    case REASON_NOISE:
+    case REASON_THRESHOLD:
+    case REASON_RING:
+    case REASON_SEGMENTS:
+    case REASON_EQUIVOCATION:
+    case REASON_JOURNAL:
+    case REASON_TRAINER:
+    case REASON_MEMORY: return true;
+    default: return false;
+    }
+}
+
+/* Journal first, then the wire. What cannot be sent now is lost with its session. */
+static void flush(struct run *run, struct outbox *out)
+{
+    if (site_remember(run->site, out) != STATUS_OK) {
+        outbox_free(out);
+        session_quit(&run->site->session, REASON_JOURNAL, out);
+    }
+    for (size_t i = 0; i < out->n_letters; i++) {
+        struct view bytes = buffer_view(&out->letter[i].bytes);
+        if (link_send(run->link, 0, bytes) != STATUS_OK)
+            fprintf(stderr, "%s  a message could not be sent: not connected\n",
+                    run->site->key.name);
+        enum msg_kind kind = msg_kind_of(bytes);
+        if (kind == MSG_SHARES) tell(run, "shared");
+        if (kind == MSG_MASKED) tell(run, "masked");
+    }
+    for (size_t i = 0; i < out->n_notes; i++) {
+        enum reason reason = out->note[i].reason;
+        tell_reason(run, reason, out->note[i].site);
+        if (is_final(reason) && run->site->session.why == reason) {
+            run->over = true;
+            run->exit = command_exit(reason);
+        }
+    }
+    outbox_free(out);
+}
+
+static void say_hello(struct run *run)
+{
+    AUTO(outbox_free) struct outbox out = {0};
+    if (session_hello(&run->site->session, &out) == STATUS_OK) flush(run, &out);
+}
+
+static void take_finish(struct run *run, struct view frame)
+{
+    struct opening end = {0};
+    char path[FILE_PATH_MAX];
+    if (finish_read(&end, frame, run->site->manifest.coordinator.identity) != STATUS_OK ||
+        file_path(path, sizeof path, run->site->folder, "final.state") != STATUS_OK ||
+        file_write(path, end.state, 0600) != STATUS_OK) {
+        fprintf(stderr, "%s  the final model could not be stored\n", run->site->key.name);
+        run->exit = EXIT_FAILED;
+    }
+    run->over = true;
+    tell(run, "finished");
+}
+
+static void take(struct run *run, struct view frame)
+{
+    struct session *session = &run->site->session;
+    if (msg_kind_of(frame) == MSG_FINISH) {
+        take_finish(run, frame);
+        return;
+    }
+    AUTO(outbox_free) struct outbox out = {0};
+    bool busy = session->phase != SESSION_IDLE;
+    (void)!session_message(session, frame, now_ms(), &out);
+    bool done = busy && session->phase == SESSION_IDLE;
+    flush(run, &out);
+    if (session->phase == SESSION_INPUT) {
+        (void)!site_work(run->site, now_ms(), &out);
+        flush(run, &out);
+    }
+    if (done && !run->over) say_hello(run);
+}
+
+static void take_event(struct run *run, const struct link_event *event)
+{
+    switch (event->kind) {
+    case LINK_MESSAGE: take(run, event->frame); break;
+    case LINK_UP:
+        run->trouble = REASON_NONE;
+        fprintf(stderr, "%s  connected\n", run->site->key.name);
+        say_hello(run);
+        break;
+    case LINK_DOWN: fprintf(stderr, "%s  connection lost\n", run->site->key.name); break;
+    case LINK_TROUBLE:
+        if (event->reason == run->trouble) break;
+        run->trouble = event->reason;
+        tell_reason(run, event->reason, OUTBOX_SERVER);
+        if (event->reason == REASON_KEY_SERVER) {
+            run->over = true;
+            run->exit = EXIT_AUTH;
+        }
+        break;
+    case LINK_NOTHING: break;
+    }
+}
+
+static void loop(struct run *run)
+{
+    struct session *session = &run->site->session;
+    while (!run->over && !stopped) {
+        uint64_t now = now_ms();
+        int wait = 1000;
+        if (session->deadline_ms < now + 1000)
+            wait = session->deadline_ms > now ? (int)(session->deadline_ms - now) : 0;
+        struct link_event event = {0};
+        link_poll(run->link, wait, &event);
+        take_event(run, &event);
+        if (run->over || now_ms() < session->deadline_ms) continue;
+        AUTO(outbox_free) struct outbox out = {0};
+        (void)!session_deadline(session, now_ms(), &out);
+        flush(run, &out);
+        say_hello(run);
+    }
+    if (!stopped) return;
+    AUTO(outbox_free) struct outbox out = {0};
+    if (session->phase != SESSION_IDLE) session_quit(session, REASON_DEADLINE, &out);
+    flush(run, &out);
+    fprintf(stderr, "%s  stopped by a signal; the journal is intact, run again to go on\n",
+            run->site->key.name);
+}
+
+enum exit_code run_site(struct site *site, const char *endpoint, bool events)
+{
+    struct sigaction action = {.sa_handler = stop};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    struct run run = {.site = site, .events = events};
+    const struct link_settings settings = {.frame_bytes = 1u << 28, .retry_ms = 200};
+    enum status status = link_connect(&run.link, endpoint, site->key.transport,
+                                      site->manifest.coordinator.transport, &settings);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "%s: %s\n", endpoint, status_text(status));
+        return EXIT_USAGE;
+    }
+    loop(&run);
+    link_free(&run.link);
+    return run.exit;
+}

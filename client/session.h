@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A site's state machine of one round of SA1 (protocol/SPEC.md): message in, messages and journal
+ * entries out, time passed in; no sockets, no clock, no files.
+ *
+ * A refusal is a status and session->why; the session then is idle again, its secrets are wiped and
+ * an ABORT is in the outbox. STATUS_STATE with why REASON_PHASE or REASON_WRONG_SESSION means: the
+ * message was ignored, nothing changed. */
+#ifndef CLIENT_SESSION_H
+#define CLIENT_SESSION_H
+
+#include "crypto/mask.h"
+#include "crypto/rng.h"
+#include "protocol/manifest.h"
+#include "protocol/msg.h"
+#include "protocol/outbox.h"
+
+enum session_phase {
+    SESSION_IDLE,      /* waits for a plan */
+    SESSION_ROSTER,    /* sent its keys, waits for everybody's */
+    SESSION_INBOX,     /* sent its shares, waits for those dealt to it */
+    SESSION_INPUT,     /* waits for session_input from its own side */
+    SESSION_SURVIVORS, /* sent its masked input */
+    SESSION_QUORUM,    /* confirmed the survivor set */
+    SESSION_RESULT,    /* released shares; waits for the result */
+    SESSION_PHASES
+};
+
+/* What the site itself thinks of a plan that satisfies the protocol: study, policy, budget, ring,
+ * segments. state is the model that the plan's hash names. */
+typedef enum reason session_judge(void *context, const struct plan *plan, struct view state);
+
+struct session_config {
+    const struct manifest *manifest;
+    uint32_t self;           /* own member number */
+    const uint8_t *identity; /* own signing seed; secret; borrowed */
+    session_judge *judge;    /* NULL accepts */
+    void *context;
+    uint32_t slack_ms; /* how much longer than the server a site waits in each phase */
+    struct rng *rng;
+};
+
+/* One other site, or this one, during a session. */
+struct peer {
+    uint8_t mask_key[KX_PUBLIC_BYTES], enc_key[KX_PUBLIC_BYTES];
+    uint8_t shared[KX_SHARED_BYTES]; /* pair secret for pads */
+    struct bundle bundle;            /* the shares it dealt to this site */
+};
+
+struct session {
+    struct session_config config;
+    /* Survives sessions; the driver restores it from the journal before the first message. */
+    uint32_t last_round;
+    struct hash transcript;
+
+    enum session_phase phase;
+    uint64_t deadline_ms;
+    enum reason why; /* of the last refusal */
+    uint32_t about;  /* whom it was about, or OUTBOX_SERVER */
+    bool named;      /* name is that of the session, or of the plan that is being judged */
+    uint8_t name[MSG_SESSION_BYTES];
+
+    struct plan plan;
+    struct hash plan_hash, roster_hash, dealers_hash, digest_hash, survivors_hash;
+    uint8_t seed[SHARE_BYTES], enc_seed[SHARE_BYTES]; /* secret */
+    uint8_t self_seed[MSG_SEGMENTS_MAX][SHARE_BYTES]; /* secret */
+    struct buffer advert, header;                     /* own, as sent */
+    struct bits roster, dealers;                      /* U1, U2 */
+    struct survivors survivors;
+    struct peer *peer; /* manifest->n; secret */
+};
+
+MUST_USE enum status session_new(struct session *out, const struct session_config *config);
+void session_free(struct session *session);
+
+/* The message by which a site reports in: before the first round and after each. */
+MUST_USE enum status session_hello(const struct session *session, struct outbox *out);
+
+MUST_USE enum status session_message(struct session *session, struct view message, uint64_t now_ms,
+                                     struct outbox *out);
+
+/* Give up what waits longer than it should. Call at deadline_ms or later (UINT64_MAX: never). */
+MUST_USE enum status session_deadline(struct session *session, uint64_t now_ms, struct outbox *out);
+
+/* In phase SESSION_INPUT: the pads of one of this site's segments, own pad first.
+ * pad is allocated, secret; wipe with secret_wipe and free. */
+MUST_USE enum status session_pads(const struct session *session, uint32_t segment,
+                                  struct pad **pad, size_t *n);
+
+/* In phase SESSION_INPUT: hand over the masked vectors (dim + 1 elements each, the last one the
+ * checksum; empty where this site is not a member). The input counts as released from here.
+ * STATUS_NOMEM  nothing may be sent: empty the outbox and quit the session. */
+MUST_USE enum status session_input(struct session *session, const struct masked *part,
+                                   uint64_t now_ms, struct outbox *out);
+
+/* Give the session up for a reason of the site's own (training failed, budget, shutdown). */
+void session_quit(struct session *session, enum reason why, struct outbox *out);
+
+/* What a site must not forget; one entry each, made durable before anything is sent. */
+enum memory_kind { MEMORY_PLAN = 1, MEMORY_INPUT, MEMORY_CONFIRM, MEMORY_RELEASE, MEMORY_RESULT };
+struct memory {
+    enum memory_kind kind;
+    uint32_t round;
+    uint8_t session[MSG_SESSION_BYTES];
+    struct hash hash; /* plan, digest, survivors, survivors, transcript */
+    uint32_t n_survivors; /* MEMORY_RESULT */
+};
+void memory_write(struct buffer *out, const struct memory *memory);
+MUST_USE enum status memory_read(struct memory *out, struct view in);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the masked input to the release of shares: pads, digest, survivor set, quorum, unmasking. */
+#include "client/session_step.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "protocol/pads.h"
+
+enum status session_pads(const struct session *session, uint32_t segment, struct pad **pad,
+                         size_t *n)
+{
+    const struct session *s = session;
+    REQUIRE(s->phase == SESSION_INPUT && session_mine(s, segment));
+    const struct bits *members = &s->plan.segment[segment].members;
+    struct pad *out = calloc(bits_common(members, &s->dealers), sizeof *out);
+    if (out == NULL) return STATUS_NOMEM;
+    size_t count = 0;
+    const uint32_t self = s->config.self;
+    pads_self(&out[count++], s->self_seed[segment], &s->plan_hash, &s->roster_hash, segment);
+    for (uint32_t v = 0; v < members->n; v++) {
+        if (v == self || !bits_has(members, v) || !bits_has(&s->dealers, v)) continue;
+        pads_pair(&out[count++], s->peer[v].shared, &s->plan_hash, &s->roster_hash,
+                  &s->dealers_hash, segment, self, v);
+    }
+    *pad = out;
+    *n = count;
+    return STATUS_OK;
+}
+
+/* Secrets that the pads came from; the shares stay, they may have to be released. */
+static void forget_pads(struct session *s)
+{
+    secret_wipe(s->seed, sizeof s->seed);
+    secret_wipe(s->enc_seed, sizeof s->enc_seed);
+    secret_wipe(s->self_seed, sizeof s->self_seed);
+    for (uint32_t v = 0; v < s->config.manifest->n; v++)
+        secret_wipe(s->peer[v].shared, sizeof s->peer[v].shared);
+}
+
+static void free_bodies(struct buffer (*body)[MSG_SEGMENTS_MAX])
+{
+    for (size_t l = 0; l < MSG_SEGMENTS_MAX; l++) buffer_free(&(*body)[l]);
+}
+
+enum status session_input(struct session *session, const struct masked *part, uint64_t now_ms,
+                          struct outbox *out)
+{
+    struct session *s = session;
+    REQUIRE(s->phase == SESSION_INPUT);
+    AUTO(free_bodies) struct buffer body[MSG_SEGMENTS_MAX] = {{0}};
+    struct digest digest = {.plan = s->plan_hash,
+                            .roster = s->roster_hash,
+                            .dealers = s->dealers_hash,
+                            .from = s->config.self,
+                            .n_segments = s->plan.n_segments};
+    memcpy(digest.session, s->plan.session, MSG_SESSION_BYTES);
+    struct masked_input masked = {.n_segments = s->plan.n_segments};
+    for (uint32_t l = 0; l < s->plan.n_segments; l++) {
+        if (!session_mine(s, l)) continue;
+        REQUIRE(part[l].n == s->plan.segment[l].dim + 1);
+        write_packed(&body[l], part[l].value, part[l].n, s->plan.grid.bits);
+        TRY(body[l].status);
+        masked.body[l] = buffer_view(&body[l]);
+        digest.segment[l] = masked_digest(masked.body[l]);
+    }
+    AUTO(buffer_free) struct buffer head = {0};
+    digest_write(&head, &digest, s->config.identity);
+    TRY(head.status);
+    masked.digest = buffer_view(&head);
+    s->digest_hash = hash_of("digest", masked.digest);
+    TRY(session_remember(s, MEMORY_INPUT, &s->digest_hash, 0, out));
+    struct buffer bytes = {0};
+    masked_write(&bytes, &masked);
+    TRY(outbox_send(out, OUTBOX_SERVER, &bytes));
+    forget_pads(s);
+    session_wait(s, SESSION_SURVIVORS, WAIT_INPUT, now_ms);
+    return STATUS_OK;
+}
+
+/* E must be exactly what the rule gives: no choice for the server. */
+static bool opened_by_rule(const struct session *s, const struct survivors *survivors)
+{
+    for (uint32_t l = 0; l < s->plan.n_segments; l++) {
+        bool enough = bits_common(&s->plan.segment[l].members, &survivors->survivors) >=
+                      (size_t)s->plan.params.m + s->plan.params.c;
+        if (bits_has(&survivors->opened, l) != enough) return false;
+    }
+    return true;
+}
+
+static enum status check_survivors(struct session *s, const struct survivors *survivors,
+                                   const struct merkle_path *path)
+{
+    if (!hash_equal(&survivors->plan, &s->plan_hash) ||
+        !hash_equal(&survivors->roster, &s->roster_hash) ||
+        !hash_equal(&survivors->dealers, &s->dealers_hash) ||
+        !bits_subset(&survivors->survivors, &s->dealers) ||
+        !bits_has(&survivors->survivors, s->config.self) || !opened_by_rule(s, survivors))
+        return session_refuse(s, REASON_SURVIVORS, OUTBOX_SERVER);
+    if (bits_count(&survivors->survivors) < s->plan.params.quorum)
+        return session_refuse(s, REASON_QUORUM, OUTBOX_SERVER);
+    size_t rank = 0;
+    for (uint32_t v = 0; v < s->config.self; v++) rank += bits_has(&survivors->survivors, v);
+    if (!merkle_check(&survivors->root, &s->digest_hash, bits_count(&survivors->survivors), rank,
+                      path))
+        return session_refuse(s, REASON_SURVIVORS, s->config.self);
+    return STATUS_OK;
+}
+
+enum status session_take_survivors(struct session *s, struct view in, uint64_t now_ms,
+                                   struct outbox *out)
+{
+    AUTO(survivors_free) struct survivors survivors = {0};
+    struct merkle_path path = {0};
+    TRY(survivors_read(&survivors, &path, in, s->config.manifest->n, s->plan.n_segments,
+                       s->config.manifest->coordinator.identity));
+    TRY(session_same(s, survivors.session));
+    TRY(check_survivors(s, &survivors, &path));
+    s->survivors = survivors;
+    survivors = (struct survivors){0};
+    s->survivors_hash = survivors_hash(&s->survivors);
+    TRY(session_remember(s, MEMORY_CONFIRM, &s->survivors_hash, 0, out));
+    struct confirm confirm = {.from = s->config.self};
+    memcpy(confirm.session, s->plan.session, MSG_SESSION_BYTES);
+    confirm_sign(&confirm, &s->survivors_hash, s->config.identity);
+    struct buffer bytes = {0};
+    confirm_write(&bytes, &confirm);
+    TRY(outbox_send(out, OUTBOX_SERVER, &bytes));
+    session_wait(s, SESSION_QUORUM, WAIT_CONFIRM, now_ms);
+    return STATUS_OK;
+}
+
+enum status session_see_again(struct session *s, struct view in)
+{
+    AUTO(survivors_free) struct survivors survivors = {0};
+    struct merkle_path path = {0};
+    TRY(survivors_read(&survivors, &path, in, s->config.manifest->n, s->plan.n_segments,
+                       s->config.manifest->coordinator.identity));
+    TRY(session_same(s, survivors.session));
+    struct hash other = survivors_hash(&survivors);
+    bool same = hash_equal(&other, &s->survivors_hash);
+    return session_refuse(s, same ? REASON_PHASE : REASON_EQUIVOCATION, OUTBOX_SERVER);
+}
+
+/* At least T distinct survivors confirmed the very statement that this site confirmed. */
+static enum status check_quorum(struct session *s, const struct quorum *quorum)
+{
+    AUTO(bits_free) struct bits signers = {0};
+    TRY(bits_new(&signers, s->config.manifest->n));
+    for (uint32_t i = 0; i < quorum->n; i++) {
+        const struct confirm *confirm = &quorum->confirm[i];
+        if (!bits_has(&s->survivors.survivors, confirm->from) ||
+            !confirm_check(confirm, &s->survivors_hash,
+                           s->config.manifest->member[confirm->from].identity))
+            return session_refuse(s, REASON_CONFIRMATIONS, OUTBOX_SERVER);
+        bits_set(&signers, confirm->from);
+    }
+    if (bits_count(&signers) < s->plan.params.quorum)
+        return session_refuse(s, REASON_CONFIRMATIONS, OUTBOX_SERVER);
+    return STATUS_OK;
+}
+
+/* For a dropped dealer its pair seed, for a survivor its self-mask seeds of the opened segments:
+ * never both. */
+static void allow(const struct session *s, uint32_t dealer, struct bundle *bundle)
+{
+    bool dropped = !bits_has(&s->survivors.survivors, dealer);
+    bundle->have[BUNDLE_PAIR] = bundle->have[BUNDLE_PAIR] && dropped;
+    for (uint32_t l = 0; l < s->plan.n_segments; l++)
+        bundle->have[BUNDLE_SELF(l)] = bundle->have[BUNDLE_SELF(l)] && !dropped &&
+                                       bits_has(&s->survivors.opened, l);
+}
+
+static enum status send_unmask(struct session *s, struct outbox *out)
+{
+    AUTO(unmask_free)
+    struct unmask unmask = {.survivors = s->survivors_hash, .from = s->config.self};
+    memcpy(unmask.session, s->plan.session, MSG_SESSION_BYTES);
+    unmask.bundle = calloc(s->config.manifest->n, sizeof *unmask.bundle);
+    if (unmask.bundle == NULL) return STATUS_NOMEM;
+    unmask.n = s->config.manifest->n;
+    for (uint32_t v = 0; v < unmask.n; v++) {
+        if (!bits_has(&s->dealers, v)) continue;
+        unmask.bundle[v] = s->peer[v].bundle;
+        allow(s, v, &unmask.bundle[v]);
+    }
+    struct buffer bytes = {0};
+    unmask_write(&bytes, &unmask, s->config.identity);
+    return outbox_send(out, OUTBOX_SERVER, &bytes);
+}
+
+enum status session_take_quorum(struct session *s, struct view in, uint64_t now_ms,
+                                struct outbox *out)
+{
+    AUTO(quorum_free) struct quorum quorum = {0};
+    TRY(quorum_read(&quorum, in, s->config.manifest->n));
+    TRY(session_same(s, quorum.session));
+    TRY(check_quorum(s, &quorum));
+    TRY(session_remember(s, MEMORY_RELEASE, &s->survivors_hash, 0, out));
+    TRY(send_unmask(s, out));
+    secret_wipe(s->peer, s->config.manifest->n * sizeof *s->peer);
+    session_wait(s, SESSION_RESULT, WAIT_UNMASK, now_ms);
+    return STATUS_OK;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/site.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/explore.h"
+#include "client/submit.h"
+#include "client/train.h"
+
+__attribute__((format(printf, 4, 5))) static enum status
+refuse(struct site_error *why, enum status status, enum reason reason, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    why->reason = reason;
+    (void)vsnprintf(why->text, sizeof why->text, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+static enum status open_keys(struct site *site, struct site_error *why)
+{
+    char path[FILE_PATH_MAX];
+    TRY(file_path(path, sizeof path, site->folder, "key"));
+    enum status status = keyfile_read(&site->key, path);
+    if (status != STATUS_OK)
+        return refuse(why, status, REASON_KEY_FILE, "%s: %s", path, status_text(status));
+    TRY(file_path(path, sizeof path, site->folder, "manifest"));
+    AUTO(buffer_free) struct buffer bytes = {0};
+    status = file_read(&bytes, path, MANIFEST_BYTES_MAX);
+    if (status != STATUS_OK)
+        return refuse(why, status, REASON_MANIFEST, "%s: %s", path, status_text(status));
+    enum reason reason = REASON_NONE;
+    status = manifest_read(&site->manifest, buffer_view(&bytes), &reason);
+    if (status != STATUS_OK) return refuse(why, status, reason, "%s: %s", path, reason_what(reason));
+    struct hash hash = manifest_hash(&site->manifest);
+    char hex[2 * HASH_BYTES + 1];
+    hash_hex(hex, &hash, HASH_BYTES);
+    TRY(file_path(path, sizeof path, site->folder, "manifest.pin"));
+    AUTO(buffer_free) struct buffer pin = {0};
+    status = file_read(&pin, path, 4096);
+    if (status != STATUS_OK || pin.n < sizeof hex - 1 || memcmp(pin.at, hex, sizeof hex - 1) != 0)
+        return refuse(why, STATUS_AUTH, REASON_MANIFEST,
+                      "%s does not hold the manifest's hash %s", path, hex);
+    struct member own;
+    member_of(&own, &site->key);
+    for (site->self = 0; site->self < site->manifest.n; site->self++)
+        if (memcmp(&site->manifest.member[site->self], &own, sizeof own) == 0) return STATUS_OK;
+    return refuse(why, STATUS_AUTH, REASON_MEMBER, "the keys of %s are not in the manifest",
+                  site->key.name);
+}
+
+static enum status open_study(struct site *site, struct site_error *why)
+{
+    char path[FILE_PATH_MAX];
+    struct settings_error error = {0};
+    TRY(file_path(path, sizeof path, site->folder, "study.yaml"));
+    enum status status = study_read(&site->study, path, &error);
+    if (status != STATUS_OK)
+        return refuse(why, status, REASON_POLICY, "%s:%u: %s", path, error.line, error.text);
+    if (!hash_equal(&site->study.hash, &site->manifest.study))
+        return refuse(why, STATUS_AUTH, REASON_STUDY, "%s is not the file that the manifest names",
+                      path);
+    TRY(file_path(path, sizeof path, site->folder, "policy.yaml"));
+    status = policy_read(&site->policy, path, &error);
+    if (status != STATUS_OK)
+        return refuse(why, status, REASON_POLICY, "%s:%u: %s", path, error.line, error.text);
+    if (!policy_allows(&site->policy, &site->study, &error))
+        return refuse(why, STATUS_RANGE, REASON_POLICY, "%s:%u: %s", path, error.line, error.text);
+    return STATUS_OK;
+}
+
+/* The site's own judgement of a plan: it is the study's, the policy allows it, the budget lasts. */
+static enum reason judge(void *context, const struct plan *plan, struct view bytes)
+{
+    struct site *site = context;
+    AUTO(state_free) struct state state = {0};
+    enum status status = state_read(&state, bytes, site->layout.n);
+    if (status != STATUS_OK) return status == STATUS_NOMEM ? REASON_MEMORY : REASON_MODEL;
+    enum reason why = schedule_check(&site->schedule, plan, &state.keep);
+    if (why != REASON_NONE) return why;
+    if (isfinite(site->study.privacy.epsilon)) {
+        struct account account = {0};
+        uint32_t releases = 0;
+        if (journal_account(site->journal, &account, &releases) != STATUS_OK)
+            return REASON_JOURNAL;
+        const struct release worst = schedule_release(plan, schedule_certain(plan));
+        if (account_add(&account, &worst, 1) != STATUS_OK) return REASON_NOISE;
+        double limit = fmin(site->study.privacy.epsilon, site->policy.max_epsilon);
+        if (account_epsilon(&account, site->study.privacy.delta) > limit) return REASON_BUDGET;
+    }
+    state_free(&site->state);
+    site->state = state;
+    state = (struct state){0};
+    return REASON_NONE;
+}
+
+enum status site_open(struct site *out, const char *folder, struct dataset *data,
+                      struct site_error *why)
+{
+    struct site *site = out;
+    *site = (struct site){0};
+    *why = (struct site_error){.reason = REASON_MEMORY, .text = "memory ran out"};
+    if (strlen(folder) >= sizeof site->folder)
+        return refuse(why, STATUS_RANGE, REASON_POLICY, "the folder's name is too long");
+    memcpy(site->folder, folder, strlen(folder) + 1);
+    rng_system(&site->rng);
+    TRY(open_keys(site, why));
+    TRY(open_study(site, why));
+    TRY(layout_of(&site->layout, &site->study.model.spec));
+    enum status status =
+        schedule_of(&site->schedule, &site->study, &site->layout, site->manifest.n);
+    if (status != STATUS_OK)
+        return refuse(why, status, REASON_POLICY,
+                      "the study cannot be run by the manifest's %u sites: its thresholds are "
+                      "unsound or no noise meets its epsilon",
+                      site->manifest.n);
+    status = local_new(&site->local, &site->study, data);
+    if (status != STATUS_OK)
+        return refuse(why, status, REASON_TRAINER,
+                      "the data has not the shape that the study's model names");
+    char path[FILE_PATH_MAX];
+    TRY(file_path(path, sizeof path, folder, "journal.db"));
+    status = journal_open(&site->journal, path);
+    if (status != STATUS_OK)
+        return refuse(why, status, REASON_JOURNAL, "%s: %s", path, status_text(status));
+    const struct session_config config = {.manifest = &site->manifest,
+                                          .self = site->self,
+                                          .identity = site->key.identity,
+                                          .judge = judge,
+                                          .context = site,
+                                          .slack_ms = site->study.deadlines.grace_ms + 5000,
+                                          .rng = &site->rng};
+    TRY(session_new(&site->session, &config));
+    status = journal_restore(site->journal, &site->session.last_round, &site->session.transcript);
+    if (status != STATUS_OK)
+        return refuse(why, status, REASON_JOURNAL, "%s: %s", path, status_text(status));
+    return STATUS_OK;
+}
+
+void site_close(struct site *site)
+{
+    session_free(&site->session);
+    journal_close(&site->journal);
+    local_free(&site->local);
+    state_free(&site->state);
+    manifest_free(&site->manifest);
+    keyfile_wipe(&site->key);
+    rng_wipe(&site->rng);
+    *site = (struct site){0};
+}
+
+enum status site_remember(struct site *site, const struct outbox *out)
+{
+    for (size_t i = 0; i < out->n_entries; i++) {
+        TRY(journal_entry(site->journal, buffer_view(&out->entry[i])));
+        struct memory memory = {0};
+        TRY(memory_read(&memory, buffer_view(&out->entry[i])));
+        if (memory.kind == MEMORY_RESULT)
+            TRY(journal_settle(site->journal, memory.round,
+                               memory.n_survivors - site->study.sites.colluding));
+    }
+    return STATUS_OK;
+}
+
+/* Rehearsals: what was put in, as little-endian words, so that the sum can be checked. */
+static enum status write_put_in(const struct site *site, const struct noised *noised)
+{
+    char name[64], path[FILE_PATH_MAX];
+    (void)snprintf(name, sizeof name, "put-in-%u", site->session.plan.round);
+    TRY(file_path(path, sizeof path, site->put_in, name));
+    AUTO(buffer_wipe) struct buffer bytes = {0};
+    write_packed(&bytes, noised->value, noised->n, 32);
+    TRY(bytes.status);
+    return file_write(path, buffer_view(&bytes), 0600);
+}
+
+static enum status work(struct site *site, uint64_t now_ms, struct outbox *out)
+{
+    struct session *session = &site->session;
+    const struct release worst =
+        schedule_release(&session->plan, schedule_certain(&session->plan));
+    TRY(journal_reserve(site->journal, session->plan.round, session->plan.step, &worst));
+    TRY(local_load(&site->local, &site->state));
+    AUTO(encoded_free) struct encoded encoded = {0};
+    if (session->plan.step == STEP_EXPLORE)
+        TRY(explore_run(&encoded, &site->local, &session->plan, &site->rng));
+    else
+        TRY(train_run(&encoded, &site->local, &session->plan, &site->rng));
+    if (site->put_in == NULL)
+        return submit_sum(session, &encoded, NULL, &site->rng, now_ms, out);
+    if (!site->study.study.rehearsal) return STATUS_RANGE;
+    AUTO(noised_free) struct noised noised = {0};
+    TRY(submit_sum(session, &encoded, &noised, &site->rng, now_ms, out));
+    return write_put_in(site, &noised);
+}
+
+enum status site_work(struct site *site, uint64_t now_ms, struct outbox *out)
+{
+    enum status status = work(site, now_ms, out);
+    if (status == STATUS_OK) return STATUS_OK;
+    enum reason why = status == STATUS_NOMEM ? REASON_MEMORY
+                      : status == STATUS_IO  ? REASON_JOURNAL
+                                             : REASON_TRAINER;
+    outbox_free(out);
+    session_quit(&site->session, why, out);
+    return status;
+}
+
+enum status site_spent(const struct site *site, double *epsilon, uint32_t *releases)
+{
+    struct account account = {0};
+    TRY(journal_account(site->journal, &account, releases));
+    *epsilon = account_epsilon(&account, site->study.privacy.delta);
+    return STATUS_OK;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One site in one study: its folder, keys, data, policy, journal and session. The judge of plans and
+ * the worker of rounds; sockets and signals are the caller's.
+ *
+ * The folder holds: key (secret), manifest, manifest.pin (its hash in hex), study.yaml, policy.yaml,
+ * journal.db; final.state once the study is over. */
+#ifndef CLIENT_SITE_H
+#define CLIENT_SITE_H
+
+#include "base/file.h"
+#include "client/journal.h"
+#include "client/local.h"
+#include "client/session.h"
+#include "protocol/policy.h"
+#include "protocol/schedule.h"
+
+struct site {
+    char folder[FILE_PATH_MAX];
+    struct keyfile key; /* secret */
+    struct manifest manifest;
+    struct study study;
+    struct policy policy;
+    struct schedule schedule;
+    struct layout layout;
+    struct journal *journal;
+    struct local local;
+    struct state state; /* of the plan that was accepted last */
+    struct session session;
+    struct rng rng;
+    uint32_t self;
+    const char *put_in; /* rehearsals: folder for what this site put into each sum, or NULL */
+};
+
+/* What stopped site_open, for people. */
+struct site_error {
+    enum reason reason;
+    char text[512];
+};
+
+/* Open the folder and take over the data. The site must not be moved in memory afterwards.
+ * STATUS_IO, STATUS_FORMAT, STATUS_AUTH (keys, manifest, pin), STATUS_RANGE (study, policy, data),
+ * STATUS_NOMEM; why says what to do. */
+MUST_USE enum status site_open(struct site *out, const char *folder, struct dataset *data,
+                               struct site_error *why);
+void site_close(struct site *site);
+
+/* In SESSION_INPUT: reserve the budget, explore or train, add noise, mask, hand over. A failure ends
+ * the session with its reason. */
+MUST_USE enum status site_work(struct site *site, uint64_t now_ms, struct outbox *out);
+
+/* Make the outbox's journal entries durable: before anything is sent. */
+MUST_USE enum status site_remember(struct site *site, const struct outbox *out);
+
+/* Epsilon that this site has spent against the coordinator with the study's colluding sites. */
+MUST_USE enum status site_spent(const struct site *site, double *epsilon, uint32_t *releases);
+
+#endif

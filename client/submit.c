@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/submit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "crypto/mask.h"
+#include "dp/clip.h"
+#include "dp/noise.h"
+
+enum status submit_contribution(struct grid_sum *sum, const struct update *update, double clip,
+                                const struct grid *grid)
+{
+    struct clipped clipped = {0};
+    TRY(clip_l2(&clipped, update, clip));
+    return grid_add(sum, &clipped, grid);
+}
+
+/* The pads of one segment, while they are needed. */
+struct pads {
+    struct pad *pad;
+    size_t n;
+};
+
+static void pads_free(struct pads *pads)
+{
+    if (pads->pad != NULL) secret_wipe(pads->pad, pads->n * sizeof *pads->pad);
+    free(pads->pad);
+}
+
+/* Mask dim coordinates and behind them their sum, by which the aggregator sees that it opened the
+ * segment correctly. */
+static enum status mask_segment(struct masked *out, const struct session *session, uint32_t segment,
+                                const uint32_t *value)
+{
+    const size_t dim = session->plan.segment[segment].dim;
+    AUTO(noised_free) struct noised noised = {0};
+    TRY(noised_new(&noised, dim + 1));
+    memcpy(noised.value, value, dim * sizeof *value);
+    for (size_t i = 0; i < dim; i++) noised.value[dim] += value[i];
+    AUTO(pads_free) struct pads pads = {0};
+    TRY(session_pads(session, segment, &pads.pad, &pads.n));
+    TRY(masked_new(out, dim + 1));
+    return mask_add(out, &noised, pads.pad, pads.n, session->plan.grid.bits, 0);
+}
+
+static void free_parts(struct masked (*part)[MSG_SEGMENTS_MAX])
+{
+    for (size_t l = 0; l < MSG_SEGMENTS_MAX; l++) masked_free(&(*part)[l]);
+}
+
+static enum status mask_all(struct session *session, const struct noised *noised, uint64_t now_ms,
+                            struct outbox *out)
+{
+    AUTO(free_parts) struct masked part[MSG_SEGMENTS_MAX] = {{0}};
+    size_t at = 0;
+    for (uint32_t l = 0; l < session->plan.n_segments; l++) {
+        const struct segment *segment = &session->plan.segment[l];
+        if (!bits_has(&segment->members, session->config.self)) continue;
+        if (segment->dim > noised->n - at) return STATUS_RANGE;
+        TRY(mask_segment(&part[l], session, l, noised->value + at));
+        at += segment->dim;
+    }
+    if (at != noised->n) return STATUS_RANGE;
+    return session_input(session, part, now_ms, out);
+}
+
+enum status submit_sum(struct session *session, const struct encoded *encoded,
+                       struct noised *put_in, struct rng *rng, uint64_t now_ms, struct outbox *out)
+{
+    AUTO(noised_free) struct noised noised = {0};
+    TRY(noised_new(&noised, encoded->n));
+    TRY(noise_add(&noised, encoded, session->plan.grid.sigma, rng));
+    TRY(mask_all(session, &noised, now_ms, out));
+    if (put_in != NULL) {
+        *put_in = noised;
+        noised = (struct noised){0};
+    }
+    return STATUS_OK;
+}

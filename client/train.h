@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Local training under a keep set. Unit patient: one step of DP-SGD (Abadi et al. 2016) over a
+ * Poisson sample, each record's negative gradient clipped and rounded by itself. Unit site: the
+ * displacement of local epochs (FedAvg), clipped as a whole. Both point where the loss falls. */
+#ifndef CLIENT_TRAIN_H
+#define CLIENT_TRAIN_H
+
+#include "base/stage.h"
+#include "client/local.h"
+
+/* Train on the loaded state and hand over the site's integer sum: the kept coordinates only.
+ * Neither the draw nor the loss nor any count leaves this function. STATUS_NOMEM. */
+MUST_USE enum status train_run(struct encoded *out, struct local *local, const struct plan *plan,
+                               struct rng *rng);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/model/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/model/optim.h"
+#include "tests/lib/check.h"
+#include "tests/lib/oom.h"
+
+static const struct model_spec specs[] = {{MODEL_MLP, 1, 4, 5, 3, 2, {6, 4}},
+                                          {MODEL_CNN, 1, 16, 16, 3, 2, {2, 3}}};
+
+static void bad_spec_is_refused(void)
+{
+    struct model_spec spec = specs[0];
+    spec.classes = 1;
+    struct model model;
+    struct model before;
+    memset(&model, 0x5a, sizeof model);
+    memset(&before, 0x5a, sizeof before);
+    CHECK_STATUS(STATUS_RANGE, model_of(&model, &spec));
+    CHECK_BYTES(&before, &model, sizeof model);
+}
+
+static void biases_start_at_zero_and_weights_at_their_deviation(void)
+{
+    struct model_spec spec = {MODEL_MLP, 1, 10, 10, 20, 1, {200}};
+    struct model model = {0};
+    CHECK_OK(model_of(&model, &spec));
+    float *w = calloc(model.layout.n, sizeof *w);
+    REQUIRE(w != NULL);
+    struct rng rng = {0};
+    rng_numbered(&rng, 7);
+    model_init(w, &model, &rng);
+    const double want[] = {sqrt(2.0 / 100), 0, sqrt(1.0 / 200), 0};
+    for (uint32_t t = 0; t < 4; t++) {
+        const struct tensor *tensor = &model.layout.tensor[t];
+        size_t n = (size_t)tensor->rows * tensor->cols;
+        double squares = 0;
+        for (size_t i = 0; i < n; i++) {
+            double value = (double)w[tensor->offset + i];
+            squares += value * value;
+        }
+        /* 4000 draws or more: one deviation of the estimate is about 1.1 %. */
+        CHECK_CLOSE(want[t], sqrt(squares / (double)n), 0.06 * want[t]);
+    }
+    free(w);
+}
+
+static void accuracy_is_counted_over_chunks(void)
+{
+    /* One input; the logits are (0, max(x, 0)): class 1 when x > 0, else the first of a tie. */
+    struct model_spec spec = {MODEL_MLP, 1, 1, 1, 2, 1, {1}};
+    struct model model = {0};
+    CHECK_OK(model_of(&model, &spec));
+    const float weights[] = {1, 0, 0, 1, 0, 0};
+    const float x[] = {1, -1, 2, -2, 3, -3, 4};
+    const uint8_t label[] = {1, 0, 1, 1, 0, 0, 1};
+    for (size_t room = 1; room <= 8; room++) {
+        struct model_work *work = NULL;
+        CHECK_OK(model_work_new(&work, &model, room));
+        CHECK_CLOSE(5.0 / 7, model_accuracy(&model, work, weights, x, label, 7), 1e-12);
+        model_work_free(&work);
+        CHECK(work == NULL);
+    }
+}
+
+static void smaller_batch_after_a_larger_one_is_not_mixed_up(void)
+{
+    for (size_t m = 0; m < 2; m++) {
+        struct model model = {0};
+        CHECK_OK(model_of(&model, &specs[m]));
+        size_t floats = (size_t)specs[m].height * specs[m].width;
+        float *w = calloc(model.layout.n, sizeof *w);
+        float *alone = calloc(model.layout.n, sizeof *alone);
+        float *again = calloc(model.layout.n, sizeof *again);
+        float *x = calloc(4 * floats, sizeof *x);
+        REQUIRE(w != NULL && alone != NULL && again != NULL && x != NULL);
+        struct rng rng = {0};
+        rng_numbered(&rng, 3);
+        model_init(w, &model, &rng);
+        for (size_t i = 0; i < 4 * floats; i++) x[i] = (float)rng_unit(&rng);
+        const uint8_t label[] = {0, 1, 2, 1};
+
+        struct model_work *work = NULL;
+        CHECK_OK(model_work_new(&work, &model, 4));
+        (void)model_forward(&model, work, w, x + 3 * floats, 1);
+        (void)model_backward(&model, work, w, label + 3, 1);
+        model_grad_sum(&model, work, alone);
+        (void)model_forward(&model, work, w, x, 4);
+        (void)model_backward(&model, work, w, label, 4);
+        (void)model_forward(&model, work, w, x + 3 * floats, 1);
+        (void)model_backward(&model, work, w, label + 3, 1);
+        model_grad_sum(&model, work, again);
+        CHECK_BYTES(alone, again, model.layout.n * sizeof *alone);
+
+        model_work_free(&work);
+        free(w);
+        free(alone);
+        free(again);
+        free(x);
+    }
+}
+
+static void descent_learns_to_tell_two_halves_apart(void)
+{
+    for (size_t m = 0; m < 2; m++) {
+        enum { N = 24 };
+        struct model_spec spec = specs[m];
+        spec.classes = 2;
+        struct model model = {0};
+        CHECK_OK(model_of(&model, &spec));
+        size_t floats = (size_t)spec.height * spec.width;
+        float *w = calloc(model.layout.n, sizeof *w);
+        float *grad = calloc(model.layout.n, sizeof *grad);
+        float *x = calloc(N * floats, sizeof *x);
+        REQUIRE(w != NULL && grad != NULL && x != NULL);
+        uint8_t label[N] = {0};
+        struct rng rng = {0};
+        rng_numbered(&rng, 5);
+        model_init(w, &model, &rng);
+        for (size_t i = 0; i < N * floats; i++) {
+            label[i / floats] = i / floats % 2 != 0;
+            bool lit = (i % floats < floats / 2) == (label[i / floats] != 0);
+            x[i] = (float)(0.3 * rng_normal(&rng)) + (lit ? 1.0f : 0.0f);
+        }
+        struct model_work *work = NULL;
+        CHECK_OK(model_work_new(&work, &model, N));
+        AUTO(optim_free) struct optim optim = {0};
+        CHECK_OK(optim_new(&optim, model.layout.n, 0.05f, 0.9f, 0));
+        double loss = 0;
+        for (unsigned step = 0; step < 60; step++) {
+            (void)model_forward(&model, work, w, x, N);
+            loss = model_backward(&model, work, w, label, N);
+            model_grad_sum(&model, work, grad);
+            for (size_t i = 0; i < model.layout.n; i++) grad[i] /= N;
+            optim_step(&optim, w, grad);
+        }
+        CHECK(loss < 0.1);
+        CHECK_CLOSE(1, model_accuracy(&model, work, w, x, label, N), 0);
+        model_work_free(&work);
+        free(w);
+        free(grad);
+        free(x);
+    }
+}
+
+static void memory_may_end_anywhere(void)
+{
+    for (size_t m = 0; m < 2; m++) {
+        struct model model = {0};
+        CHECK_OK(model_of(&model, &specs[m]));
+        OOM_EACH {
+            struct model_work *work = NULL;
+            enum status status = model_work_new(&work, &model, 3);
+            oom_stop();
+            CHECK_STATUS(oom_hit() ? STATUS_NOMEM : STATUS_OK, status);
+            CHECK((status == STATUS_OK) == (work != NULL));
+            model_work_free(&work);
+        }
+    }
+}
+
+int main(void)
+{
+    RUN(bad_spec_is_refused);
+    RUN(biases_start_at_zero_and_weights_at_their_deviation);
+    RUN(accuracy_is_counted_over_chunks);
+    RUN(smaller_batch_after_a_larger_one_is_not_mixed_up);
+    RUN(descent_learns_to_tell_two_halves_apart);
+    RUN(memory_may_end_anywhere);
+    return check_done();
+}

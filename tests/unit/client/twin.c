@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/client/twin.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/lib/check.h"
+
+struct maps {
+    size_t channels, height, width;
+    double at[TWIN_MAX];
+};
+
+static double relu(double x)
+{
+    return x > 0 ? x : 0;
+}
+
+static void dense(struct maps *maps, const struct tensor *weight, const double *weights, bool last)
+{
+    double out[TWIN_MAX] = {0};
+    for (size_t r = 0; r < weight->rows; r++) {
+        out[r] = weights[weight[1].offset + r];
+        for (size_t c = 0; c < weight->cols; c++)
+            out[r] += weights[weight->offset + r * weight->cols + c] * maps->at[c];
+        if (!last) out[r] = relu(out[r]);
+    }
+    memcpy(maps->at, out, sizeof out);
+}
+
+static double window(const struct maps *in, const double *kernel, size_t y, size_t x)
+{
+    double sum = 0;
+    for (size_t c = 0; c < in->channels; c++)
+        for (size_t ky = 0; ky < 5; ky++)
+            for (size_t kx = 0; kx < 5; kx++)
+                sum += kernel[(c * 5 + ky) * 5 + kx] *
+                       in->at[(c * in->height + y + ky) * in->width + x + kx];
+    return sum;
+}
+
+static void convolve(struct maps *maps, const struct tensor *weight, const double *weights)
+{
+    struct maps out = {weight->rows, (maps->height - 4) / 2, (maps->width - 4) / 2, {0}};
+    double *at = out.at;
+    for (size_t r = 0; r < out.channels; r++)
+        for (size_t y = 0; y < out.height; y++)
+            for (size_t x = 0; x < out.width; x++) {
+                double most = 0; /* the relu's floor */
+                for (size_t k = 0; k < 4; k++)
+                    most = fmax(most, window(maps, weights + weight->offset + r * weight->cols,
+                                             2 * y + k / 2, 2 * x + k % 2) +
+                                          weights[weight[1].offset + r]);
+                *at++ = most;
+            }
+    *maps = out;
+}
+
+void twin_logits(double *logits, const struct model *model, const double *weights, const double *x)
+{
+    struct maps maps = {model->spec.channels, model->spec.height, model->spec.width, {0}};
+    memcpy(maps.at, x, maps.channels * maps.height * maps.width * sizeof *x);
+    for (uint32_t s = 0; s < model->layout.n_segments; s++) {
+        const struct tensor *weight = &model->layout.tensor[2 * s];
+        bool last = s + 1 == model->layout.n_segments;
+        if (model->spec.kind == MODEL_CNN && !last)
+            convolve(&maps, weight, weights);
+        else
+            dense(&maps, weight, weights, last);
+    }
+    memcpy(logits, maps.at, model->spec.classes * sizeof *logits);
+}
+
+double twin_loss(const struct model *model, const double *weights, const double *x, uint8_t label)
+{
+    double logits[256] = {0};
+    twin_logits(logits, model, weights, x);
+    double sum = 0;
+    for (uint32_t c = 0; c < model->spec.classes; c++) sum += exp(logits[c]);
+    return log(sum) - logits[label];
+}
+
+void twin_gradient(double *grad, const struct model *model, const double *weights, const double *x,
+                   uint8_t label)
+{
+    const double step = 1e-5;
+    double *moved = calloc(model->layout.n, sizeof *moved);
+    REQUIRE(moved != NULL);
+    memcpy(moved, weights, model->layout.n * sizeof *moved);
+    for (size_t i = 0; i < model->layout.n; i++) {
+        moved[i] = weights[i] + step;
+        double up = twin_loss(model, moved, x, label);
+        moved[i] = weights[i] - step;
+        grad[i] = (up - twin_loss(model, moved, x, label)) / (2 * step);
+        moved[i] = weights[i];
+    }
+    free(moved);
+}
+
+static void *numbers(size_t n, size_t bytes)
+{
+    void *at = calloc(n, bytes);
+    REQUIRE(at != NULL);
+    return at;
+}
+
+static double largest_difference(const double *want, const float *got, size_t n)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) most = fmax(most, fabs(want[i] - (double)got[i]));
+    return most;
+}
+
+void twin_compare(const struct model_spec *spec, size_t n, uint64_t seed)
+{
+    struct model model = {0};
+    CHECK_OK(model_of(&model, spec));
+    const size_t d = model.layout.n;
+    const size_t floats = (size_t)spec->channels * spec->height * spec->width;
+    float *weights = numbers(d, sizeof *weights);
+    double *exact_weights = numbers(d, sizeof *exact_weights);
+    float *x = numbers(n * floats, sizeof *x);
+    double *exact_x = numbers(n * floats, sizeof *exact_x);
+    uint8_t *label = numbers(n, sizeof *label);
+    double *want = numbers(d, sizeof *want);
+    double *sum = numbers(d, sizeof *sum);
+    float *got = numbers(d, sizeof *got);
+
+    struct rng rng = {0};
+    rng_numbered(&rng, seed);
+    model_init(weights, &model, &rng);
+    for (size_t i = 0; i < d; i++) {
+        weights[i] += (float)(0.1 * rng_normal(&rng)); /* biases too */
+        exact_weights[i] = (double)weights[i];
+    }
+    for (size_t i = 0; i < n * floats; i++) {
+        x[i] = (float)rng_normal(&rng);
+        exact_x[i] = (double)x[i];
+    }
+    for (size_t i = 0; i < n; i++) label[i] = (uint8_t)rng_below(&rng, spec->classes);
+
+    struct model_work *work = NULL;
+    CHECK_OK(model_work_new(&work, &model, n));
+    const float *logits = model_forward(&model, work, weights, x, n);
+    double want_loss = 0;
+    for (size_t i = 0; i < n; i++) {
+        double exact[256] = {0};
+        twin_logits(exact, &model, exact_weights, exact_x + i * floats);
+        CHECK(largest_difference(exact, logits + i * spec->classes, spec->classes) < 1e-4);
+        want_loss += twin_loss(&model, exact_weights, exact_x + i * floats, label[i]);
+    }
+    CHECK_CLOSE(want_loss / (double)n, model_backward(&model, work, weights, label, n), 1e-5);
+
+    for (size_t i = 0; i < n; i++) {
+        twin_gradient(want, &model, exact_weights, exact_x + i * floats, label[i]);
+        for (size_t k = 0; k < d; k++) got[k] = NAN; /* all must be overwritten */
+        model_grad_record(&model, work, i, got);
+        double most = 0;
+        for (size_t k = 0; k < d; k++) {
+            double off = fabs(want[k] - (double)got[k]);
+            most = off <= most ? most : off; /* a NaN stays */
+            sum[k] += (double)got[k];
+        }
+        CHECK(most < 1e-4);
+    }
+    for (size_t k = 0; k < d; k++) got[k] = NAN;
+    model_grad_sum(&model, work, got);
+    bool same = true;
+    for (size_t k = 0; k < d; k++) same = same && fabs(sum[k] - (double)got[k]) < 1e-4;
+    CHECK(same);
+
+    model_work_free(&work);
+    free(weights);
+    free(exact_weights);
+    free(x);
+    free(exact_x);
+    free(label);
+    free(want);
+    free(sum);
+    free(got);
+}
