@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "aggregator/course.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregator/prune.h"
+
+enum status course_new(struct course *out, const struct study *study, uint32_t n,
+                       const float *weight)
+{
+    AUTO(course_free) struct course course = {.study = study};
+    TRY(layout_of(&course.layout, &study->model.spec));
+    TRY(schedule_of(&course.schedule, study, &course.layout, n));
+    TRY(state_new(&course.state, course.layout.n));
+    memcpy(course.state.weight, weight, course.layout.n * sizeof *weight);
+    course.velocity = calloc(course.layout.n, sizeof *course.velocity);
+    if (course.velocity == NULL) return STATUS_NOMEM;
+    course.explored = study->pruning.mode == STUDY_PRUNING_NONE;
+    *out = course;
+    course = (struct course){0};
+    out->schedule.layout = &out->layout;
+    return STATUS_OK;
+}
+
+void course_free(struct course *course)
+{
+    state_free(&course->state);
+    free(course->velocity);
+    *course = (struct course){0};
+}
+
+bool course_done(const struct course *course)
+{
+    return course->explored && course->trained >= course->study->rounds.count;
+}
+
+enum status course_plan(struct plan *out, const struct course *course, const struct bits *cohort)
+{
+    enum step step = course->explored ? STEP_TRAIN : STEP_EXPLORE;
+    return schedule_plan(out, &course->schedule, step, course->trained, &course->state.keep,
+                         cohort);
+}
+
+/* The sums of all segments in order, in model units over the divisor; sealed ones are zero. */
+static enum status decode(struct mean *out, const struct round *round, double divisor)
+{
+    size_t n = 0, at = 0;
+    for (uint32_t l = 0; l < round->plan.n_segments; l++) n += round->plan.segment[l].dim;
+    TRY(mean_new(out, n));
+    for (uint32_t l = 0; l < round->plan.n_segments; l++) {
+        struct mean part = {.n = round->plan.segment[l].dim, .value = out->value + at};
+        at += part.n;
+        if (bits_has(&round->opened_set, l))
+            TRY(grid_decode(&part, &round->opened[l], &round->plan.grid, divisor));
+    }
+    return STATUS_OK;
+}
+
+static enum status apply_exploration(struct course *course, const struct round *round)
+{
+    AUTO(mean_free) struct mean guidance = {0};
+    TRY(decode(&guidance, round, 1));
+    struct bits keep = {0};
+    TRY(prune_keep(&keep, course->study, &course->layout, guidance.value, course->state.weight));
+    bits_free(&course->state.keep);
+    course->state.keep = keep;
+    state_prune(&course->state);
+    course->explored = true;
+    return STATUS_OK;
+}
+
+/* One step on the next n kept coordinates from i on; mean is NULL where the segment stayed sealed.
+ * Returns the coordinate after them. */
+static size_t step_segment(struct course *course, size_t i, size_t n, const float *mean)
+{
+    const struct study *study = course->study;
+    const float momentum = (float)study->rounds.momentum;
+    const float rate = (float)(study->rounds.learning_rate *
+                               (1 - study->rounds.decay * course->trained / study->rounds.count));
+    for (size_t at = 0; at < n; i++) {
+        if (!bits_has(&course->state.keep, i)) continue;
+        if (mean != NULL) {
+            course->velocity[i] = momentum * course->velocity[i] + mean[at];
+            course->state.weight[i] += rate * course->velocity[i];
+        }
+        at++;
+    }
+    return i;
+}
+
+static enum status apply_training(struct course *course, const struct round *round)
+{
+    const struct study *study = course->study;
+    const double divisor = study->privacy.unit == STUDY_PATIENT
+                               ? study->privacy.sampling * study->privacy.records
+                               : (double)bits_count(&round->survivors);
+    AUTO(mean_free) struct mean mean = {0};
+    TRY(decode(&mean, round, divisor));
+    const float *value = mean.value;
+    size_t i = 0;
+    for (uint32_t l = 0; l < round->plan.n_segments; l++) {
+        const size_t dim = round->plan.segment[l].dim;
+        i = step_segment(course, i, dim, bits_has(&round->opened_set, l) ? value : NULL);
+        value += dim;
+    }
+    course->trained++;
+    return STATUS_OK;
+}
+
+enum status course_apply(struct course *course, const struct round *round)
+{
+    REQUIRE(round->phase == PHASE_DONE);
+    return round->plan.step == STEP_EXPLORE ? apply_exploration(course, round)
+                                            : apply_training(course, round);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The course of a study: which step comes next, and what an opened sum does to the public state.
+ * Everything here is post-processing of private sums. */
+#ifndef AGGREGATOR_COURSE_H
+#define AGGREGATOR_COURSE_H
+
+#include "aggregator/round.h"
+#include "protocol/schedule.h"
+#include "protocol/state.h"
+
+struct course {
+    const struct study *study;
+    struct layout layout;
+    struct schedule schedule;
+    struct state state; /* what the next plan names */
+    float *velocity;    /* layout.n: heavy-ball momentum */
+    bool explored;
+    uint32_t trained; /* training rounds done */
+};
+
+/* Begin with the study's initial weights (layout.n; copied) for n enrolled sites. out refers to the
+ * study and to itself: it must not be moved.
+ * STATUS_RANGE from layout_of and schedule_of; STATUS_NOMEM. */
+MUST_USE enum status course_new(struct course *out, const struct study *study, uint32_t n,
+                                const float *weight);
+void course_free(struct course *course);
+
+bool course_done(const struct course *course);
+
+/* The plan of the next round but for session, round number and the manifest, study and previous
+ * hashes. As schedule_plan. */
+MUST_USE enum status course_plan(struct plan *out, const struct course *course,
+                                 const struct bits *cohort);
+
+/* Take the sums of a round in PHASE_DONE: the exploration gives the keep set, a training round one
+ * step of heavy ball on the kept weights,
+ *   v = momentum v + mean;  w = w + rate_t v;  rate_t = rate (1 - decay t / count),
+ * where mean is the sum over a public divisor: sampling * records (unit patient) or the number of
+ * survivors (unit site). Sealed segments leave their coordinates and velocities as they are.
+ * STATUS_NOMEM  nothing changed. */
+MUST_USE enum status course_apply(struct course *course, const struct round *round);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* veilsum-aggregator: the coordinator. */
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "aggregator/run.h"
+#include "base/file.h"
+
+struct arguments {
+    const char *folder, *name, *study, *manifest, *initial, *listen, *out;
+    const char *governor[MANIFEST_GOVERNORS_MAX];
+    uint32_t n_governors, needed;
+    const char **request; /* the rest of the command line */
+    size_t n_requests;
+    bool events;
+};
+
+enum { ARG_NEEDED = 256, ARG_GOVERNOR, ARG_INITIAL, ARG_EVENTS };
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    switch (key) {
+    case 'd': a->folder = text; return 0;
+    case 'n': a->name = text; return 0;
+    case 's': a->study = text; return 0;
+    case 'm': a->manifest = text; return 0;
+    case 'o': a->out = text; return 0;
+    case 'l': a->listen = text; return 0;
+    case ARG_INITIAL: a->initial = text; return 0;
+    case ARG_EVENTS: a->events = true; return 0;
+    case ARG_NEEDED: a->needed = (uint32_t)strtoul(text, NULL, 10); return 0;
+    case ARG_GOVERNOR:
+        if (a->n_governors == MANIFEST_GOVERNORS_MAX) argp_error(state, "too many governors");
+        else a->governor[a->n_governors++] = text;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (a->request == NULL) return ARGP_ERR_UNKNOWN;
+        a->request[a->n_requests++] = text;
+        return 0;
+    case ARGP_KEY_END:
+        if (a->folder == NULL) argp_error(state, "--dir is needed");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+#define OPTION_DIR {"dir", 'd', "DIR", 0, "The folder of the key and of results (mode 0700)", 0}
+
+static void read_arguments(struct arguments *a, const struct argp_option *options,
+                           const char *positional, const char *doc, int argc, char **argv)
+{
+    const struct argp argp = {
+        .options = options, .parser = parse, .args_doc = positional, .doc = doc};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, a);
+}
+
+static int fail(const char *what, enum status status)
+{
+    fprintf(stderr, "%s: %s\n", what, status_text(status));
+    return status == STATUS_AUTH ? EXIT_AUTH : EXIT_FAILED;
+}
+
+static int keygen(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        OPTION_DIR, {"name", 'n', "NAME", 0, "Name of the key's holder: a-z, 0-9 and -", 0}, {0}};
+    struct arguments a = {0};
+    read_arguments(&a, options, NULL, "Make the keys of the coordinator or of a governor.", argc,
+                   argv);
+    if (a.name == NULL) return fail("--name is needed", STATUS_RANGE);
+    if (mkdir(a.folder, 0700) != 0 && errno != EEXIST) return fail(a.folder, STATUS_IO);
+    AUTO(rng_wipe) struct rng rng = {0};
+    rng_system(&rng);
+    AUTO(keyfile_wipe) struct keyfile key = {0};
+    enum status status = keyfile_make(&key, a.name, &rng);
+    char path[FILE_PATH_MAX];
+    if (status == STATUS_OK) status = file_path(path, sizeof path, a.folder, "key");
+    if (status == STATUS_OK) status = keyfile_write(&key, path);
+    if (status != STATUS_OK) return fail("the key file exists or cannot be written", status);
+    printf("wrote %s/key (secret)\n", a.folder);
+    return EXIT_OK;
+}
+
+static enum status read_key(struct keyfile *key, const char *folder)
+{
+    char path[FILE_PATH_MAX];
+    TRY(file_path(path, sizeof path, folder, "key"));
+    enum status status = keyfile_read(key, path);
+    if (status != STATUS_OK)
+        fprintf(stderr, "%s: %s (%s)\n", path, status_text(status), reason_fix(REASON_KEY_FILE));
+    return status;
+}
+
+static enum status read_requests(struct manifest *manifest, const struct arguments *a)
+{
+    manifest->member = calloc(a->n_requests, sizeof *manifest->member);
+    if (manifest->member == NULL) return STATUS_NOMEM;
+    for (size_t i = 0; i < a->n_requests; i++) {
+        AUTO(buffer_free) struct buffer bytes = {0};
+        enum status status = file_read(&bytes, a->request[i], 4096);
+        if (status == STATUS_OK)
+            status = request_read(&manifest->member[i], buffer_view(&bytes));
+        if (status != STATUS_OK) {
+            fprintf(stderr, "%s: %s\n", a->request[i], status_text(status));
+            return status;
+        }
+        manifest->n++;
+    }
+    return STATUS_OK;
+}
+
+/* Write the body, sign it with every governor's key that is here, and read it back. */
+static enum status sign_manifest(struct buffer *out, struct manifest *manifest,
+                                 const struct arguments *a)
+{
+    struct keyfile key[MANIFEST_GOVERNORS_MAX];
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < a->n_governors && status == STATUS_OK; i++) {
+        status = read_key(&key[i], a->governor[i]);
+        if (status == STATUS_OK) sign_public(manifest->governor[i], key[i].identity);
+        manifest->n_governors = i + 1;
+    }
+    manifest_write(out, manifest);
+    for (uint32_t i = 0; i < a->n_governors && status == STATUS_OK; i++)
+        status = manifest_sign(out, manifest, key[i].identity);
+    for (uint32_t i = 0; i < manifest->n_governors; i++) keyfile_wipe(&key[i]);
+    TRY(status);
+    TRY(out->status);
+    AUTO(manifest_free) struct manifest again = {0};
+    enum reason why = REASON_NONE;
+    return manifest_read(&again, buffer_view(out), &why);
+}
+
+static enum status make_manifest(const struct arguments *a)
+{
+    AUTO(manifest_free) struct manifest manifest = {.epoch = 1, .governors_needed = a->needed};
+    AUTO(keyfile_wipe) struct keyfile key = {0};
+    TRY(read_key(&key, a->folder));
+    member_of(&manifest.coordinator, &key);
+    struct study study = {0};
+    struct settings_error why = {0};
+    enum status status = study_read(&study, a->study, &why);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "%s:%u: %s\n", a->study, why.line, why.text);
+        return status;
+    }
+    memcpy(manifest.federation, study.study.id, sizeof manifest.federation);
+    manifest.study = study.hash;
+    manifest.floor = (struct floor_policy){.m = study.sites.min_contributors,
+                                           .c = study.sites.colluding,
+                                           .max_epsilon = study.privacy.epsilon,
+                                           .max_delta = study.privacy.delta};
+    TRY(read_requests(&manifest, a));
+    AUTO(buffer_free) struct buffer bytes = {0};
+    TRY(sign_manifest(&bytes, &manifest, a));
+    TRY(file_write(a->out, buffer_view(&bytes), 0644));
+    struct hash hash = manifest_hash(&manifest);
+    char hex[2 * HASH_BYTES + 1];
+    hash_hex(hex, &hash, HASH_BYTES);
+    printf("wrote %s: %u sites, %u of %u governors\nfingerprint, to be compared by phone: %s\n",
+           a->out, manifest.n, manifest.governors_needed, manifest.n_governors, hex);
+    return STATUS_OK;
+}
+
+static int manifest(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        OPTION_DIR,
+        {"study", 's', "FILE", 0, "The study file", 0},
+        {"governor", ARG_GOVERNOR, "DIR", 0, "Folder with a governor's key; repeat", 0},
+        {"needed", ARG_NEEDED, "N", 0, "Signatures that sites ask for (default: all)", 0},
+        {"out", 'o', "FILE", 0, "The manifest to write", 0},
+        {0}};
+    struct arguments a = {0};
+    a.request = calloc((size_t)argc, sizeof *a.request);
+    if (a.request == NULL) return fail("manifest", STATUS_NOMEM);
+    read_arguments(&a, options, "REQUEST...", "Enrol the sites whose requests are given.", argc,
+                   argv);
+    if (a.needed == 0) a.needed = a.n_governors;
+    enum status status = STATUS_RANGE;
+    if (a.study != NULL && a.out != NULL && a.n_governors > 0 && a.n_requests > 0)
+        status = make_manifest(&a);
+    else
+        fprintf(stderr, "--study, --governor, --out and requests are needed\n");
+    free(a.request);
+    return status == STATUS_OK ? EXIT_OK : fail("no manifest was made", status);
+}
+
+/* Initial weights: the file that `veilsum-lab init` writes (a state with everything kept). */
+static enum status read_initial(struct state *out, const char *path, const struct study *study)
+{
+    struct layout layout;
+    TRY(layout_of(&layout, &study->model.spec));
+    AUTO(buffer_free) struct buffer bytes = {0};
+    TRY(file_read(&bytes, path, (size_t)layout.n * 5 + 64));
+    return state_read(out, buffer_view(&bytes), layout.n);
+}
+
+static enum status open_study(struct coordinator *c, const struct arguments *a)
+{
+    c->folder = a->folder;
+    TRY(read_key(&c->key, a->folder));
+    struct settings_error why = {0};
+    enum status status = study_read(&c->study, a->study, &why);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "%s:%u: %s\n", a->study, why.line, why.text);
+        return status;
+    }
+    AUTO(buffer_free) struct buffer bytes = {0};
+    TRY(file_read(&bytes, a->manifest, MANIFEST_BYTES_MAX));
+    enum reason reason = REASON_NONE;
+    status = manifest_read(&c->manifest, buffer_view(&bytes), &reason);
+    if (status != STATUS_OK) fprintf(stderr, "%s  %s\n", reason_id(reason), reason_what(reason));
+    TRY(status);
+    struct member own;
+    member_of(&own, &c->key);
+    if (memcmp(&own, &c->manifest.coordinator, sizeof own) != 0 ||
+        !hash_equal(&c->study.hash, &c->manifest.study)) {
+        fprintf(stderr, "the manifest names another coordinator or study file\n");
+        return STATUS_AUTH;
+    }
+    AUTO(state_free) struct state initial = {0};
+    TRY(read_initial(&initial, a->initial, &c->study));
+    return course_new(&c->course, &c->study, c->manifest.n, initial.weight);
+}
+
+static void print_costs(const struct coordinator *c)
+{
+    for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
+        struct account account = {0};
+        char name[64];
+        spend_name(name, sizeof name, who, c->study.sites.colluding);
+        if (spend_worst(&account, &c->course.schedule, who, &c->course.state.keep) == STATUS_OK)
+            fprintf(stderr, "  at most epsilon %.4f at delta %g against: %s\n",
+                    account_epsilon(&account, c->study.privacy.delta) + 5e-5,
+                    c->study.privacy.delta, name);
+    }
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        OPTION_DIR,
+        {"study", 's', "FILE", 0, "The study file", 0},
+        {"manifest", 'm', "FILE", 0, "The signed manifest", 0},
+        {"initial", ARG_INITIAL, "FILE", 0, "Initial weights, from veilsum-lab init", 0},
+        {"listen", 'l', "ADDRESS", 0, "Default tcp://*:4710", 0},
+        {"events", ARG_EVENTS, NULL, 0, "Print one JSON object per step", 0},
+        {0}};
+    struct arguments a = {.listen = "tcp://*:4710"};
+    read_arguments(&a, options, NULL, "Lead the study until it is over.", argc, argv);
+    if (a.study == NULL || a.manifest == NULL || a.initial == NULL)
+        return fail("--study, --manifest and --initial are needed", STATUS_RANGE);
+    static struct coordinator c; /* not moved: the course points into it */
+    enum status status = open_study(&c, &a);
+    int code = EXIT_OK;
+    if (status == STATUS_OK) {
+        fprintf(stderr, "study %s, unit %s, adding or removing one; fewest survivors throughout:\n",
+                c.study.study.id, study_unit_name(c.study.privacy.unit));
+        print_costs(&c);
+        code = run_study(&c, a.listen, a.events);
+    } else {
+        code = fail("the study cannot start", status);
+    }
+    course_free(&c.course);
+    manifest_free(&c.manifest);
+    keyfile_wipe(&c.key);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct command table[] = {
+        {"keygen", "make the keys of the coordinator or of a governor", keygen},
+        {"manifest", "enrol sites: make and sign the manifest", manifest},
+        {"run", "lead the study", run},
+    };
+    static const char examples[] =
+        "  veilsum-aggregator keygen --dir coordinator --name coordinator\n"
+        "  veilsum-aggregator manifest --dir coordinator --study study.yaml \\\n"
+        "      --governor officer-a --governor officer-b --out cxr.manifest st-anna/request ...\n"
+        "  veilsum-aggregator run --dir coordinator --study study.yaml --manifest cxr.manifest \\\n"
+        "      --initial initial.state\n";
+    return command_main(argc, argv, examples, table, sizeof table / sizeof *table);
+}
