@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* veilsum-lab demo: arguments, order of things, cleaning up. */
+#include "lab/demo.h"
+
+#include <argp.h>
+#include <ftw.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lab/commands.h"
+
+enum {
+    ARG_ALPHA = 256,
+    ARG_SITES,
+    ARG_EPSILON,
+    ARG_UNIT,
+    ARG_MODEL,
+    ARG_MODE,
+    ARG_ROUNDS,
+    ARG_LABELS,
+    ARG_TEST_DATA,
+    ARG_TEST_LABELS,
+    ARG_DATA,
+    ARG_SEED,
+    ARG_BASELINE,
+    ARG_FORMAT,
+    ARG_KEEP
+};
+
+static bool one_of(const char *text, const char *a, const char *b)
+{
+    return strcmp(text, a) == 0 || strcmp(text, b) == 0;
+}
+
+static double real_argument(struct argp_state *state, const char *text)
+{
+    char *end = NULL;
+    double x = strtod(text, &end);
+    if (end == text || *end != 0 || !(x > 0)) argp_error(state, "%s is not a positive number", text);
+    return x;
+}
+
+static uint32_t count_argument(struct argp_state *state, const char *text, uint32_t least,
+                               uint32_t most)
+{
+    double x = real_argument(state, text);
+    if (x < least || x > most || x != floor(x))
+        argp_error(state, "%s is not a whole number from %u to %u", text, least, most);
+    return (uint32_t)x;
+}
+
+static void end_of_arguments(struct demo_options *o, struct argp_state *state)
+{
+    const char *dot = o->images == NULL ? NULL : strrchr(o->images, '.');
+    if (dot != NULL && strcmp(dot, ".npz") == 0) {
+        o->npz = o->images;
+        o->images = NULL;
+    }
+    if (o->images != NULL &&
+        (o->labels == NULL || o->test_images == NULL || o->test_labels == NULL))
+        argp_error(state, "idx data needs --labels, --test-data and --test-labels as well");
+    if (!one_of(o->unit, "patient", "site")) argp_error(state, "--unit is patient or site");
+    if (!one_of(o->model, "mlp", "cnn")) argp_error(state, "--model is mlp or cnn");
+    if (!one_of(o->mode, "private", "paper") && strcmp(o->mode, "none") != 0)
+        argp_error(state, "--pruning is private, paper or none");
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct demo_options *o = state->input;
+    switch (key) {
+    case ARG_ALPHA: o->alpha = real_argument(state, text); return 0;
+    case ARG_SITES: o->sites = count_argument(state, text, 4, DEMO_SITES_MAX); return 0;
+    case ARG_ROUNDS: o->rounds = count_argument(state, text, 8, 10000); return 0;
+    case ARG_EPSILON: o->epsilon = real_argument(state, text); return 0;
+    case ARG_SEED: o->seed = strtoull(text, NULL, 10); return 0;
+    case ARG_UNIT: o->unit = text; return 0;
+    case ARG_MODEL: o->model = text; return 0;
+    case ARG_MODE: o->mode = text; return 0;
+    case ARG_DATA: o->images = text; return 0;
+    case ARG_LABELS: o->labels = text; return 0;
+    case ARG_TEST_DATA: o->test_images = text; return 0;
+    case ARG_TEST_LABELS: o->test_labels = text; return 0;
+    case ARG_KEEP: o->folder = text; return 0;
+    case ARG_BASELINE: o->baseline = true; return 0;
+    case ARG_FORMAT:
+        if (!one_of(text, "text", "json")) argp_error(state, "--format is text or json");
+        o->json = strcmp(text, "json") == 0;
+        return 0;
+    case ARGP_KEY_END: end_of_arguments(o, state); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+void demo_clean(struct demo *demo)
+{
+    process_end(&demo->aggregator, 2000);
+    for (uint32_t v = 0; v < demo->options.sites; v++) process_end(&demo->site[v], 500);
+    if (demo->folder[0] != 0 && demo->options.folder == NULL)
+        (void)nftw(demo->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    dataset_free(&demo->test);
+    free(demo->test_x);
+    free(demo->round);
+}
+
+static double now_seconds(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static enum exit_code judge(const struct demo *demo, enum exit_code code)
+{
+    if (code != EXIT_OK) return code;
+    if (!demo->sums_exact || demo->sums_checked == 0) return EXIT_VERIFY;
+    if (demo->dropouts_recovered < 2) {
+        fprintf(stderr, "demo: the two crashes were not both survived\n");
+        return EXIT_VERIFY;
+    }
+    return EXIT_OK;
+}
+
+int demo_command(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"sites", ARG_SITES, "N", 0, "Sites (8)", 0},
+        {"alpha", ARG_ALPHA, "A", 0, "Dirichlet concentration of the split (0.3)", 0},
+        {"epsilon", ARG_EPSILON, "E", 0, "Target at delta 1e-5; inf: no noise (3)", 0},
+        {"unit", ARG_UNIT, "UNIT", 0, "Unit of privacy: patient or site (patient)", 0},
+        {"model", ARG_MODEL, "KIND", 0, "mlp 784-200-200-10 or cnn (mlp)", 0},
+        {"pruning", ARG_MODE, "MODE", 0, "private, paper or none (private)", 0},
+        {"rounds", ARG_ROUNDS, "N", 0, "Training rounds (100; unit site: 30)", 0},
+        {"data", ARG_DATA, "FILE", 0, "Training images: idx, or npz with a test split", 0},
+        {"labels", ARG_LABELS, "FILE", 0, "Their labels (idx)", 0},
+        {"test-data", ARG_TEST_DATA, "FILE", 0, "Test images (idx)", 0},
+        {"test-labels", ARG_TEST_LABELS, "FILE", 0, "Their labels (idx)", 0},
+        {"baseline", ARG_BASELINE, NULL, 0, "Also train unpruned without privacy", 0},
+        {"format", ARG_FORMAT, "FORMAT", 0, "text or json (text)", 0},
+        {"seed", ARG_SEED, "N", 0, "Of the split and initial weights (1)", 0},
+        {"keep", ARG_KEEP, "DIR", 0, "New folder for everything; it stays", 0},
+        {0}};
+    static const char doc[] =
+        "Run a whole study on this machine: one coordinator and a few sites as real processes.\v"
+        "Examples:\n"
+        "  veilsum-lab demo --format json --baseline\n"
+        "  veilsum-lab demo --epsilon inf --sites 12 --alpha 1\n"
+        "  veilsum-lab demo --data pneumoniamnist.npz --model cnn\n";
+    static struct demo demo; /* large */
+    demo.baseline = -1;
+    demo.options = (struct demo_options){.sites = 8, .alpha = 0.3, .epsilon = 3, .unit = "patient",
+                                         .model = "mlp", .mode = "private", .seed = 1};
+    const struct argp argp = {.options = options, .parser = parse, .doc = doc};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &demo.options);
+    demo.aggregator.out = -1;
+    for (uint32_t v = 0; v < DEMO_SITES_MAX; v++) demo.site[v].out = -1;
+    const double start = now_seconds();
+    enum exit_code code = demo_prepare(&demo);
+    demo.seconds = now_seconds() - start;
+    if (code == EXIT_OK) code = demo_run(&demo);
+    if (code == EXIT_OK) {
+        code = judge(&demo, code);
+        demo_report(&demo);
+    } else if (demo.options.folder != NULL) {
+        fprintf(stderr, "demo: see %s\n", demo.log);
+    }
+    demo_clean(&demo);
+    return code;
+}

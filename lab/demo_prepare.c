@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a real study does once, by the same programs: keys, requests, manifest, pins. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/data/split.h"
+#include "lab/demo.h"
+#include "lab/init.h"
+
+static const char fashion[] = "/usr/share/datasets/fashion-mnist/";
+
+static enum exit_code fail(const char *what, enum status status)
+{
+    fprintf(stderr, "demo: %s: %s\n", what, status_text(status));
+    return EXIT_FAILED;
+}
+
+/* Two units, two sets of settings; both were found by trying, none of them touches the privacy
+ * arithmetic. */
+static const char patient_settings[] = "  clip: 4\n  exploration_clip: 4.5\n"
+                                       "  exploration_ratio: 4\n  sampling: 0.05\n";
+static const char site_settings[] = "  clip: 2\n  exploration_clip: 0.05\n"
+                                    "  exploration_ratio: 2\n";
+
+static enum status write_study(const struct demo *demo, size_t records)
+{
+    const struct demo_options *o = &demo->options;
+    const bool patient = strcmp(o->unit, "patient") == 0;
+    const bool mlp = strcmp(o->model, "mlp") == 0;
+    const uint32_t rounds = o->rounds > 0 ? o->rounds : patient ? 100 : 30;
+    char path[FILE_PATH_MAX], number[32] = ".inf", count[64] = "";
+    TRY(file_path(path, sizeof path, demo->folder, "study.yaml"));
+    if (o->epsilon < 1e300) (void)snprintf(number, sizeof number, "%.17g", o->epsilon);
+    if (patient) (void)snprintf(count, sizeof count, "  records: %zu\n", records);
+    FILE *out = fopen(path, "w");
+    if (out == NULL) return STATUS_IO;
+    fprintf(out,
+            "schema: 1\n"
+            "study:\n  id: demo\n  title: Private pruning on public images\n  rehearsal: true\n"
+            "sites:\n  expected: %u\n  colluding: 1\n  min_contributors: %u\n"
+            "model:\n  kind: %s\n  channels: %u\n  height: %u\n  width: %u\n  classes: %u\n"
+            "  hidden: [%s]\n  pixel_mean: 0.2860\n  pixel_deviation: 0.3530\n"
+            "privacy:\n  unit: %s\n  epsilon: %s\n  delta: 1.0e-5\n%s%s"
+            "pruning:\n  mode: %s\n  units: 0.5\n  weights: 0.2\n",
+            o->sites, o->sites >= 8 ? 3u : 2u, o->model, demo->test.channels, demo->test.height,
+            demo->test.width, demo->test.classes, mlp ? "200, 200" : "8, 16", o->unit, number,
+            patient ? patient_settings : site_settings, count, o->mode);
+    fprintf(out, "rounds:\n  count: %u\n  learning_rate: %s\n  momentum: 0.9\n  decay: 0.9\n",
+            rounds, patient ? "1.0" : "0.3");
+    if (!patient)
+        fprintf(out, "  local_epochs: 1\n  local_batch: 50\n  local_learning_rate: 0.05\n");
+    fprintf(out, "deadlines:\n  gather_ms: 20000\n  keys_ms: 10000\n  shares_ms: 10000\n"
+                 "  input_ms: 30000\n  confirm_ms: 10000\n  unmask_ms: 10000\n  grace_ms: 300\n");
+    return fclose(out) == 0 ? STATUS_OK : STATUS_IO;
+}
+
+static enum status write_policy(const struct demo *demo)
+{
+    char path[FILE_PATH_MAX];
+    TRY(file_path(path, sizeof path, demo->folder, "policy.yaml"));
+    char text[256];
+    int n = snprintf(text, sizeof text,
+                     "max_epsilon: %.17g\nmax_delta: 1.0e-5\nmin_sites: %u\n"
+                     "min_contributors: 2\nmin_collusion: 1\nallow_rehearsal: true\n",
+                     demo->options.epsilon < 100 ? demo->options.epsilon : 100.0,
+                     demo->options.sites >= 8 ? 5u : 2u);
+    return file_write(path, (struct view){(const uint8_t *)text, (size_t)n}, 0644);
+}
+
+static enum status read_data(const struct demo *demo, struct dataset *train, struct dataset *test)
+{
+    const struct demo_options *o = &demo->options;
+    struct data_error why = {{0}};
+    enum status status;
+    if (o->npz != NULL) {
+        status = npz_read(train, o->npz, "train", &why);
+        if (status == STATUS_OK) status = npz_read(test, o->npz, "test", &why);
+    } else {
+        char file[4][sizeof fashion + 40];
+        (void)snprintf(file[0], sizeof file[0], "%strain-images-idx3-ubyte.gz", fashion);
+        (void)snprintf(file[1], sizeof file[1], "%strain-labels-idx1-ubyte.gz", fashion);
+        (void)snprintf(file[2], sizeof file[2], "%st10k-images-idx3-ubyte.gz", fashion);
+        (void)snprintf(file[3], sizeof file[3], "%st10k-labels-idx1-ubyte.gz", fashion);
+        bool own = o->images != NULL;
+        status = idx_read(train, own ? o->images : file[0], own ? o->labels : file[1], &why);
+        if (status == STATUS_OK)
+            status = idx_read(test, own ? o->test_images : file[2],
+                              own ? o->test_labels : file[3], &why);
+    }
+    if (status != STATUS_OK)
+        fprintf(stderr, "demo: %s\n%s", why.text,
+                o->npz == NULL && o->images == NULL
+                    ? "  The default data is Debian's package dataset-fashion-mnist.\n"
+                    : "");
+    return status;
+}
+
+static void free_sites(uint16_t **site)
+{
+    free(*site);
+}
+
+/* The sites' own files, as a hospital would have them. */
+static enum status write_sites(const struct demo *demo, const struct dataset *train)
+{
+    AUTO(free_sites) uint16_t *site = calloc(train->n, sizeof *site);
+    if (site == NULL) return STATUS_NOMEM;
+    struct rng rng = {0};
+    rng_numbered(&rng, demo->options.seed);
+    TRY(split_dirichlet(site, train, demo->options.sites, demo->options.alpha, 20, &rng));
+    for (uint32_t v = 0; v < demo->options.sites; v++) {
+        AUTO(dataset_free) struct dataset own = {0};
+        TRY(split_take(&own, train, site, (uint16_t)v));
+        char folder[FILE_PATH_MAX], images[FILE_PATH_MAX], labels[FILE_PATH_MAX], name[32];
+        (void)snprintf(name, sizeof name, "site-%u", v + 1);
+        TRY(file_path(folder, sizeof folder, demo->folder, name));
+        if (mkdir(folder, 0700) != 0) return STATUS_IO;
+        TRY(file_path(images, sizeof images, folder, "images.idx"));
+        TRY(file_path(labels, sizeof labels, folder, "labels.idx"));
+        TRY(idx_write(&own, images, labels));
+    }
+    return STATUS_OK;
+}
+
+static enum status write_initial(const struct demo *demo)
+{
+    char path[FILE_PATH_MAX];
+    TRY(file_path(path, sizeof path, demo->folder, "initial.state"));
+    return init_write(&demo->model, demo->options.seed, path);
+}
+
+/* Arguments are paths in the folder; the first is the program's name. */
+struct line {
+    char text[4 * DEMO_SITES_MAX][FILE_PATH_MAX];
+    char *argv[4 * DEMO_SITES_MAX + 1];
+    size_t n;
+};
+
+static void line_add(struct line *line, const char *prefix, const char *text)
+{
+    REQUIRE(line->n < 4 * DEMO_SITES_MAX);
+    (void)snprintf(line->text[line->n], FILE_PATH_MAX, "%s%s%s", prefix,
+                   prefix[0] == 0 ? "" : "/", text);
+    line->argv[line->n] = line->text[line->n];
+    line->argv[++line->n] = NULL;
+}
+
+static enum status run_line(const struct demo *demo, struct line *line)
+{
+    enum status status = process_run(line->argv, demo->log);
+    if (status != STATUS_OK)
+        fprintf(stderr, "demo: %s %s failed; see %s\n", line->argv[0], line->argv[1], demo->log);
+    line->n = 0;
+    return status;
+}
+
+static enum status keygen(const struct demo *demo, struct line *line, const char *program,
+                          const char *name)
+{
+    line_add(line, demo->programs, program);
+    line_add(line, "", "keygen");
+    line_add(line, "", "--dir");
+    line_add(line, demo->folder, name);
+    line_add(line, "", "--name");
+    line_add(line, "", name);
+    return run_line(demo, line);
+}
+
+static enum status enrol(const struct demo *demo, struct line *line)
+{
+    static const char aggregator[] = "aggregator/veilsum-aggregator";
+    static const char client[] = "client/veilsum-client";
+    char name[32];
+    TRY(keygen(demo, line, aggregator, "coordinator"));
+    TRY(keygen(demo, line, aggregator, "officer-a"));
+    TRY(keygen(demo, line, aggregator, "officer-b"));
+    for (uint32_t v = 1; v <= demo->options.sites; v++) {
+        (void)snprintf(name, sizeof name, "site-%u", v);
+        TRY(keygen(demo, line, client, name));
+    }
+    line_add(line, demo->programs, aggregator);
+    line_add(line, "", "manifest");
+    line_add(line, "", "--dir");
+    line_add(line, demo->folder, "coordinator");
+    line_add(line, "", "--study");
+    line_add(line, demo->folder, "study.yaml");
+    line_add(line, "", "--governor");
+    line_add(line, demo->folder, "officer-a");
+    line_add(line, "", "--governor");
+    line_add(line, demo->folder, "officer-b");
+    line_add(line, "", "--out");
+    line_add(line, demo->folder, "manifest");
+    for (uint32_t v = 1; v <= demo->options.sites; v++) {
+        (void)snprintf(name, sizeof name, "site-%u/request", v);
+        line_add(line, demo->folder, name);
+    }
+    TRY(run_line(demo, line));
+    for (uint32_t v = 1; v <= demo->options.sites; v++) {
+        (void)snprintf(name, sizeof name, "site-%u", v);
+        line_add(line, demo->programs, client);
+        line_add(line, "", "pin");
+        line_add(line, "", "--dir");
+        line_add(line, demo->folder, name);
+        line_add(line, "", "--manifest");
+        line_add(line, demo->folder, "manifest");
+        line_add(line, "", "--study");
+        line_add(line, demo->folder, "study.yaml");
+        line_add(line, "", "--policy");
+        line_add(line, demo->folder, "policy.yaml");
+        TRY(run_line(demo, line));
+    }
+    return STATUS_OK;
+}
+
+/* The other programs lie in the build folder beside this one, or are installed beside it. */
+static enum status find_programs(struct demo *demo)
+{
+    char self[FILE_PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (n <= 0) return STATUS_IO;
+    self[n] = 0;
+    for (int up = 0; up < 2; up++) {
+        char *slash = strrchr(self, '/');
+        if (slash == NULL) return STATUS_IO;
+        *slash = 0;
+    }
+    memcpy(demo->programs, self, strlen(self) + 1);
+    return STATUS_OK;
+}
+
+static enum status make_folder(struct demo *demo)
+{
+    if (demo->options.folder != NULL) {
+        if (mkdir(demo->options.folder, 0700) != 0) return STATUS_IO;
+        if (realpath(demo->options.folder, demo->folder) == NULL) return STATUS_IO;
+    } else {
+        const char *base = getenv("TMPDIR");
+        (void)snprintf(demo->folder, sizeof demo->folder, "%s/veilsum-demo-XXXXXX",
+                       base == NULL ? "/tmp" : base);
+        if (mkdtemp(demo->folder) == NULL) return STATUS_IO;
+    }
+    return file_path(demo->log, sizeof demo->log, demo->folder, "log");
+}
+
+static enum status load_test(struct demo *demo, struct dataset *test)
+{
+    demo->test = *test;
+    *test = (struct dataset){0};
+    demo->test_x = calloc(demo->test.n * dataset_floats(&demo->test), sizeof *demo->test_x);
+    if (demo->test_x == NULL) return STATUS_NOMEM;
+    return STATUS_OK;
+}
+
+static enum status read_study(struct demo *demo)
+{
+    char path[FILE_PATH_MAX];
+    struct settings_error why = {0};
+    TRY(file_path(path, sizeof path, demo->folder, "study.yaml"));
+    enum status status = study_read(&demo->study, path, &why);
+    if (status != STATUS_OK) fprintf(stderr, "demo: study.yaml:%u: %s\n", why.line, why.text);
+    TRY(status);
+    TRY(model_of(&demo->model, &demo->study.model.spec));
+    data_floats(demo->test_x, &demo->test, 0, demo->test.n, (float)demo->study.model.pixel_mean,
+                (float)demo->study.model.pixel_deviation);
+    return STATUS_OK;
+}
+
+enum exit_code demo_prepare(struct demo *demo)
+{
+    AUTO(dataset_free) struct dataset train = {0}, test = {0};
+    enum status status = read_data(demo, &train, &test);
+    if (status != STATUS_OK) return EXIT_DATA;
+    status = find_programs(demo);
+    if (status == STATUS_OK) status = make_folder(demo);
+    if (status != STATUS_OK) return fail("a folder for the demo", status);
+    status = load_test(demo, &test);
+    if (status == STATUS_OK) status = write_study(demo, train.n);
+    if (status == STATUS_OK) status = write_policy(demo);
+    if (status == STATUS_OK) status = read_study(demo);
+    if (status != STATUS_OK) return fail("the study", status);
+    fprintf(stderr, "demo: %zu images to %u sites (Dirichlet, alpha %g), %zu test images\n",
+            train.n, demo->options.sites, demo->options.alpha, demo->test.n);
+    status = write_sites(demo, &train);
+    if (status == STATUS_OK) status = write_initial(demo);
+    if (status != STATUS_OK) return fail("the sites' data", status);
+    static struct line line;
+    status = enrol(demo, &line);
+    if (status != STATUS_OK) return fail("enrolment", status);
+    fprintf(stderr, "demo: enrolled %u sites in one manifest, signed by 2 officers\n",
+            demo->options.sites);
+    if (!demo->options.baseline) return EXIT_OK;
+    status = demo_baseline(demo, &train);
+    return status == STATUS_OK ? EXIT_OK : fail("the baseline", status);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* veilsum-lab: researcher, auditor, demonstration. */
+#include "base/command.h"
+#include "lab/commands.h"
+
+int main(int argc, char **argv)
+{
+    static const struct command table[] = {
+        {"demo", "a whole study on this machine, with crashes", demo_command},
+        {"init", "draw the initial weights of a study", init_command},
+    };
+    static const char examples[] = "  veilsum-lab demo\n"
+                                   "  veilsum-lab demo --format json --baseline\n"
+                                   "  veilsum-lab init --study study.yaml --out initial.state\n";
+    return command_main(argc, argv, examples, table, sizeof table / sizeof *table);
+}
