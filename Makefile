@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front for people; the build is meson's. The first step of each target installs missing
+# Debian packages. meson is Debian's, whatever python3 stands first in PATH.
+MESON ?= /usr/bin/meson
+BUILD ?= build
+export MESON
+
+all: build
+
+packages:
+	@packaging/install-packages.sh packaging/debian-packages.txt
+
+packages-test: packages
+	@packaging/install-packages.sh packaging/debian-packages-test.txt
+
+$(BUILD)/build.ninja: | packages
+	$(MESON) setup $(BUILD)
+
+build: packages $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+# A whole study on this machine: a coordinator and eight sites.
+demo: build
+	$(BUILD)/lab/veilsum-lab demo
+
+# All tests that take seconds.
+test: packages-test build
+	tests/run.sh $(BUILD) --no-suite long
+
+# All tests.
+test-long: packages-test build
+	tests/run.sh $(BUILD)
+
+lint: packages-test build
+	tests/run.sh $(BUILD) --suite lint
+
+bench: build
+	$(MESON) test -C $(BUILD) --benchmark --verbose
+
+install: build
+	$(MESON) install -C $(BUILD)
+
+.PHONY: all packages packages-test build demo test test-long lint bench install
