@@ -24,18 +24,38 @@ static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
     switch (key) {
-    case 'd': a->folder = text; return 0;
-    case 'n': a->name = text; return 0;
-    case 's': a->study = text; return 0;
-    case 'm': a->manifest = text; return 0;
-    case 'o': a->out = text; return 0;
-    case 'l': a->listen = text; return 0;
-    case ARG_INITIAL: a->initial = text; return 0;
-    case ARG_EVENTS: a->events = true; return 0;
-    case ARG_NEEDED: a->needed = (uint32_t)strtoul(text, NULL, 10); return 0;
+    case 'd':
+        a->folder = text;
+        return 0;
+    case 'n':
+        a->name = text;
+        return 0;
+    case 's':
+        a->study = text;
+        return 0;
+    case 'm':
+        a->manifest = text;
+        return 0;
+    case 'o':
+        a->out = text;
+        return 0;
+    case 'l':
+        a->listen = text;
+        return 0;
+    case ARG_INITIAL:
+        a->initial = text;
+        return 0;
+    case ARG_EVENTS:
+        a->events = true;
+        return 0;
+    case ARG_NEEDED:
+        a->needed = (uint32_t)strtoul(text, NULL, 10);
+        return 0;
     case ARG_GOVERNOR:
-        if (a->n_governors == MANIFEST_GOVERNORS_MAX) argp_error(state, "too many governors");
-        else a->governor[a->n_governors++] = text;
+        if (a->n_governors == MANIFEST_GOVERNORS_MAX)
+            argp_error(state, "too many governors");
+        else
+            a->governor[a->n_governors++] = text;
         return 0;
     case ARGP_KEY_ARG:
         if (a->request == NULL) return ARGP_ERR_UNKNOWN;
@@ -44,11 +64,15 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARGP_KEY_END:
         if (a->folder == NULL) argp_error(state, "--dir is needed");
         return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default:
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
-#define OPTION_DIR {"dir", 'd', "DIR", 0, "The folder of the key and of results (mode 0700)", 0}
+#define OPTION_DIR                                                                                 \
+    {                                                                                              \
+        "dir", 'd', "DIR", 0, "The folder of the key and of results (mode 0700)", 0                \
+    }
 
 static void read_arguments(struct arguments *a, const struct argp_option *options,
                            const char *positional, const char *doc, int argc, char **argv)
@@ -102,8 +126,7 @@ static enum status read_requests(struct manifest *manifest, const struct argumen
     for (size_t i = 0; i < a->n_requests; i++) {
         AUTO(buffer_free) struct buffer bytes = {0};
         enum status status = file_read(&bytes, a->request[i], 4096);
-        if (status == STATUS_OK)
-            status = request_read(&manifest->member[i], buffer_view(&bytes));
+        if (status == STATUS_OK) status = request_read(&manifest->member[i], buffer_view(&bytes));
         if (status != STATUS_OK) {
             fprintf(stderr, "%s: %s\n", a->request[i], status_text(status));
             return status;

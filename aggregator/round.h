@@ -2,9 +2,9 @@
 /* The aggregator's state machine of one round of SA1 (protocol/SPEC.md): message in, messages out,
  * time passed in; no sockets, no clock, no files.
  *
- * A phase ends when every site that it waits for has answered, or at its deadline. STATUS_STATE from
- * round_message means: ignored, nothing changed. Other failures concern the sender alone, except
- * STATUS_NOMEM, which ends the round. The round as a whole fails by going to PHASE_FAILED;
+ * A phase ends when every site that it waits for has answered, or at its deadline. STATUS_STATE
+ * from round_message means: ignored, nothing changed. Other failures concern the sender alone,
+ * except STATUS_NOMEM, which ends the round. The round as a whole fails by going to PHASE_FAILED;
  * round->why says why. */
 #ifndef AGGREGATOR_ROUND_H
 #define AGGREGATOR_ROUND_H

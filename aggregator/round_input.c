@@ -29,8 +29,7 @@ enum status round_take_masked(struct round *r, uint32_t from, struct view in, st
     TRY(round_same(r, digest.session));
     if (digest.from != from || !hash_equal(&digest.plan, &r->plan_hash) ||
         !hash_equal(&digest.roster, &r->roster_hash) ||
-        !hash_equal(&digest.dealers, &r->dealers_hash) ||
-        digest.n_segments != r->plan.n_segments)
+        !hash_equal(&digest.dealers, &r->dealers_hash) || digest.n_segments != r->plan.n_segments)
         return round_blame(r, from, REASON_FORMAT, out);
     /* All or nothing: unpack everything before anything is added. */
     AUTO(free_masked) struct masked part[MSG_SEGMENTS_MAX] = {{0}};
@@ -38,8 +37,7 @@ enum status round_take_masked(struct round *r, uint32_t from, struct view in, st
         const struct segment *segment = &r->plan.segment[l];
         if (!bits_has(&segment->members, from)) continue;
         struct hash hash = masked_digest(masked.body[l]);
-        if (!hash_equal(&hash, &digest.segment[l]))
-            return round_blame(r, from, REASON_FORMAT, out);
+        if (!hash_equal(&hash, &digest.segment[l])) return round_blame(r, from, REASON_FORMAT, out);
         TRY(unpack(&part[l], &r->plan, masked.body[l], segment->dim + 1));
     }
     for (uint32_t l = 0; l < r->plan.n_segments; l++)
@@ -144,8 +142,8 @@ static bool bundle_fits(const struct round *r, struct bundle *bundle, uint32_t d
     for (uint32_t p = 0; p < bundle->n; p++) {
         if (bundle->have[p] != asked_for(r, dealer, p)) return false;
         if (bundle->have[p])
-            bundle->commitment[p] = bundle_commit(r->plan.session, dealer, from, p,
-                                                  bundle->salt[p], bundle->share[p]);
+            bundle->commitment[p] =
+                bundle_commit(r->plan.session, dealer, from, p, bundle->salt[p], bundle->share[p]);
     }
     struct hash leaf = bundle_leaf(bundle);
     return hash_equal(&leaf, &r->site[dealer].leaf[round_rank(&r->adverts, from)]);

@@ -96,8 +96,8 @@ static bool gathered(const struct run *run, uint64_t now, struct bits *cohort)
         }
     }
     if (missing == 0) return true;
-    uint64_t patience = run->last_round == 0 ? run->c->study.deadlines.gather_ms
-                                             : run->c->study.deadlines.grace_ms;
+    uint64_t patience =
+        run->last_round == 0 ? run->c->study.deadlines.gather_ms : run->c->study.deadlines.grace_ms;
     return count >= run->c->course.schedule.params.quorum && now - run->gather_ms >= patience;
 }
 
@@ -159,7 +159,8 @@ static void try_round(struct run *run)
     }
 }
 
-/* --- the end of a round ------------------------------------------------------------------------ */
+/* --- the end of a round ------------------------------------------------------------------------
+ */
 
 static enum status write_file(const struct run *run, const char *what, struct view bytes)
 {
@@ -204,9 +205,8 @@ static void report(struct run *run)
             bits_count(&r->survivors), bits_count(&r->plan.cohort), round_recovered(r),
             epsilon[ADVERSARY_SERVER] + 5e-5);
     if (!run->events) return;
-    event_write(stdout,
-                "{s:s, s:i, s:s, s:i, s:i, s:o, s:i, s:I, s:I, s:I, s:{s:o, s:o, s:o}}", "event",
-                "round", "round", (int)r->plan.round, "step",
+    event_write(stdout, "{s:s, s:i, s:s, s:i, s:i, s:o, s:i, s:I, s:I, s:I, s:{s:o, s:o, s:o}}",
+                "event", "round", "round", (int)r->plan.round, "step",
                 r->plan.step == STEP_EXPLORE ? "explore" : "train", "number",
                 (int)r->plan.step_number, "cohort", (int)bits_count(&r->plan.cohort), "survivors",
                 survivors_list(run), "recovered", (int)round_recovered(r), "bytes_up_per_site",
@@ -253,8 +253,8 @@ static void end_round(struct run *run)
     run->gather_ms = now_ms();
     /* What the survivor set made public is spent, also when the round failed after it. */
     bool spent = r->phase == PHASE_DONE || !hash_is_zero(&r->survivors_hash);
-    if (spent && spend_add(&run->c->spend, &r->plan, (uint32_t)bits_count(&r->survivors)) !=
-                     STATUS_OK)
+    if (spent &&
+        spend_add(&run->c->spend, &r->plan, (uint32_t)bits_count(&r->survivors)) != STATUS_OK)
         give_up(run, EXIT_BUG, "a release could not be accounted for");
     if (r->phase == PHASE_FAILED) {
         if (++run->failures >= FAILURES_MAX)
@@ -271,7 +271,8 @@ static void end_round(struct run *run)
     if (send_finish(run) != STATUS_OK) give_up(run, EXIT_FAILED, "the end could not be sent");
 }
 
-/* --- events ------------------------------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------------------------------
+ */
 
 static void take_hello(struct run *run, uint32_t from, struct view frame)
 {
@@ -310,7 +311,9 @@ static void take_event(struct run *run, const struct link_event *event)
 {
     uint32_t v = (uint32_t)event->peer;
     switch (event->kind) {
-    case LINK_MESSAGE: take(run, v, event->frame); break;
+    case LINK_MESSAGE:
+        take(run, v, event->frame);
+        break;
     case LINK_UP:
         run->site[v].up = true;
         run->site[v].lost_ms = UINT64_MAX;
@@ -319,7 +322,8 @@ static void take_event(struct run *run, const struct link_event *event)
         run->site[v].up = run->site[v].ready = false;
         run->site[v].lost_ms = now_ms();
         break;
-    default: break;
+    default:
+        break;
     }
 }
 

@@ -9,8 +9,12 @@ void spend_name(char *out, size_t n, enum adversary adversary, uint32_t colludin
     case ADVERSARY_COLLUSION:
         (void)snprintf(out, n, "server and %u site%s", colluding, colluding == 1 ? "" : "s");
         break;
-    case ADVERSARY_READER: (void)snprintf(out, n, "model reader"); break;
-    default: (void)snprintf(out, n, "server"); break;
+    case ADVERSARY_READER:
+        (void)snprintf(out, n, "model reader");
+        break;
+    default:
+        (void)snprintf(out, n, "server");
+        break;
     }
 }
 
@@ -23,8 +27,7 @@ enum status spend_add(struct spend *spend, const struct plan *plan, uint32_t n_s
 {
     struct spend sum = *spend;
     for (enum adversary a = 0; a < ADVERSARY_COUNT; a++) {
-        struct release release =
-            schedule_release(plan, n_survivors - known(a, plan->params.c));
+        struct release release = schedule_release(plan, n_survivors - known(a, plan->params.c));
         TRY(account_add(&sum.happened[a], &release, 1));
     }
     *spend = sum;
@@ -44,8 +47,7 @@ enum status spend_worst(struct account *out, const struct schedule *schedule,
         TRY(schedule_plan(&plan, schedule, step, 0, keep, &cohort));
         uint32_t shares = schedule->params.quorum - known(adversary, schedule->params.c);
         struct release release = schedule_release(&plan, shares);
-        TRY(account_add(&sum, &release,
-                        step == STEP_EXPLORE ? 1 : schedule->study->rounds.count));
+        TRY(account_add(&sum, &release, step == STEP_EXPLORE ? 1 : schedule->study->rounds.count));
     }
     *out = sum;
     return STATUS_OK;

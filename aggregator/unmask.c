@@ -83,8 +83,7 @@ static bool collect_self(struct pads *pads, const struct round *r, const struct 
         fits = join(seed, r, who, v, BUNDLE_SELF(l));
         struct hash hash = hash_of("self seed", (struct view){seed, sizeof seed});
         fits = fits && hash_equal(&hash, &r->site[v].committed.self[l]);
-        if (fits)
-            pads_self(&pads->pad[l][pads->n[l]++], seed, &r->plan_hash, &r->roster_hash, l);
+        if (fits) pads_self(&pads->pad[l][pads->n[l]++], seed, &r->plan_hash, &r->roster_hash, l);
     }
     secret_wipe(seed, sizeof seed);
     return fits;

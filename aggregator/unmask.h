@@ -6,7 +6,8 @@
 
 /* Rebuild the seeds that at least t survivors gave shares of, take their pads away from the totals
  * of the opened segments and check each sum against its checksum element; fills round->opened.
- * Bonawitz et al. 2017, figure 4, round 4; seeds are checked against what their owners committed to.
+ * Bonawitz et al. 2017, figure 4, round 4; seeds are checked against what their owners committed
+ * to.
  *
  * *why  REASON_NONE, or REASON_QUORUM (fewer than t responders), REASON_SHARE (a dealer's shares do
  *       not make the seed it committed to; round->about names it), REASON_CHECKSUM.

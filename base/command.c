@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char exits[] =
-    "Exit status: 0 done, 1 failed, 2 usage, 3 connection or keys, 4 timeout, 5 refused by policy,\n"
-    "budget or quorum, 6 verification failed, 7 invalid data, 70 bug.\n";
+static const char exits[] = "Exit status: 0 done, 1 failed, 2 usage, 3 connection or keys, 4 "
+                            "timeout, 5 refused by policy,\n"
+                            "budget or quorum, 6 verification failed, 7 invalid data, 70 bug.\n";
 
 static int help(const char *program, const char *examples, const struct command *table, size_t n)
 {
@@ -58,11 +58,15 @@ int command_main(int argc, char **argv, const char *examples, const struct comma
 enum exit_code command_exit(enum reason reason)
 {
     switch (reason_status(reason)) {
-    case STATUS_OK: return EXIT_OK;
-    case STATUS_AUTH: return EXIT_AUTH;
+    case STATUS_OK:
+        return EXIT_OK;
+    case STATUS_AUTH:
+        return EXIT_AUTH;
     case STATUS_BUDGET:
     case STATUS_QUORUM:
-    case STATUS_RANGE: return EXIT_REFUSED;
-    default: return EXIT_FAILED;
+    case STATUS_RANGE:
+        return EXIT_REFUSED;
+    default:
+        return EXIT_FAILED;
     }
 }

@@ -82,10 +82,9 @@ enum status journal_entry(struct journal *journal, struct view entry)
 enum status journal_reserve(struct journal *journal, uint32_t round, enum step step,
                             const struct release *worst)
 {
-    const struct db_value value[] = {DB_INT(round),          DB_INT(step),
-                                     DB_INT(worst->norm2),   DB_INT(worst->sigma),
-                                     DB_INT(worst->n_shares), DB_INT(worst->dim),
-                                     DB_REAL(worst->sampling)};
+    const struct db_value value[] = {
+        DB_INT(round),           DB_INT(step),       DB_INT(worst->norm2),    DB_INT(worst->sigma),
+        DB_INT(worst->n_shares), DB_INT(worst->dim), DB_REAL(worst->sampling)};
     return db_run(journal->db,
                   "INSERT INTO release (round, step, norm2, sigma, shares, dim, sampling) "
                   "VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/vector.h"
 #include "client/model/optim.h"
 
 static void unload(struct local *local)
@@ -89,13 +90,18 @@ static void pass(struct local *local, const uint32_t *record, size_t n)
     (void)model_backward(&local->model, local->work, local->weight, local->label, n);
 }
 
+VECTOR_CLONES static void turn_down(float *grad, const float *mask, size_t n)
+{
+    for (size_t i = 0; i < n; i++) grad[i] *= -mask[i];
+}
+
 void local_gradient(struct local *local, uint32_t record)
 {
     /* Alone in its pass: in a product of matrices the order of additions depends on how many rows
      * there are and on the row's place, so that a record's neighbours would change its bits. */
     pass(local, &record, 1);
     model_grad_record(&local->model, local->work, 0, local->grad);
-    for (size_t i = 0; i < local->model.layout.n; i++) local->grad[i] *= local->mask[i];
+    turn_down(local->grad, local->mask, local->model.layout.n);
 }
 
 size_t local_sample(struct local *local, double rate, struct rng *rng)

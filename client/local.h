@@ -36,8 +36,9 @@ void local_free(struct local *local);
  * STATUS_RANGE  the state is not of this model, or layout_shrink refuses it. STATUS_NOMEM. */
 MUST_USE enum status local_load(struct local *local, const struct state *state);
 
-/* Put the gradient of one record by number into grad, zero where not kept. It depends on the record
- * and the loaded state alone, bit for bit: the sensitivity bound needs it (dp/SPEC.md). */
+/* Put the negative gradient of one record by number into grad: where its loss falls, zero where
+ * not kept. It depends on the record and the loaded state alone, bit for bit: the sensitivity bound
+ * needs it (dp/SPEC.md). */
 void local_gradient(struct local *local, uint32_t record);
 
 /* Draw each of the site's records independently with probability rate into pick: Poisson sampling.

@@ -22,27 +22,57 @@ static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
     switch (key) {
-    case 'd': a->folder = text; return 0;
-    case 'n': a->name = text; return 0;
-    case 'm': a->manifest = text; return 0;
-    case 's': a->study = text; return 0;
-    case 'p': a->policy = text; return 0;
-    case 'c': a->connect = text; return 0;
-    case 'i': a->images = text; return 0;
-    case 'l': a->labels = text; return 0;
-    case 'z': a->npz = text; return 0;
-    case ARG_SPLIT: a->split = text; return 0;
-    case ARG_PUT_IN: a->put_in = text; return 0;
-    case ARG_FORMAT: a->format = text; return 0;
-    case ARG_EVENTS: a->events = true; return 0;
+    case 'd':
+        a->folder = text;
+        return 0;
+    case 'n':
+        a->name = text;
+        return 0;
+    case 'm':
+        a->manifest = text;
+        return 0;
+    case 's':
+        a->study = text;
+        return 0;
+    case 'p':
+        a->policy = text;
+        return 0;
+    case 'c':
+        a->connect = text;
+        return 0;
+    case 'i':
+        a->images = text;
+        return 0;
+    case 'l':
+        a->labels = text;
+        return 0;
+    case 'z':
+        a->npz = text;
+        return 0;
+    case ARG_SPLIT:
+        a->split = text;
+        return 0;
+    case ARG_PUT_IN:
+        a->put_in = text;
+        return 0;
+    case ARG_FORMAT:
+        a->format = text;
+        return 0;
+    case ARG_EVENTS:
+        a->events = true;
+        return 0;
     case ARGP_KEY_END:
         if (a->folder == NULL) argp_error(state, "--dir is needed");
         return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default:
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
-#define OPTION_DIR {"dir", 'd', "DIR", 0, "The site's folder (mode 0700)", 0}
+#define OPTION_DIR                                                                                 \
+    {                                                                                              \
+        "dir", 'd', "DIR", 0, "The site's folder (mode 0700)", 0                                   \
+    }
 
 static void read_arguments(struct arguments *a, const struct argp_option *options, const char *doc,
                            int argc, char **argv)
@@ -246,7 +276,8 @@ int main(int argc, char **argv)
         "  veilsum-client keygen --dir /var/lib/veilsum/cxr --name st-anna\n"
         "  veilsum-client pin --dir /var/lib/veilsum/cxr --manifest cxr.manifest \\\n"
         "      --study study.yaml --policy policy.yaml\n"
-        "  veilsum-client run --dir /var/lib/veilsum/cxr --connect tcp://coord.example.org:4710 \\\n"
+        "  veilsum-client run --dir /var/lib/veilsum/cxr --connect tcp://coord.example.org:4710 "
+        "\\\n"
         "      --npz /data/cxr.npz\n";
     return command_main(argc, argv, examples, table, sizeof table / sizeof *table);
 }

@@ -43,8 +43,8 @@ static void tell(struct run *run, const char *event)
 {
     const struct session *session = &run->site->session;
     if (run->events)
-        event_write(stdout, "{s:s, s:s, s:i}", "event", event, "site", run->site->key.name,
-                    "round", (int)session->last_round);
+        event_write(stdout, "{s:s, s:s, s:i}", "event", event, "site", run->site->key.name, "round",
+                    (int)session->last_round);
 }
 
 static void tell_reason(struct run *run, enum reason reason, uint32_t about)
@@ -73,8 +73,10 @@ static bool is_final(enum reason reason)
     case REASON_EQUIVOCATION:
     case REASON_JOURNAL:
     case REASON_TRAINER:
-    case REASON_MEMORY: return true;
-    default: return false;
+    case REASON_MEMORY:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -147,13 +149,17 @@ static void take(struct run *run, struct view frame)
 static void take_event(struct run *run, const struct link_event *event)
 {
     switch (event->kind) {
-    case LINK_MESSAGE: take(run, event->frame); break;
+    case LINK_MESSAGE:
+        take(run, event->frame);
+        break;
     case LINK_UP:
         run->trouble = REASON_NONE;
         fprintf(stderr, "%s  connected\n", run->site->key.name);
         say_hello(run);
         break;
-    case LINK_DOWN: fprintf(stderr, "%s  connection lost\n", run->site->key.name); break;
+    case LINK_DOWN:
+        fprintf(stderr, "%s  connection lost\n", run->site->key.name);
+        break;
     case LINK_TROUBLE:
         if (event->reason == run->trouble) break;
         run->trouble = event->reason;
@@ -163,7 +169,8 @@ static void take_event(struct run *run, const struct link_event *event)
             run->exit = EXIT_AUTH;
         }
         break;
-    case LINK_NOTHING: break;
+    case LINK_NOTHING:
+        break;
     }
 }
 

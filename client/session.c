@@ -150,9 +150,12 @@ void session_quit(struct session *session, enum reason why, struct outbox *out)
 static enum reason reason_of(enum status status)
 {
     switch (status) {
-    case STATUS_NOMEM: return REASON_MEMORY;
-    case STATUS_AUTH: return REASON_SIGNATURE;
-    default: return REASON_FORMAT;
+    case STATUS_NOMEM:
+        return REASON_MEMORY;
+    case STATUS_AUTH:
+        return REASON_SIGNATURE;
+    default:
+        return REASON_FORMAT;
     }
 }
 
@@ -246,8 +249,7 @@ static enum status check_plan(struct session *s, const struct plan *plan, struct
     }
     if (!grid_fits(&plan->grid, (uint32_t)bits_count(&plan->cohort)))
         return session_refuse(s, REASON_RING, OUTBOX_SERVER);
-    if (plan->cipher != CIPHER_CHACHA20)
-        return session_refuse(s, REASON_CIPHER, OUTBOX_SERVER);
+    if (plan->cipher != CIPHER_CHACHA20) return session_refuse(s, REASON_CIPHER, OUTBOX_SERVER);
     return STATUS_OK;
 }
 

@@ -83,8 +83,8 @@ MUST_USE enum status session_deadline(struct session *session, uint64_t now_ms, 
 
 /* In phase SESSION_INPUT: the pads of one of this site's segments, own pad first.
  * pad is allocated, secret; wipe with secret_wipe and free. */
-MUST_USE enum status session_pads(const struct session *session, uint32_t segment,
-                                  struct pad **pad, size_t *n);
+MUST_USE enum status session_pads(const struct session *session, uint32_t segment, struct pad **pad,
+                                  size_t *n);
 
 /* In phase SESSION_INPUT: hand over the masked vectors (dim + 1 elements each, the last one the
  * checksum; empty where this site is not a member). The input counts as released from here.
@@ -101,7 +101,7 @@ struct memory {
     enum memory_kind kind;
     uint32_t round;
     uint8_t session[MSG_SESSION_BYTES];
-    struct hash hash; /* plan, digest, survivors, survivors, transcript */
+    struct hash hash;     /* plan, digest, survivors, survivors, transcript */
     uint32_t n_survivors; /* MEMORY_RESULT */
 };
 void memory_write(struct buffer *out, const struct memory *memory);

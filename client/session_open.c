@@ -169,8 +169,8 @@ static void allow(const struct session *s, uint32_t dealer, struct bundle *bundl
     bool dropped = !bits_has(&s->survivors.survivors, dealer);
     bundle->have[BUNDLE_PAIR] = bundle->have[BUNDLE_PAIR] && dropped;
     for (uint32_t l = 0; l < s->plan.n_segments; l++)
-        bundle->have[BUNDLE_SELF(l)] = bundle->have[BUNDLE_SELF(l)] && !dropped &&
-                                       bits_has(&s->survivors.opened, l);
+        bundle->have[BUNDLE_SELF(l)] =
+            bundle->have[BUNDLE_SELF(l)] && !dropped && bits_has(&s->survivors.opened, l);
 }
 
 static enum status send_unmask(struct session *s, struct outbox *out)

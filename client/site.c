@@ -35,7 +35,8 @@ static enum status open_keys(struct site *site, struct site_error *why)
         return refuse(why, status, REASON_MANIFEST, "%s: %s", path, status_text(status));
     enum reason reason = REASON_NONE;
     status = manifest_read(&site->manifest, buffer_view(&bytes), &reason);
-    if (status != STATUS_OK) return refuse(why, status, reason, "%s: %s", path, reason_what(reason));
+    if (status != STATUS_OK)
+        return refuse(why, status, reason, "%s: %s", path, reason_what(reason));
     struct hash hash = manifest_hash(&site->manifest);
     char hex[2 * HASH_BYTES + 1];
     hash_hex(hex, &hash, HASH_BYTES);
@@ -43,8 +44,8 @@ static enum status open_keys(struct site *site, struct site_error *why)
     AUTO(buffer_free) struct buffer pin = {0};
     status = file_read(&pin, path, 4096);
     if (status != STATUS_OK || pin.n < sizeof hex - 1 || memcmp(pin.at, hex, sizeof hex - 1) != 0)
-        return refuse(why, STATUS_AUTH, REASON_MANIFEST,
-                      "%s does not hold the manifest's hash %s", path, hex);
+        return refuse(why, STATUS_AUTH, REASON_MANIFEST, "%s does not hold the manifest's hash %s",
+                      path, hex);
     struct member own;
     member_of(&own, &site->key);
     for (site->self = 0; site->self < site->manifest.n; site->self++)
@@ -85,8 +86,7 @@ static enum reason judge(void *context, const struct plan *plan, struct view byt
     if (isfinite(site->study.privacy.epsilon)) {
         struct account account = {0};
         uint32_t releases = 0;
-        if (journal_account(site->journal, &account, &releases) != STATUS_OK)
-            return REASON_JOURNAL;
+        if (journal_account(site->journal, &account, &releases) != STATUS_OK) return REASON_JOURNAL;
         const struct release worst = schedule_release(plan, schedule_certain(plan));
         if (account_add(&account, &worst, 1) != STATUS_OK) return REASON_NOISE;
         double limit = fmin(site->study.privacy.epsilon, site->policy.max_epsilon);
@@ -181,8 +181,7 @@ static enum status write_put_in(const struct site *site, const struct noised *no
 static enum status work(struct site *site, uint64_t now_ms, struct outbox *out)
 {
     struct session *session = &site->session;
-    const struct release worst =
-        schedule_release(&session->plan, schedule_certain(&session->plan));
+    const struct release worst = schedule_release(&session->plan, schedule_certain(&session->plan));
     TRY(journal_reserve(site->journal, session->plan.round, session->plan.step, &worst));
     TRY(local_load(&site->local, &site->state));
     AUTO(encoded_free) struct encoded encoded = {0};
@@ -190,8 +189,7 @@ static enum status work(struct site *site, uint64_t now_ms, struct outbox *out)
         TRY(explore_run(&encoded, &site->local, &session->plan, &site->rng));
     else
         TRY(train_run(&encoded, &site->local, &session->plan, &site->rng));
-    if (site->put_in == NULL)
-        return submit_sum(session, &encoded, NULL, &site->rng, now_ms, out);
+    if (site->put_in == NULL) return submit_sum(session, &encoded, NULL, &site->rng, now_ms, out);
     if (!site->study.study.rehearsal) return STATUS_RANGE;
     AUTO(noised_free) struct noised noised = {0};
     TRY(submit_sum(session, &encoded, &noised, &site->rng, now_ms, out));

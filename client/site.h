@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One site in one study: its folder, keys, data, policy, journal and session. The judge of plans and
- * the worker of rounds; sockets and signals are the caller's.
+/* One site in one study: its folder, keys, data, policy, journal and session. The judge of plans
+ * and the worker of rounds; sockets and signals are the caller's.
  *
- * The folder holds: key (secret), manifest, manifest.pin (its hash in hex), study.yaml, policy.yaml,
- * journal.db; final.state once the study is over. */
+ * The folder holds: key (secret), manifest, manifest.pin (its hash in hex), study.yaml,
+ * policy.yaml, journal.db; final.state once the study is over. */
 #ifndef CLIENT_SITE_H
 #define CLIENT_SITE_H
 
@@ -44,8 +44,8 @@ MUST_USE enum status site_open(struct site *out, const char *folder, struct data
                                struct site_error *why);
 void site_close(struct site *site);
 
-/* In SESSION_INPUT: reserve the budget, explore or train, add noise, mask, hand over. A failure ends
- * the session with its reason. */
+/* In SESSION_INPUT: reserve the budget, explore or train, add noise, mask, hand over. A failure
+ * ends the session with its reason. */
 MUST_USE enum status site_work(struct site *site, uint64_t now_ms, struct outbox *out);
 
 /* Make the outbox's journal entries durable: before anything is sent. */

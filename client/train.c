@@ -27,7 +27,6 @@ enum status train_run(struct encoded *out, struct local *local, const struct pla
         const size_t n = local_sample(local, plan->sampling, rng);
         for (size_t i = 0; i < n; i++) {
             local_gradient(local, local->pick[i]);
-            for (size_t k = 0; k < update.n; k++) local->grad[k] = -local->grad[k];
             TRY(submit_contribution(&sum, &update, clip, &plan->grid));
         }
     }

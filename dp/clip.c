@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "dp/vector.h"
+#include "base/vector.h"
 
 #define LANES 8
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/secret.h"
-#include "dp/vector.h"
+#include "base/vector.h"
 
 #define DIM_MAX (UINT64_C(1) << 28)
 #define SITES_MAX 65536

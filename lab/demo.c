@@ -38,7 +38,8 @@ static double real_argument(struct argp_state *state, const char *text)
 {
     char *end = NULL;
     double x = strtod(text, &end);
-    if (end == text || *end != 0 || !(x > 0)) argp_error(state, "%s is not a positive number", text);
+    if (end == text || *end != 0 || !(x > 0))
+        argp_error(state, "%s is not a positive number", text);
     return x;
 }
 
@@ -71,26 +72,57 @@ static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct demo_options *o = state->input;
     switch (key) {
-    case ARG_ALPHA: o->alpha = real_argument(state, text); return 0;
-    case ARG_SITES: o->sites = count_argument(state, text, 4, DEMO_SITES_MAX); return 0;
-    case ARG_ROUNDS: o->rounds = count_argument(state, text, 8, 10000); return 0;
-    case ARG_EPSILON: o->epsilon = real_argument(state, text); return 0;
-    case ARG_SEED: o->seed = strtoull(text, NULL, 10); return 0;
-    case ARG_UNIT: o->unit = text; return 0;
-    case ARG_MODEL: o->model = text; return 0;
-    case ARG_MODE: o->mode = text; return 0;
-    case ARG_DATA: o->images = text; return 0;
-    case ARG_LABELS: o->labels = text; return 0;
-    case ARG_TEST_DATA: o->test_images = text; return 0;
-    case ARG_TEST_LABELS: o->test_labels = text; return 0;
-    case ARG_KEEP: o->folder = text; return 0;
-    case ARG_BASELINE: o->baseline = true; return 0;
+    case ARG_ALPHA:
+        o->alpha = real_argument(state, text);
+        return 0;
+    case ARG_SITES:
+        o->sites = count_argument(state, text, 4, DEMO_SITES_MAX);
+        return 0;
+    case ARG_ROUNDS:
+        o->rounds = count_argument(state, text, 8, 10000);
+        return 0;
+    case ARG_EPSILON:
+        o->epsilon = real_argument(state, text);
+        return 0;
+    case ARG_SEED:
+        o->seed = strtoull(text, NULL, 10);
+        return 0;
+    case ARG_UNIT:
+        o->unit = text;
+        return 0;
+    case ARG_MODEL:
+        o->model = text;
+        return 0;
+    case ARG_MODE:
+        o->mode = text;
+        return 0;
+    case ARG_DATA:
+        o->images = text;
+        return 0;
+    case ARG_LABELS:
+        o->labels = text;
+        return 0;
+    case ARG_TEST_DATA:
+        o->test_images = text;
+        return 0;
+    case ARG_TEST_LABELS:
+        o->test_labels = text;
+        return 0;
+    case ARG_KEEP:
+        o->folder = text;
+        return 0;
+    case ARG_BASELINE:
+        o->baseline = true;
+        return 0;
     case ARG_FORMAT:
         if (!one_of(text, "text", "json")) argp_error(state, "--format is text or json");
         o->json = strcmp(text, "json") == 0;
         return 0;
-    case ARGP_KEY_END: end_of_arguments(o, state); return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    case ARGP_KEY_END:
+        end_of_arguments(o, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -158,8 +190,13 @@ int demo_command(int argc, char **argv)
         "  veilsum-lab demo --data pneumoniamnist.npz --model cnn\n";
     static struct demo demo; /* large */
     demo.baseline = -1;
-    demo.options = (struct demo_options){.sites = 8, .alpha = 0.3, .epsilon = 3, .unit = "patient",
-                                         .model = "mlp", .mode = "private", .seed = 1};
+    demo.options = (struct demo_options){.sites = 8,
+                                         .alpha = 0.3,
+                                         .epsilon = 3,
+                                         .unit = "patient",
+                                         .model = "mlp",
+                                         .mode = "private",
+                                         .seed = 1};
     const struct argp argp = {.options = options, .parser = parse, .doc = doc};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &demo.options);
     demo.aggregator.out = -1;

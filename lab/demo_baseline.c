@@ -113,8 +113,7 @@ static enum status shrink(struct shrunk_model *m, const struct demo *demo, struc
     TRY(model_work_new(&m->work, &m->model, 250));
     m->weight = calloc(m->model.layout.n, sizeof *m->weight);
     if (m->weight == NULL) return STATUS_NOMEM;
-    for (size_t i = 0; i < m->model.layout.n; i++)
-        m->weight[i] = state.weight[m->shrunk.index[i]];
+    for (size_t i = 0; i < m->model.layout.n; i++) m->weight[i] = state.weight[m->shrunk.index[i]];
     return STATUS_OK;
 }
 
@@ -125,6 +124,5 @@ double demo_accuracy(const struct demo *demo, const char *state_file)
     if (file_read(&bytes, state_file, demo->model.layout.n * 5 + 64) != STATUS_OK ||
         shrink(&m, demo, buffer_view(&bytes)) != STATUS_OK)
         return -1;
-    return model_accuracy(&m.model, m.work, m.weight, demo->test_x, demo->test.label,
-                          demo->test.n);
+    return model_accuracy(&m.model, m.work, m.weight, demo->test_x, demo->test.label, demo->test.n);
 }

@@ -88,8 +88,8 @@ static enum status read_data(const struct demo *demo, struct dataset *train, str
         bool own = o->images != NULL;
         status = idx_read(train, own ? o->images : file[0], own ? o->labels : file[1], &why);
         if (status == STATUS_OK)
-            status = idx_read(test, own ? o->test_images : file[2],
-                              own ? o->test_labels : file[3], &why);
+            status = idx_read(test, own ? o->test_images : file[2], own ? o->test_labels : file[3],
+                              &why);
     }
     if (status != STATUS_OK)
         fprintf(stderr, "demo: %s\n%s", why.text,
@@ -143,8 +143,8 @@ struct line {
 static void line_add(struct line *line, const char *prefix, const char *text)
 {
     REQUIRE(line->n < 4 * DEMO_SITES_MAX);
-    (void)snprintf(line->text[line->n], FILE_PATH_MAX, "%s%s%s", prefix,
-                   prefix[0] == 0 ? "" : "/", text);
+    (void)snprintf(line->text[line->n], FILE_PATH_MAX, "%s%s%s", prefix, prefix[0] == 0 ? "" : "/",
+                   text);
     line->argv[line->n] = line->text[line->n];
     line->argv[++line->n] = NULL;
 }

@@ -95,19 +95,21 @@ static void print_text(const struct demo *demo, const struct summary *s)
            "                       (test)    (server)  per site   FedAvg    share  dropouts\n");
     for (uint32_t i = 0; i < demo->n_rounds; i++) {
         const struct demo_round *row = &demo->round[i];
-        if (row->explore || row->killed || row->accuracy >= 0 || row->survivors < demo->options.sites)
+        if (row->explore || row->killed || row->accuracy >= 0 ||
+            row->survivors < demo->options.sites)
             print_row(demo, row);
     }
     printf("\naccuracy on %zu test images: %.4f", demo->test.n, s->accuracy);
     if (demo->baseline >= 0) printf(" (same model, not private, not pruned: %.4f)", demo->baseline);
-    printf("\nepsilon at delta %g, unit %s, adding or removing one, with the dropouts that happened:\n"
-           "  %.4f  against the server alone\n  %.4f  against the server with %u colluding site(s)\n"
-           "  %.4f  against whoever reads all models\n"
-           "  at most %.4f against the server with %u site(s), had as many sites dropped in every\n"
-           "  round as the thresholds allow\n",
-           demo->study.privacy.delta, study_unit_name(demo->study.privacy.unit),
-           up(s->last->epsilon), up(s->last->epsilon_collusion), demo->study.sites.colluding,
-           up(s->last->epsilon_reader), demo->study.privacy.epsilon, demo->study.sites.colluding);
+    printf(
+        "\nepsilon at delta %g, unit %s, adding or removing one, with the dropouts that happened:\n"
+        "  %.4f  against the server alone\n  %.4f  against the server with %u colluding site(s)\n"
+        "  %.4f  against whoever reads all models\n"
+        "  at most %.4f against the server with %u site(s), had as many sites dropped in every\n"
+        "  round as the thresholds allow\n",
+        demo->study.privacy.delta, study_unit_name(demo->study.privacy.unit), up(s->last->epsilon),
+        up(s->last->epsilon_collusion), demo->study.sites.colluding, up(s->last->epsilon_reader),
+        demo->study.privacy.epsilon, demo->study.sites.colluding);
     printf("bytes up per site and round: %llu, plain float32 FedAvg unpruned: %llu (%.0f %%)\n"
            "dropouts recovered: %u; %u opened sums compared with what the sites put in: %s\n"
            "%.1f seconds\n",

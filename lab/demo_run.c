@@ -43,9 +43,10 @@ static enum status start_site(struct demo *demo, uint32_t v)
     (void)snprintf(folder, sizeof folder, "%s/site-%u", demo->folder, v + 1);
     (void)snprintf(images, sizeof images, "%s/images.idx", folder);
     (void)snprintf(labels, sizeof labels, "%s/labels.idx", folder);
-    char words[][12] = {"run", "--dir", "--connect", "--images", "--labels", "--put-in", "--events"};
-    char *argv[] = {program,  words[0], words[1], folder,   words[2], demo->endpoint, words[3],
-                    images,   words[4], labels,   words[5], folder,   words[6],       NULL};
+    char words[][12] = {"run",      "--dir",    "--connect", "--images",
+                        "--labels", "--put-in", "--events"};
+    char *argv[] = {program, words[0], words[1], folder,   words[2], demo->endpoint, words[3],
+                    images,  words[4], labels,   words[5], folder,   words[6],       NULL};
     return process_start(&demo->site[v], argv, demo->log);
 }
 
@@ -58,10 +59,10 @@ static enum status start_aggregator(struct demo *demo)
     (void)snprintf(study, sizeof study, "%s/study.yaml", demo->folder);
     (void)snprintf(manifest, sizeof manifest, "%s/manifest", demo->folder);
     (void)snprintf(initial, sizeof initial, "%s/initial.state", demo->folder);
-    char words[][20] = {"run", "--dir", "--study", "--manifest", "--initial", "--events",
-                        "--listen", "tcp://127.0.0.1:*"};
-    char *argv[] = {program,  words[0], words[1], folder,   words[2], study,    words[3], manifest,
-                    words[4], initial,  words[5], words[6], words[7], NULL};
+    char words[][20] = {"run",       "--dir",    "--study",  "--manifest",
+                        "--initial", "--events", "--listen", "tcp://127.0.0.1:*"};
+    char *argv[] = {program,  words[0], words[1], folder,   words[2], study,    words[3],
+                    manifest, words[4], initial,  words[5], words[6], words[7], NULL};
     return process_start(&demo->aggregator, argv, demo->log);
 }
 
@@ -128,7 +129,8 @@ static bool sums_match(const struct demo *demo, int round, const json_t *survivo
 static void progress(const struct show *show, const struct demo_round *row)
 {
     char accuracy[24] = "", end = show->live && !row->killed && row->accuracy < 0 ? '\r' : '\n';
-    if (row->accuracy >= 0) (void)snprintf(accuracy, sizeof accuracy, "accuracy %.4f", row->accuracy);
+    if (row->accuracy >= 0)
+        (void)snprintf(accuracy, sizeof accuracy, "accuracy %.4f", row->accuracy);
     if (!show->live && end == '\n' && row->accuracy < 0 && !row->killed && !row->explore) return;
     fprintf(stderr, "round %3u/%u  %u of %u sites  epsilon %.3f  %s%s%s%c", row->round,
             show->demo->study.rounds.count + 1, row->survivors, show->demo->options.sites,
@@ -167,8 +169,7 @@ static void take_round(struct show *show, const json_t *event)
     struct demo *demo = show->demo;
     const json_t *survivors = json_object_get(event, "survivors");
     int round = int_of(event, "round");
-    struct demo_round *grown =
-        realloc(demo->round, (demo->n_rounds + 1) * sizeof *demo->round);
+    struct demo_round *grown = realloc(demo->round, (demo->n_rounds + 1) * sizeof *demo->round);
     if (grown == NULL) {
         show->failed = true;
         return;
@@ -196,8 +197,7 @@ static void take_round(struct show *show, const json_t *event)
     const bool last = (uint32_t)number + 1 == demo->study.rounds.count && !row.explore;
     char state[FILE_PATH_MAX + 64];
     (void)snprintf(state, sizeof state, "%s/coordinator/round-%d.state", demo->folder, round);
-    if (!row.explore && ((number + 1) % 10 == 0 || last))
-        row.accuracy = demo_accuracy(demo, state);
+    if (!row.explore && ((number + 1) % 10 == 0 || last)) row.accuracy = demo_accuracy(demo, state);
     demo->round[demo->n_rounds++] = row;
     progress(show, &row);
     for (size_t i = 0; i < 2; i++) {
@@ -300,12 +300,11 @@ enum exit_code demo_run(struct demo *demo)
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     const int rounds = (int)demo->study.rounds.count;
-    struct show show = {.demo = demo,
-                        .live = isatty(2) != 0,
-                        .crash = {{.site = 2, .round = 2 + rounds / 4},
-                                  {.site = 5 % demo->options.sites,
-                                   .round = 2 + rounds / 2,
-                                   .after_input = true}}};
+    struct show show = {
+        .demo = demo,
+        .live = isatty(2) != 0,
+        .crash = {{.site = 2, .round = 2 + rounds / 4},
+                  {.site = 5 % demo->options.sites, .round = 2 + rounds / 2, .after_input = true}}};
     demo->sums_exact = true;
     for (uint32_t v = 0; v < DEMO_SITES_MAX; v++) demo->site[v].out = -1;
     if (start_aggregator(demo) != STATUS_OK) return EXIT_FAILED;

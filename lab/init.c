@@ -20,13 +20,20 @@ static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
     switch (key) {
-    case 's': a->study = text; return 0;
-    case 'o': a->out = text; return 0;
-    case 'r': a->seed = strtoull(text, NULL, 10); return 0;
+    case 's':
+        a->study = text;
+        return 0;
+    case 'o':
+        a->out = text;
+        return 0;
+    case 'r':
+        a->seed = strtoull(text, NULL, 10);
+        return 0;
     case ARGP_KEY_END:
         if (a->study == NULL || a->out == NULL) argp_error(state, "--study and --out are needed");
         return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    default:
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -45,11 +52,10 @@ enum status init_write(const struct model *model, uint64_t seed, const char *pat
 
 int init_command(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"study", 's', "FILE", 0, "The study file", 0},
-        {"seed", 'r', "N", 0, "Public seed (1)", 0},
-        {"out", 'o', "FILE", 0, "The state to write", 0},
-        {0}};
+    static const struct argp_option options[] = {{"study", 's', "FILE", 0, "The study file", 0},
+                                                 {"seed", 'r', "N", 0, "Public seed (1)", 0},
+                                                 {"out", 'o', "FILE", 0, "The state to write", 0},
+                                                 {0}};
     struct arguments a = {.seed = 1};
     const struct argp argp = {
         .options = options, .parser = parse, .doc = "Draw the initial weights of a study."};

@@ -106,7 +106,8 @@ void finish_write(struct buffer *out, const struct opening *opening_without_plan
                   const uint8_t *identity);
 MUST_USE enum status finish_read(struct opening *out, struct view in, const uint8_t *server);
 
-/* --- before and between rounds ----------------------------------------------------------------- */
+/* --- before and between rounds -----------------------------------------------------------------
+ */
 
 struct hello {
     uint32_t from;
@@ -186,7 +187,8 @@ MUST_USE enum status inbox_read(struct inbox *out, struct view in, uint32_t n, s
 /* H(U2): headers in order of their numbers. */
 struct hash inbox_hash(const struct view *header, uint32_t n);
 
-/* --- M6 ---------------------------------------------------------------------------------------- */
+/* --- M6 ----------------------------------------------------------------------------------------
+ */
 
 struct digest {
     uint8_t session[MSG_SESSION_BYTES];
@@ -210,7 +212,8 @@ MUST_USE enum status masked_read(struct masked_input *out, struct view in, const
                                  uint32_t from);
 struct hash masked_digest(struct view body);
 
-/* --- M7, M8, M9 -------------------------------------------------------------------------------- */
+/* --- M7, M8, M9 --------------------------------------------------------------------------------
+ */
 
 /* The one statement about who is in, signed by the server and confirmed by at least T sites. */
 struct survivors {
@@ -249,13 +252,14 @@ void quorum_free(struct quorum *quorum);
 void quorum_write(struct buffer *out, const struct quorum *quorum);
 MUST_USE enum status quorum_read(struct quorum *out, struct view in, uint32_t n_max);
 
-/* --- M10 ---------------------------------------------------------------------------------------- */
+/* --- M10 ----------------------------------------------------------------------------------------
+ */
 
 /* What one dealer's leaf for one recipient commits to: the share of the pair seed, one share per
  * segment of the dealer. Salts are derived from one salt, so that one kind can be opened alone. */
 struct bundle {
-    uint32_t n;                                      /* 1 + segments of the plan */
-    bool have[1 + MSG_SEGMENTS_MAX];                 /* share known; else only its commitment */
+    uint32_t n;                                       /* 1 + segments of the plan */
+    bool have[1 + MSG_SEGMENTS_MAX];                  /* share known; else only its commitment */
     uint8_t share[1 + MSG_SEGMENTS_MAX][SHARE_BYTES]; /* secret */
     uint8_t salt[1 + MSG_SEGMENTS_MAX][HASH_BYTES];
     struct hash commitment[1 + MSG_SEGMENTS_MAX]; /* zero hash for segments the dealer is not in */
@@ -265,8 +269,7 @@ struct bundle {
 
 /* Commitment of one share: H(session, dealer, recipient, place, salt, share). */
 struct hash bundle_commit(const uint8_t session[static MSG_SESSION_BYTES], uint32_t dealer,
-                          uint32_t recipient, uint32_t place,
-                          const uint8_t salt[static HASH_BYTES],
+                          uint32_t recipient, uint32_t place, const uint8_t salt[static HASH_BYTES],
                           const uint8_t share[static SHARE_BYTES]);
 /* Salt of a place from the bundle's salt. */
 void bundle_salt(uint8_t salt[static HASH_BYTES], const uint8_t master[static HASH_BYTES],
@@ -286,14 +289,15 @@ void unmask_write(struct buffer *out, const struct unmask *unmask, const uint8_t
 MUST_USE enum status unmask_read(struct unmask *out, struct view in, uint32_t n,
                                  const uint8_t *sender);
 
-/* --- M11 ---------------------------------------------------------------------------------------- */
+/* --- M11 ----------------------------------------------------------------------------------------
+ */
 
 struct result {
     uint8_t session[MSG_SESSION_BYTES];
     uint32_t round;
-    struct hash previous;   /* transcript before this round */
+    struct hash previous; /* transcript before this round */
     struct hash plan;
-    struct hash survivors;  /* survivors_hash */
+    struct hash survivors; /* survivors_hash */
     uint32_t n_survivors;
     struct hash sums; /* H of the opened segments in order */
 };
@@ -302,7 +306,8 @@ MUST_USE enum status result_read(struct result *out, struct view in, const uint8
 /* The transcript hash after this result: chains all rounds of a study. */
 struct hash result_transcript(const struct result *result);
 
-/* --- giving up ----------------------------------------------------------------------------------- */
+/* --- giving up -----------------------------------------------------------------------------------
+ */
 
 struct abort_notice {
     uint8_t session[MSG_SESSION_BYTES];

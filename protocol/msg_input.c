@@ -216,8 +216,7 @@ enum status quorum_read(struct quorum *out, struct view in, uint32_t n_max)
 }
 
 struct hash bundle_commit(const uint8_t session[static MSG_SESSION_BYTES], uint32_t dealer,
-                          uint32_t recipient, uint32_t place,
-                          const uint8_t salt[static HASH_BYTES],
+                          uint32_t recipient, uint32_t place, const uint8_t salt[static HASH_BYTES],
                           const uint8_t share[static SHARE_BYTES])
 {
     struct hash_state state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of the pads: one derivation, used by the site that adds and by the aggregator that takes
- * away. A pad key binds the plan (and with it the model, the session and the thresholds), the roster
- * and, between pairs, the set of dealers, so that parties who were told different things get pads
- * that do not cancel. */
+ * away. A pad key binds the plan (and with it the model, the session and the thresholds), the
+ * roster and, between pairs, the set of dealers, so that parties who were told different things get
+ * pads that do not cancel. */
 #ifndef PROTOCOL_PADS_H
 #define PROTOCOL_PADS_H
 

@@ -10,11 +10,11 @@
 #define PARAMS_SITES_MAX 512
 
 struct params {
-    uint32_t n;         /* sites that may take part */
-    uint32_t c;         /* of them may collude with the server, at most */
-    uint32_t t;         /* shares that rebuild a secret */
-    uint32_t quorum;    /* T: confirmations of one survivor set, and least survivors */
-    uint32_t m;         /* honest contributors that each opened sum must have, at least */
+    uint32_t n;      /* sites that may take part */
+    uint32_t c;      /* of them may collude with the server, at most */
+    uint32_t t;      /* shares that rebuild a secret */
+    uint32_t quorum; /* T: confirmations of one survivor set, and least survivors */
+    uint32_t m;      /* honest contributors that each opened sum must have, at least */
 };
 
 /* Smallest sound threshold for a complete graph and a malicious server: floor((n + c) / 2) + 1.

@@ -25,8 +25,8 @@ void small_study(struct study *study, enum study_unit unit, enum model_kind kind
         .privacy = {.unit = unit,
                     .epsilon = (double)INFINITY,
                     .delta = 1e-5,
-                    .clip = 64,
-                    .exploration_clip = 1024,
+                    .clip = patient ? 8 : 2,
+                    .exploration_clip = patient ? 16 : 0.5,
                     .exploration_ratio = 1,
                     .sampling = patient ? 1 : 0,
                     .records = patient ? 200 : 0},
@@ -71,4 +71,37 @@ void small_data(struct dataset *out, const struct study *study, size_t n, uint64
         uint8_t *at = out->pixel + i * floats + label * blob;
         for (size_t k = 0; k < blob / 2; k++) at[k] = (uint8_t)(128 + rng_below(&rng, 128));
     }
+}
+
+static void prune(struct bits *keep, const struct layout *layout, struct rng *rng)
+{
+    AUTO(bits_free) struct bits units = {0};
+    REQUIRE(bits_new(&units, layout_units(layout)) == STATUS_OK);
+    for (size_t u = 0; u < units.n; u++)
+        if (rng_unit(rng) < 0.6) bits_set(&units, u);
+    for (uint32_t g = 0; g < layout->n_groups; g++) bits_set(&units, layout_unit_first(layout, g));
+    bits_free(keep);
+    REQUIRE(layout_keep_units(keep, layout, &units) == STATUS_OK);
+    for (uint32_t t = 0; t < layout->n_tensors; t++) {
+        const struct tensor *tensor = &layout->tensor[t];
+        for (uint64_t i = 0; i < (uint64_t)tensor->rows * tensor->cols && !tensor->bias; i++)
+            if (rng_unit(rng) < 0.3) bits_clear(keep, tensor->offset + i);
+    }
+}
+
+void small_state(struct state *out, const struct study *study, bool pruned)
+{
+    struct layout layout = {0};
+    REQUIRE(layout_of(&layout, &study->model.spec) == STATUS_OK);
+    REQUIRE(state_new(out, layout.n) == STATUS_OK);
+    struct rng rng = {0};
+    rng_numbered(&rng, 2);
+    for (uint32_t t = 0; t < layout.n_tensors; t++) {
+        const struct tensor *tensor = &layout.tensor[t];
+        for (uint64_t i = 0; i < (uint64_t)tensor->rows * tensor->cols; i++)
+            out->weight[tensor->offset + i] = (float)(rng_normal(&rng) * sqrt(2.0 / tensor->cols));
+    }
+    if (!pruned) return;
+    prune(&out->keep, &layout, &rng);
+    state_prune(out);
 }

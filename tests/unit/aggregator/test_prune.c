@@ -159,8 +159,8 @@ static void paper_keeps_what_is_strictly_above_the_quantile(void)
     float guidance[ONE_LAYER];
     /* In each tensor 0 and 8 are the least and the most, so that value / 8 is what counts. */
     for (size_t i = 0; i < ONE_LAYER; i++) guidance[i] = (float)(i % 9);
-    guidance[FC1_BIAS] = guidance[FC2] = guidance[FC2_BIAS] = 0;
-    guidance[FC1_BIAS + 1] = guidance[FC2 + 1] = guidance[FC2_BIAS + 1] = 8;
+    guidance[FC1_BIAS] = guidance[FC2 + 1] = guidance[FC2_BIAS + 1] = 8; /* no unit is silent */
+    guidance[FC1_BIAS + 1] = guidance[FC2] = guidance[FC2_BIAS] = 0;
     /* A share of one half counts 15 of 30 off; the 15th is the threshold, and its equals go too. */
     prune(&keep, &one_layer, STUDY_PRUNING_PAPER, 0, 0.5, guidance, even);
     float sorted[ONE_LAYER];

@@ -48,8 +48,7 @@ static void without_memory_nothing_is_added_and_nothing_leaks(void)
 {
     AUTO(outbox_free) struct outbox out = {0};
     size_t failures = 0;
-    OOM_EACH
-    {
+    OOM_EACH {
         oom_stop();
         outbox_free(&out);
         struct buffer letter = text("letter"), entry = text("entry");

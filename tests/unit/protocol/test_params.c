@@ -5,9 +5,9 @@
 
 /* n, c, t = T, dropouts that are tolerated, honest inputs that are guaranteed. */
 static const uint32_t table[][5] = {
-    {5, 1, 4, 1, 3},      {8, 1, 5, 3, 4},      {10, 1, 6, 4, 5},      {10, 2, 7, 3, 5},
-    {10, 3, 7, 3, 4},     {20, 2, 12, 8, 10},   {20, 4, 13, 7, 9},     {20, 6, 14, 6, 8},
-    {50, 5, 28, 22, 23},  {50, 10, 31, 19, 21}, {50, 16, 34, 16, 18},  {100, 10, 56, 44, 46},
+    {5, 1, 4, 1, 3},       {8, 1, 5, 3, 4},       {10, 1, 6, 4, 5},     {10, 2, 7, 3, 5},
+    {10, 3, 7, 3, 4},      {20, 2, 12, 8, 10},    {20, 4, 13, 7, 9},    {20, 6, 14, 6, 8},
+    {50, 5, 28, 22, 23},   {50, 10, 31, 19, 21},  {50, 16, 34, 16, 18}, {100, 10, 56, 44, 46},
     {100, 20, 61, 39, 41}, {100, 33, 67, 33, 34},
 };
 
@@ -29,7 +29,8 @@ static void thresholds_are_those_of_the_table(void)
     }
 }
 
-/* Least t with 2 t > n + c: two quorums share an honest site, both kinds of shares need too many. */
+/* Least t with 2 t > n + c: two quorums share an honest site, both kinds of shares need too many.
+ */
 static void the_threshold_is_the_least_sound_one(void)
 {
     for (uint32_t n = 1; n <= 64; n++)

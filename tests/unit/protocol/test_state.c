@@ -90,8 +90,7 @@ static void without_memory_the_output_is_untouched(void)
     make(&state);
     AUTO(buffer_free) struct buffer bytes = {0};
     state_write(&bytes, &state);
-    OOM_EACH
-    {
+    OOM_EACH {
         struct state out = {0};
         enum status status = state_read(&out, buffer_view(&bytes), N);
         oom_stop();
@@ -101,8 +100,7 @@ static void without_memory_the_output_is_untouched(void)
         }
         state_free(&out);
     }
-    OOM_EACH
-    {
+    OOM_EACH {
         struct state out = {0};
         enum status status = state_new(&out, N);
         oom_stop();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hot loops compiled twice, for AVX2 and for any x86-64; the loader picks. Plain C in both, so the
  * results are the same. */
-#ifndef DP_VECTOR_H
-#define DP_VECTOR_H
+#ifndef BASE_VECTOR_H
+#define BASE_VECTOR_H
 
 #if defined(__x86_64__)
 #define VECTOR_CLONES __attribute__((target_clones("avx2", "default")))

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/submit.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "protocol/pads.h"
+#include "tests/lib/check.h"
+#include "tests/lib/oom.h"
+#include "tests/unit/client/world.h"
+
+enum { MOST = 1000 };
+
+/* All sites of a plan as they stand when they have checked each other's shares: every pair has a
+ * secret, every site a seed of its own for each segment. */
+struct ring {
+    struct world world;
+    struct manifest manifest;
+    struct rng rng;
+    uint8_t identity[SIGN_SEED_BYTES];
+    struct session session[WORLD_SITES];
+};
+
+static void ring_close(struct ring *ring)
+{
+    for (size_t v = 0; v < WORLD_SITES; v++) session_free(&ring->session[v]);
+    world_close(&ring->world);
+}
+
+/* Site 4 is no member of segment 1. */
+static void ring_open(struct ring *ring, uint32_t sigma)
+{
+    *ring = (struct ring){.manifest = {.n = WORLD_SITES}};
+    world_open(&ring->world, STUDY_PATIENT, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 1);
+    ring->world.plan.grid.sigma = sigma;
+    bits_clear(&ring->world.plan.segment[1].members, 4);
+    rng_numbered(&ring->rng, 1);
+    for (uint32_t v = 0; v < WORLD_SITES; v++) {
+        struct session *s = &ring->session[v];
+        const struct session_config config = {
+            .manifest = &ring->manifest, .self = v, .identity = ring->identity, .rng = &ring->rng};
+        CHECK_OK(session_new(s, &config));
+        CHECK_OK(plan_copy(&s->plan, &ring->world.plan));
+        CHECK_OK(bits_copy(&s->dealers, &s->plan.cohort));
+        rng_bytes(&ring->rng, s->self_seed, sizeof s->self_seed);
+        s->phase = SESSION_INPUT;
+        for (uint32_t u = 0; u < v; u++) {
+            rng_bytes(&ring->rng, s->peer[u].shared, KX_SHARED_BYTES);
+            memcpy(ring->session[u].peer[v].shared, s->peer[u].shared, KX_SHARED_BYTES);
+        }
+    }
+}
+
+/* Coordinates of a site's segments. */
+static size_t ring_size(const struct ring *ring, uint32_t site)
+{
+    size_t n = 0;
+    for (uint32_t l = 0; l < ring->world.plan.n_segments; l++)
+        if (bits_has(&ring->world.plan.segment[l].members, site))
+            n += ring->world.plan.segment[l].dim;
+    return n;
+}
+
+/* A site's sum: coordinate i is i + 100 (site + 1), every third one negative. */
+static void make_sum(struct encoded *out, size_t n, uint32_t site)
+{
+    CHECK_OK(encoded_new(out, n));
+    for (size_t i = 0; i < n; i++)
+        out->value[i] = ((int32_t)i + 100 * ((int32_t)site + 1)) * (i % 3 == 0 ? -1 : 1);
+}
+
+static void a_contribution_is_clipped_and_rounded(void)
+{
+    struct grid grid = {0};
+    CHECK_OK(grid_plan(&grid, 1, 3, 2, 0, 32));
+    AUTO(grid_sum_free) struct grid_sum sum = {0};
+    CHECK_OK(grid_sum_new(&sum, 3, &grid));
+    const float value[] = {30, 0, -40};
+    const struct update update = {.n = 3, .value = value};
+    CHECK_OK(submit_contribution(&sum, &update, 1, &grid));
+    CHECK_OK(submit_contribution(&sum, &update, 1, &grid));
+    AUTO(encoded_free) struct encoded encoded = {0};
+    CHECK_OK(grid_seal(&encoded, &sum, &grid, NULL));
+    CHECK_CLOSE(2 * 0.6 * grid.scale, encoded.value[0], 1.01);
+    CHECK_NUMBER(0, encoded.value[1]);
+    CHECK_CLOSE(2 * -0.8 * grid.scale, encoded.value[2], 1.01);
+}
+
+static void a_contribution_of_another_size_or_without_a_clip_is_refused(void)
+{
+    struct grid grid = {0};
+    CHECK_OK(grid_plan(&grid, 1, 3, 2, 0, 32));
+    AUTO(grid_sum_free) struct grid_sum sum = {0};
+    CHECK_OK(grid_sum_new(&sum, 3, &grid));
+    const float value[] = {1, 1, 1};
+    const struct update right = {.n = 3, .value = value}, wrong = {.n = 2, .value = value};
+    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, &wrong, 1, &grid));
+    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, &right, 0, &grid));
+    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, &right, (double)NAN, &grid));
+    CHECK_NUMBER(0, sum.part_count);
+}
+
+/* Add what a site sent to the totals, its own pad taken away. */
+static void collect(uint32_t (*total)[MOST], const struct session *s, const struct plan *plan,
+                    uint8_t (*seed)[SHARE_BYTES], struct view message)
+{
+    struct masked_input input = {0};
+    CHECK_OK(masked_read(&input, message, plan, s->config.self));
+    for (uint32_t l = 0; l < plan->n_segments; l++) {
+        if (!bits_has(&plan->segment[l].members, s->config.self)) continue;
+        const size_t n = plan->segment[l].dim + 1;
+        AUTO(total_free) struct total sent = {0};
+        AUTO(opened_free) struct opened opened = {0};
+        CHECK_OK(total_new(&sent, n));
+        CHECK_OK(opened_new(&opened, n));
+        struct reader r = reader_of(input.body[l]);
+        read_packed(&r, sent.value, n, plan->grid.bits);
+        struct pad pad = {0};
+        const struct hash none = {0};
+        pads_self(&pad, seed[l], &none, &none, l);
+        CHECK_OK(mask_take(&opened, &sent, &pad, 1, plan->grid.bits, 0));
+        for (size_t i = 0; i < n; i++) total[l][i] += opened.value[i];
+    }
+}
+
+/* What all sites send adds up to what they put in, segment by segment, checksums included. */
+static void pads_cancel_between_the_members_of_a_segment(uint32_t sigma)
+{
+    AUTO(ring_close) struct ring ring = {0};
+    ring_open(&ring, sigma);
+    const struct plan *plan = &ring.world.plan;
+    static uint32_t total[MSG_SEGMENTS_MAX][MOST], want[MSG_SEGMENTS_MAX][MOST];
+    memset(total, 0, sizeof total);
+    memset(want, 0, sizeof want);
+    size_t noisy = 0;
+    for (uint32_t v = 0; v < WORLD_SITES; v++) {
+        struct session *s = &ring.session[v];
+        uint8_t seed[MSG_SEGMENTS_MAX][SHARE_BYTES];
+        memcpy(seed, s->self_seed, sizeof seed);
+        AUTO(encoded_free) struct encoded sum = {0};
+        AUTO(noised_free) struct noised put_in = {0};
+        AUTO(outbox_free) struct outbox out = {0};
+        make_sum(&sum, ring_size(&ring, v), v);
+        CHECK_OK(submit_sum(s, &sum, &put_in, &ring.rng, 7, &out));
+        CHECK_NUMBER(SESSION_SURVIVORS, s->phase);
+        CHECK_NUMBER(1, out.n_letters);
+        CHECK_NUMBER(1, out.n_entries);
+        CHECK_NUMBER(sum.n, put_in.n);
+        for (size_t i = 0; i < sum.n; i++) noisy += put_in.value[i] != (uint32_t)sum.value[i];
+        collect(total, s, plan, seed, buffer_view(&out.letter[0].bytes));
+        size_t at = 0;
+        for (uint32_t l = 0; l < plan->n_segments; l++) {
+            if (!bits_has(&plan->segment[l].members, v)) continue;
+            for (size_t i = 0; i < plan->segment[l].dim; i++) {
+                want[l][i] += put_in.value[at];
+                want[l][plan->segment[l].dim] += put_in.value[at++];
+            }
+        }
+    }
+    CHECK(memcmp(total, want, sizeof total) == 0);
+    CHECK((noisy > 0) == (sigma > 0));
+}
+
+static void without_noise_the_sum_of_the_sums_comes_out(void)
+{
+    pads_cancel_between_the_members_of_a_segment(0);
+}
+
+static void with_noise_the_sum_of_what_was_put_in_comes_out(void)
+{
+    pads_cancel_between_the_members_of_a_segment(50);
+}
+
+static void a_sum_of_another_size_is_refused_and_nothing_is_sent(void)
+{
+    AUTO(ring_close) struct ring ring = {0};
+    ring_open(&ring, 0);
+    for (uint32_t v = 3; v < WORLD_SITES; v++) {
+        const size_t n = ring_size(&ring, v);
+        for (size_t wrong = n - 1; wrong <= n + 1; wrong += 2) {
+            AUTO(encoded_free) struct encoded sum = {0};
+            make_sum(&sum, wrong, v);
+            struct outbox out = {0};
+            struct noised put_in = {0};
+            CHECK_STATUS(STATUS_RANGE,
+                         submit_sum(&ring.session[v], &sum, &put_in, &ring.rng, 7, &out));
+            CHECK(out.n_letters == 0 && out.n_entries == 0 && put_in.value == NULL);
+            CHECK_NUMBER(SESSION_INPUT, ring.session[v].phase);
+        }
+    }
+}
+
+static void memory_may_end_anywhere(void)
+{
+    OOM_EACH {
+        oom_stop();
+        AUTO(ring_close) struct ring ring = {0};
+        ring_open(&ring, 4);
+        AUTO(encoded_free) struct encoded sum = {0};
+        AUTO(noised_free) struct noised put_in = {0};
+        AUTO(outbox_free) struct outbox out = {0};
+        make_sum(&sum, ring_size(&ring, 0), 0);
+        oom_resume();
+        enum status status = submit_sum(&ring.session[0], &sum, &put_in, &ring.rng, 7, &out);
+        oom_stop();
+        if (status != STATUS_OK) CHECK_STATUS(STATUS_NOMEM, status);
+        CHECK((out.n_letters == 0) == (status != STATUS_OK));
+        CHECK((put_in.value == NULL) == (status != STATUS_OK));
+    }
+}
+
+int main(void)
+{
+    RUN(a_contribution_is_clipped_and_rounded);
+    RUN(a_contribution_of_another_size_or_without_a_clip_is_refused);
+    RUN(without_noise_the_sum_of_the_sums_comes_out);
+    RUN(with_noise_the_sum_of_what_was_put_in_comes_out);
+    RUN(a_sum_of_another_size_is_refused_and_nothing_is_sent);
+    RUN(memory_may_end_anywhere);
+    return check_done();
+}

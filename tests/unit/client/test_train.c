@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/train.h"
+
+#include <math.h>
+
+#include "tests/lib/check.h"
+#include "tests/lib/oom.h"
+#include "tests/lib/plain.h"
+#include "tests/unit/client/world.h"
+
+enum { MOST = 2000 };
+
+static void run(struct encoded *out, struct world *w)
+{
+    struct rng rng = {0};
+    rng_numbered(&rng, 3);
+    encoded_free(out);
+    CHECK_OK(train_run(out, &w->local, &w->plan, &rng));
+}
+
+/* Beside the plain model, the kept coordinates of the plan's segments one after the other: within
+ * one half of a grid unit for each contribution, and a little for the order of additions. */
+static void sums_are_those_of_the_plain_model_segment_after_segment(void)
+{
+    for (unsigned form = 0; form < 4; form++) {
+        const enum study_unit unit = (form & 1) != 0 ? STUDY_SITE : STUDY_PATIENT;
+        AUTO(world_close) struct world w = {0};
+        world_open(&w, unit, (form & 2) != 0 ? MODEL_CNN : MODEL_MLP, STEP_TRAIN,
+                   STUDY_PRUNING_PRIVATE, unit == STUDY_SITE ? 2 : 8);
+        AUTO(encoded_free) struct encoded sum = {0};
+        run(&sum, &w);
+        AUTO(plain_close) struct plain plain = {0};
+        plain_open(&plain, &w.study);
+        double want[MOST] = {0};
+        struct rng rng = {0};
+        rng_numbered(&rng, 3);
+        const size_t contributions = unit == STUDY_SITE ? 1 : WORLD_RECORDS;
+        for (size_t r = 0; r < contributions; r++) {
+            if (unit == STUDY_SITE)
+                plain_epochs(&plain, w.state.weight, &w.state.keep, &w.local.data, &rng);
+            else
+                plain_gradient(&plain, w.state.weight, &w.local.data, r);
+            for (size_t i = 0; i < w.layout.n; i++)
+                want[i] += (double)plain.grad[i] * (unit == STUDY_SITE ? 1 : -1);
+        }
+        double off = 0, most = 0;
+        size_t at = 0;
+        for (uint32_t l = 0; l < w.plan.n_segments; l++) {
+            const struct tensor *weight = &w.layout.tensor[2 * l];
+            const size_t before = at;
+            for (size_t i = weight->offset; i < weight[1].offset + weight[1].rows; i++) {
+                if (!bits_has(&w.state.keep, i)) continue;
+                off = fmax(off, fabs(want[i] * w.plan.grid.scale - sum.value[at]));
+                most = fmax(most, fabs(want[i] * w.plan.grid.scale));
+                at++;
+            }
+            CHECK_NUMBER(w.plan.segment[l].dim, at - before);
+        }
+        CHECK_NUMBER(at, sum.n);
+        CHECK(off <= 0.501 * (double)contributions + 1e-4 * most);
+        CHECK(most > 10);
+    }
+}
+
+static void one_record_more_or_less_changes_the_sum_by_no_more_than_its_bound(void)
+{
+    for (enum model_kind kind = MODEL_MLP; kind <= MODEL_CNN; kind++) {
+        uint64_t most = 0, bound = 0;
+        for (size_t record = 0; record < WORLD_RECORDS; record += 7) {
+            AUTO(world_close) struct world w = {0};
+            world_open(&w, STUDY_PATIENT, kind, STEP_TRAIN, STUDY_PRUNING_PRIVATE,
+                       1e-3); /* every record is clipped */
+            AUTO(encoded_free) struct encoded with = {0}, without = {0};
+            run(&with, &w);
+            world_forget(&w, record);
+            run(&without, &w);
+            const uint64_t change = world_norm2(&with, &without);
+            bound = w.plan.grid.norm2;
+            most = change > most ? change : most;
+        }
+        CHECK(most <= bound);
+        CHECK((double)most > 0.9 * (double)bound);
+    }
+}
+
+/* The last record's coin is the last one drawn, so that the others keep theirs. */
+static void a_record_that_is_not_drawn_changes_nothing(void)
+{
+    size_t drawn = 0;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        AUTO(world_close) struct world w = {0};
+        world_open(&w, STUDY_PATIENT, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 1);
+        w.plan.sampling = 0.5;
+        struct rng rng = {0}, same = {0};
+        rng_numbered(&rng, seed);
+        rng_numbered(&same, seed);
+        AUTO(encoded_free) struct encoded with = {0}, without = {0};
+        CHECK_OK(train_run(&with, &w.local, &w.plan, &rng));
+        world_forget(&w, WORLD_RECORDS - 1);
+        CHECK_OK(train_run(&without, &w.local, &w.plan, &same));
+        const uint64_t change = world_norm2(&with, &without);
+        CHECK(change <= w.plan.grid.norm2);
+        drawn += change > 0;
+    }
+    /* 40 fair coins: fewer than 4 or more than 36 heads have a chance below 1e-6. */
+    CHECK(drawn >= 4 && drawn <= 36);
+}
+
+static void a_site_is_one_contribution_within_the_bound(void)
+{
+    for (enum model_kind kind = MODEL_MLP; kind <= MODEL_CNN; kind++) {
+        AUTO(world_close) struct world w = {0};
+        world_open(&w, STUDY_SITE, kind, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 1e-3);
+        AUTO(encoded_free) struct encoded sum = {0};
+        run(&sum, &w);
+        CHECK(world_norm2(&sum, NULL) <= w.plan.grid.norm2);
+        CHECK((double)world_norm2(&sum, NULL) > 0.9 * (double)w.plan.grid.norm2);
+    }
+}
+
+static void an_empty_draw_is_a_sum_of_nothing(void)
+{
+    AUTO(world_close) struct world w = {0};
+    world_open(&w, STUDY_PATIENT, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 1);
+    w.plan.sampling = 0x1p-60;
+    AUTO(encoded_free) struct encoded sum = {0};
+    run(&sum, &w);
+    CHECK_NUMBER(bits_count(&w.state.keep), sum.n);
+    CHECK_NUMBER(0, world_norm2(&sum, NULL));
+}
+
+static void memory_may_end_anywhere(void)
+{
+    for (enum study_unit unit = STUDY_PATIENT; unit <= STUDY_SITE; unit++) {
+        AUTO(world_close) struct world w = {0};
+        world_open(&w, unit, MODEL_CNN, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 1);
+        OOM_EACH {
+            AUTO(encoded_free) struct encoded sum = {0};
+            struct rng rng = {0};
+            rng_numbered(&rng, 3);
+            enum status status = train_run(&sum, &w.local, &w.plan, &rng);
+            oom_stop();
+            if (status != STATUS_OK) CHECK_STATUS(STATUS_NOMEM, status);
+            CHECK((sum.value == NULL) == (status != STATUS_OK));
+        }
+    }
+}
+
+int main(void)
+{
+    RUN(sums_are_those_of_the_plain_model_segment_after_segment);
+    RUN(one_record_more_or_less_changes_the_sum_by_no_more_than_its_bound);
+    RUN(a_record_that_is_not_drawn_changes_nothing);
+    RUN(a_site_is_one_contribution_within_the_bound);
+    RUN(an_empty_draw_is_a_sum_of_nothing);
+    RUN(memory_may_end_anywhere);
+    return check_done();
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/client/world.h"
+
+#include <string.h>
+
+#include "tests/lib/small.h"
+
+static void must(enum status status)
+{
+    REQUIRE(status == STATUS_OK);
+}
+
+void world_open(struct world *w, enum study_unit unit, enum model_kind kind, enum step step,
+                enum study_pruning mode, double clip)
+{
+    *w = (struct world){0};
+    small_study(&w->study, unit, kind);
+    w->study.pruning.mode = mode;
+    w->study.privacy.exploration_clip = w->study.privacy.clip = clip;
+    must(layout_of(&w->layout, &w->study.model.spec));
+    struct schedule schedule = {0};
+    must(schedule_of(&schedule, &w->study, &w->layout, WORLD_SITES));
+    AUTO(bits_free) struct bits cohort = {0};
+    must(bits_new(&cohort, WORLD_SITES));
+    bits_fill(&cohort);
+    small_state(&w->state, &w->study, step == STEP_TRAIN);
+    must(schedule_plan(&w->plan, &schedule, step, 0, &w->state.keep, &cohort));
+    struct dataset data = {0};
+    small_data(&data, &w->study, WORLD_RECORDS, 1);
+    must(local_new(&w->local, &w->study, &data));
+    must(local_load(&w->local, &w->state));
+}
+
+void world_close(struct world *w)
+{
+    state_free(&w->state);
+    local_free(&w->local);
+    plan_free(&w->plan);
+}
+
+void world_forget(struct world *w, size_t i)
+{
+    struct dataset *data = &w->local.data;
+    const size_t floats = dataset_floats(data), rest = --data->n - i;
+    memmove(data->pixel + i * floats, data->pixel + (i + 1) * floats, rest * floats);
+    memmove(data->label + i, data->label + i + 1, rest);
+}
+
+uint64_t world_norm2(const struct encoded *a, const struct encoded *b)
+{
+    REQUIRE(b == NULL || a->n == b->n);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        const int64_t off = (int64_t)a->value[i] - (b == NULL ? 0 : b->value[i]);
+        sum += (uint64_t)(off * off);
+    }
+    return sum;
+}

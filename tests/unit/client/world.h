@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A site that has loaded a state, and the plan of the step that comes next. */
+#ifndef TESTS_UNIT_CLIENT_WORLD_H
+#define TESTS_UNIT_CLIENT_WORLD_H
+
+#include "client/local.h"
+#include "protocol/schedule.h"
+
+#define WORLD_SITES 5
+#define WORLD_RECORDS 30
+
+struct world {
+    struct study study;
+    struct layout layout;
+    struct state state; /* pruned when it is about training */
+    struct local local;
+    struct plan plan; /* of all sites */
+};
+
+/* clip is that of the step. */
+void world_open(struct world *w, enum study_unit unit, enum model_kind kind, enum step step,
+                enum study_pruning mode, double clip);
+void world_close(struct world *w);
+
+/* Take record i out of the site's data. */
+void world_forget(struct world *w, size_t i);
+
+/* Squared norm of a, or of a - b; sizes are equal. */
+uint64_t world_norm2(const struct encoded *a, const struct encoded *b);
+
+#endif
