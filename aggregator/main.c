@@ -82,13 +82,13 @@ static void read_arguments(struct arguments *a, const struct argp_option *option
     (void)argp_parse(&argp, argc, argv, 0, NULL, a);
 }
 
-static int fail(const char *what, enum status status)
+static enum exit_code fail(const char *what, enum status status)
 {
     fprintf(stderr, "%s: %s\n", what, status_text(status));
     return status == STATUS_AUTH ? EXIT_AUTH : EXIT_FAILED;
 }
 
-static int keygen(int argc, char **argv)
+static enum exit_code keygen(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         OPTION_DIR, {"name", 'n', "NAME", 0, "Name of the key's holder: a-z, 0-9 and -", 0}, {0}};
@@ -189,7 +189,7 @@ static enum status make_manifest(const struct arguments *a)
     return STATUS_OK;
 }
 
-static int manifest(int argc, char **argv)
+static enum exit_code manifest(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         OPTION_DIR,
@@ -264,7 +264,7 @@ static void print_costs(const struct coordinator *c)
     }
 }
 
-static int run(int argc, char **argv)
+static enum exit_code run(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         OPTION_DIR,
@@ -280,7 +280,7 @@ static int run(int argc, char **argv)
         return fail("--study, --manifest and --initial are needed", STATUS_RANGE);
     static struct coordinator c; /* not moved: the course points into it */
     enum status status = open_study(&c, &a);
-    int code = EXIT_OK;
+    enum exit_code code = EXIT_OK;
     if (status == STATUS_OK) {
         fprintf(stderr, "study %s, unit %s, adding or removing one; fewest survivors throughout:\n",
                 c.study.study.id, study_unit_name(c.study.privacy.unit));
@@ -308,5 +308,5 @@ int main(int argc, char **argv)
         "      --governor officer-a --governor officer-b --out cxr.manifest st-anna/request ...\n"
         "  veilsum-aggregator run --dir coordinator --study study.yaml --manifest cxr.manifest \\\n"
         "      --initial initial.state\n";
-    return command_main(argc, argv, examples, table, sizeof table / sizeof *table);
+    return (int)command_main(argc, argv, examples, table, sizeof table / sizeof *table);
 }

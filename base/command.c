@@ -9,7 +9,8 @@ static const char exits[] = "Exit status: 0 done, 1 failed, 2 usage, 3 connectio
                             "timeout, 5 refused by policy,\n"
                             "budget or quorum, 6 verification failed, 7 invalid data, 70 bug.\n";
 
-static int help(const char *program, const char *examples, const struct command *table, size_t n)
+static enum exit_code help(const char *program, const char *examples, const struct command *table,
+                           size_t n)
 {
     printf("Examples:\n%s\nCommands of %s (each has --help):\n", examples, program);
     for (size_t i = 0; i < n; i++) printf("  %-12s %s\n", table[i].name, table[i].what);
@@ -17,7 +18,7 @@ static int help(const char *program, const char *examples, const struct command 
     return EXIT_OK;
 }
 
-static int explain(const char *id)
+static enum exit_code explain(const char *id)
 {
     static const enum reason all[] = {
 #define REASON_ITEM(name, number, status, text, what, fix) REASON_##name,
@@ -33,7 +34,8 @@ static int explain(const char *id)
     return EXIT_USAGE;
 }
 
-int command_main(int argc, char **argv, const char *examples, const struct command *table, size_t n)
+enum exit_code command_main(int argc, char **argv, const char *examples,
+                            const struct command *table, size_t n)
 {
     const char *slash = strrchr(argv[0], '/');
     const char *program = slash == NULL ? argv[0] : slash + 1;

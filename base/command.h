@@ -23,13 +23,13 @@ enum exit_code {
 /* One subcommand: argv[0] is "program name", for messages. */
 struct command {
     const char *name, *what;
-    int (*run)(int argc, char **argv);
+    enum exit_code (*run)(int argc, char **argv);
 };
 
 /* Run the subcommand that argv names, or print help (examples first) to standard output. Also
  * answers --help, --version and `explain E-...`. Returns an exit code. */
-int command_main(int argc, char **argv, const char *examples, const struct command *table,
-                 size_t n);
+enum exit_code command_main(int argc, char **argv, const char *examples,
+                            const struct command *table, size_t n);
 
 /* The exit code that fits a refusal. */
 enum exit_code command_exit(enum reason reason);

@@ -81,7 +81,7 @@ static void read_arguments(struct arguments *a, const struct argp_option *option
     (void)argp_parse(&argp, argc, argv, 0, NULL, a);
 }
 
-static int fail(const char *what, enum status status)
+static enum exit_code fail(const char *what, enum status status)
 {
     fprintf(stderr, "%s: %s\n", what, status_text(status));
     return status == STATUS_AUTH ? EXIT_AUTH : EXIT_FAILED;
@@ -102,7 +102,7 @@ static void print_fingerprint(const char *what, const struct hash *hash)
     printf("%s %s\n", what, hex);
 }
 
-static int keygen(int argc, char **argv)
+static enum exit_code keygen(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         OPTION_DIR, {"name", 'n', "NAME", 0, "The site's name: a-z, 0-9 and -", 0}, {0}};
@@ -139,7 +139,7 @@ static enum status copy(const struct arguments *a, const char *from, const char 
     return store(a, name, buffer_view(&bytes), 0644);
 }
 
-static int pin(int argc, char **argv)
+static enum exit_code pin(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         OPTION_DIR,
@@ -187,7 +187,7 @@ static enum status read_data(struct dataset *data, const struct arguments *a,
     return STATUS_RANGE;
 }
 
-static int run(int argc, char **argv)
+static enum exit_code run(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         OPTION_DIR,
@@ -222,12 +222,12 @@ static int run(int argc, char **argv)
         return fail("--put-in is for rehearsals; the study is none", STATUS_RANGE);
     }
     site.put_in = a.put_in;
-    int code = run_site(&site, a.connect, a.events);
+    enum exit_code code = run_site(&site, a.connect, a.events);
     site_close(&site);
     return code;
 }
 
-static int ledger(int argc, char **argv)
+static enum exit_code ledger(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         OPTION_DIR, {"format", ARG_FORMAT, "FORMAT", 0, "text (default) or json", 0}, {0}};
@@ -279,5 +279,5 @@ int main(int argc, char **argv)
         "  veilsum-client run --dir /var/lib/veilsum/cxr --connect tcp://coord.example.org:4710 "
         "\\\n"
         "      --npz /data/cxr.npz\n";
-    return command_main(argc, argv, examples, table, sizeof table / sizeof *table);
+    return (int)command_main(argc, argv, examples, table, sizeof table / sizeof *table);
 }

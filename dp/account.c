@@ -58,8 +58,7 @@ static double goal_epsilon(const struct account_goal *goal, double z)
         uint32_t order = RDP_ORDER[i];
         account.rdp[i] = (double)goal->rounds * rdp_sampled_gaussian(order, z * z, goal->sampling);
         if (ratio > 0.0)
-            account.rdp[i] +=
-                rdp_sampled_gaussian(order, z * z * ratio * ratio, goal->sampling);
+            account.rdp[i] += rdp_sampled_gaussian(order, z * z * ratio * ratio, goal->sampling);
     }
     return account_epsilon(&account, goal->delta);
 }

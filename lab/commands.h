@@ -3,7 +3,9 @@
 #ifndef LAB_COMMANDS_H
 #define LAB_COMMANDS_H
 
-int demo_command(int argc, char **argv);
-int init_command(int argc, char **argv);
+#include "base/command.h"
+
+enum exit_code demo_command(int argc, char **argv);
+enum exit_code init_command(int argc, char **argv);
 
 #endif

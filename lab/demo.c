@@ -163,7 +163,7 @@ static enum exit_code judge(const struct demo *demo, enum exit_code code)
     return EXIT_OK;
 }
 
-int demo_command(int argc, char **argv)
+enum exit_code demo_command(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"sites", ARG_SITES, "N", 0, "Sites (8)", 0},

@@ -50,7 +50,7 @@ enum status init_write(const struct model *model, uint64_t seed, const char *pat
     return file_write(path, buffer_view(&bytes), 0644);
 }
 
-int init_command(int argc, char **argv)
+enum exit_code init_command(int argc, char **argv)
 {
     static const struct argp_option options[] = {{"study", 's', "FILE", 0, "The study file", 0},
                                                  {"seed", 'r', "N", 0, "Public seed (1)", 0},

@@ -12,5 +12,5 @@ int main(int argc, char **argv)
     static const char examples[] = "  veilsum-lab demo\n"
                                    "  veilsum-lab demo --format json --baseline\n"
                                    "  veilsum-lab init --study study.yaml --out initial.state\n";
-    return command_main(argc, argv, examples, table, sizeof table / sizeof *table);
+    return (int)command_main(argc, argv, examples, table, sizeof table / sizeof *table);
 }

@@ -99,9 +99,7 @@ enum status schedule_plan(struct plan *out, const struct schedule *schedule, enu
                         .cipher = CIPHER_CHACHA20,
                         .params = schedule->params};
     if (bits_count(cohort) < plan.params.quorum) return STATUS_QUORUM;
-    /* The exploration takes every record: the account charges it unsampled. */
-    const bool sampled = step == STEP_TRAIN && study->privacy.unit == STUDY_PATIENT;
-    plan.sampling = sampled ? study->privacy.sampling : 1;
+    plan.sampling = study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling : 1;
     plan.wait_ms[WAIT_KEYS] = study->deadlines.keys_ms;
     plan.wait_ms[WAIT_SHARES] = study->deadlines.shares_ms;
     plan.wait_ms[WAIT_INPUT] = study->deadlines.input_ms;

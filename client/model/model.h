@@ -23,9 +23,10 @@ struct model {
 /* STATUS_RANGE from layout_of; out is untouched. */
 MUST_USE enum status model_of(struct model *out, const struct model_spec *spec);
 
-/* Draw initial weights (layout.n floats): normal of variance 2 / cols (He et al. 2015), biases zero.
- * The last layer starts smaller by MODEL_LAST_SCALE: first predictions are then nearly uniform and
- * early gradients, which clipping makes equally long, do not spend themselves on undoing chance. */
+/* Draw initial weights (layout.n floats): normal of variance 2 / cols (He et al. 2015), biases
+ * zero. The last layer starts smaller by MODEL_LAST_SCALE: first predictions are then nearly
+ * uniform and early gradients, which clipping makes equally long, do not spend themselves on
+ * undoing chance. */
 #define MODEL_LAST_SCALE 0.2
 void model_init(float *weights, const struct model *model, struct rng *rng);
 

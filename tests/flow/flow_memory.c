@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A round of three sites in which one allocation after the other fails: the round ends with an exact
- * sum or without one, everybody comes to rest, nothing leaks (under a sanitizer). */
+/* A round of three sites in which one allocation after the other fails: the round ends with an
+ * exact sum or without one, everybody comes to rest, nothing leaks (under a sanitizer). */
 #include "tests/lib/arena.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
@@ -38,7 +38,8 @@ static void every_failing_allocation_ends_cleanly(void)
 {
     size_t k = 0, done = 0;
     while (fail_allocation(++k, &done)) continue;
-    /* Nothing failed in the last round, and a site that lost its memory is a dropout like another. */
+    /* Nothing failed in the last round, and a site that lost its memory is a dropout like another.
+     */
     CHECK(k > 200);
     CHECK(done > k / 4 && done < k);
 }

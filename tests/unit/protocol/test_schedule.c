@@ -66,7 +66,7 @@ static void what_is_planned_passes_the_check(void)
                 CHECK_NUMBER(mode == STUDY_PRUNING_NONE ? REASON_STUDY : REASON_NONE,
                              check(&desk, &plan));
                 CHECK((plan.grid.sigma > 0) == (noisy > 0));
-                CHECK(plan.sampling == 1);
+                CHECK(plan.sampling == (unit == STUDY_PATIENT ? 0.1 : 1));
                 for (size_t i = 0; i < desk.keep.n; i += 3) bits_clear(&desk.keep, i);
                 bits_clear(&desk.cohort, 2);
                 make(&plan, &desk, STEP_TRAIN, 19);
