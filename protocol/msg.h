@@ -54,8 +54,6 @@ enum msg_kind msg_kind_of(struct view message);
 
 enum step { STEP_EXPLORE, STEP_TRAIN, STEP_COUNT };
 
-enum cipher { CIPHER_CHACHA20, CIPHER_COUNT };
-
 /* How long the server waits in each phase, ms. */
 enum wait { WAIT_KEYS, WAIT_SHARES, WAIT_INPUT, WAIT_CONFIRM, WAIT_UNMASK, WAIT_COUNT };
 

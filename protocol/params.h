@@ -9,6 +9,9 @@
 /* Complete graph: every site shares with every site. */
 #define PARAMS_SITES_MAX 512
 
+/* How pads are grown (crypto/mask.h). */
+enum cipher { CIPHER_CHACHA20, CIPHER_COUNT };
+
 struct params {
     uint32_t n;      /* sites that may take part */
     uint32_t c;      /* of them may collude with the server, at most */

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+
 /* What libcyaml makes of one row. */
 struct slot {
     char *text;
@@ -309,30 +311,14 @@ enum status settings_parse(void *out, const struct setting *row, size_t n, struc
     return STATUS_OK;
 }
 
-static void file_close(FILE **file)
-{
-    if (*file != NULL) fclose(*file);
-}
-
 enum status settings_file(struct buffer *out, const char *path, struct settings_error *why)
 {
     *why = (struct settings_error){0};
-    AUTO(file_close) FILE *file = fopen(path, "re");
-    AUTO(buffer_free) struct buffer all = {0};
-    uint8_t chunk[4096];
-    size_t n = 0;
-    while (file != NULL && all.n <= SETTINGS_FILE_BYTES_MAX &&
-           (n = fread(chunk, 1, sizeof chunk, file)) > 0)
-        write_bytes(&all, chunk, n);
-    if (file == NULL || ferror(file) != 0) {
-        snprintf(why->text, sizeof why->text, "%.150s cannot be read", path);
-        return STATUS_IO;
-    }
-    if (all.n > SETTINGS_FILE_BYTES_MAX)
+    enum status status = file_read(out, path, SETTINGS_FILE_BYTES_MAX);
+    if (status == STATUS_RANGE)
         return settings_refuse(why, NULL, NULL, "%.150s is larger than %d bytes", path,
                                SETTINGS_FILE_BYTES_MAX);
-    TRY(all.status);
-    *out = all;
-    all = (struct buffer){0};
-    return STATUS_OK;
+    if (status == STATUS_IO)
+        (void)snprintf(why->text, sizeof why->text, "%.150s cannot be read", path);
+    return status;
 }

@@ -32,7 +32,7 @@ static const struct study defaults = {
                .local_epochs = 1,
                .local_batch = 50,
                .local_learning_rate = 0.1},
-    .secagg = {.bits = 32, .cipher = STUDY_CHACHA20},
+    .secagg = {.bits = 32, .cipher = CIPHER_CHACHA20},
     .deadlines = {.gather_ms = 60000,
                   .keys_ms = 30000,
                   .shares_ms = 30000,
@@ -114,11 +114,6 @@ static const struct setting keys[] = {
 };
 // clang-format on
 
-uint32_t study_default_threshold(uint32_t expected, uint32_t colluding)
-{
-    return (expected + colluding) / 2 + 1;
-}
-
 const char *study_unit_name(enum study_unit unit)
 {
     REQUIRE(unit <= STUDY_SITE);
@@ -132,7 +127,7 @@ static enum status check_sites(const struct study *s, struct settings_error *why
         return settings_refuse(why, "sites", "colluding",
                                "colluding: %u of %u sites may conspire, so nobody is protected", c,
                                n);
-    if (t < study_default_threshold(n, c))
+    if (t < params_threshold(n, c))
         return settings_refuse(why, "sites", "threshold",
                                "threshold: %u is not above half of expected + colluding (%u + %u); "
                                "two groups of sites could open different sums",
@@ -228,7 +223,7 @@ enum status study_parse(struct study *out, struct view text, struct settings_err
     TRY(settings_parse(&study, keys, sizeof keys / sizeof *keys, text, why));
     if (study.sites.threshold == 0)
         study.sites.threshold =
-            study_default_threshold(study.sites.expected, study.sites.colluding);
+            params_threshold(study.sites.expected, study.sites.colluding);
     enum status status = study_check(&study, why);
     if (status != STATUS_OK) why->line = settings_line(text, why->section, why->key);
     TRY(status);

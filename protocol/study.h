@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "crypto/hash.h"
 #include "protocol/layout.h"
+#include "protocol/params.h"
 #include "protocol/settings.h"
 
 #define STUDY_ID_MAX 31
@@ -20,7 +21,6 @@
 
 enum study_unit { STUDY_PATIENT, STUDY_SITE };
 enum study_pruning { STUDY_PRUNING_PRIVATE, STUDY_PRUNING_PAPER, STUDY_PRUNING_NONE };
-enum study_cipher { STUDY_CHACHA20 };
 
 /* Each member is the key of the same name; in brackets what holds when the key is absent. */
 struct study {
@@ -69,7 +69,7 @@ struct study {
     } rounds;
     struct {
         uint32_t bits;            /* [32] ring width */
-        enum study_cipher cipher; /* [chacha20] */
+        enum cipher cipher; /* [chacha20] */
     } secagg;
     struct {
         uint32_t gather_ms;  /* [60000] sites report */
@@ -95,9 +95,6 @@ MUST_USE enum status study_read(struct study *out, const char *path, struct sett
 /* What study_parse checks beyond single ranges, for a study that was changed in memory.
  * STATUS_RANGE  as above, without a line. */
 MUST_USE enum status study_check(const struct study *study, struct settings_error *why);
-
-/* floor((n + c) / 2) + 1. */
-uint32_t study_default_threshold(uint32_t expected, uint32_t colluding);
 
 /* "patient" or "site". */
 const char *study_unit_name(enum study_unit unit);

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "base/file.h"
 
 enum status source_refuse(struct data_error *why, enum status status, const char *format, ...)
 {
@@ -17,37 +18,18 @@ enum status source_refuse(struct data_error *why, enum status status, const char
     return status;
 }
 
-static void file_close(FILE **file)
-{
-    if (*file != NULL) (void)fclose(*file);
-}
-
 enum status source_read(struct buffer *out, const char *path, uint64_t limit,
                         struct data_error *why)
 {
     errno = 0;
-    AUTO(file_close) FILE *file = fopen(path, "rbe");
-    struct stat about = {0};
-    if (file == NULL || fstat(fileno(file), &about) != 0)
-        return source_refuse(why, STATUS_IO, "%.100s cannot be opened (%s); check the path", path,
-                             strerrordesc_np(errno));
-    if (!S_ISREG(about.st_mode))
-        return source_refuse(why, STATUS_IO, "%.100s is not a file; give the path of one", path);
-    if ((uint64_t)about.st_size > limit)
-        return source_refuse(why, STATUS_RANGE, "%.100s is too large; split it into smaller files",
-                             path);
-
-    /* One more byte than needed, so that an empty file is not an empty allocation. */
-    AUTO(buffer_free) struct buffer bytes = {.room = (size_t)about.st_size + 1};
-    bytes.at = malloc(bytes.room);
-    if (bytes.at == NULL)
-        return source_refuse(why, STATUS_NOMEM, "no memory to read %.100s; free some", path);
-    bytes.n = fread(bytes.at, 1, (size_t)about.st_size, file);
-    if (bytes.n != (size_t)about.st_size)
-        return source_refuse(why, STATUS_IO, "%.100s cannot be read to its end; check the disk",
-                             path);
-    *out = bytes;
-    bytes = (struct buffer){0};
+    enum status status = file_read(out, path, limit);
+    if (status == STATUS_RANGE)
+        return source_refuse(why, status, "%.100s is too large; split it into smaller files", path);
+    if (status == STATUS_NOMEM)
+        return source_refuse(why, status, "no memory to read %.100s; free some", path);
+    if (status != STATUS_OK)
+        return source_refuse(why, status, "%.100s cannot be read (%s); check the path", path,
+                             errno == 0 ? "not a file" : strerrordesc_np(errno));
     return STATUS_OK;
 }
 

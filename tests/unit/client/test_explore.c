@@ -86,7 +86,7 @@ static void sums_are_those_of_the_plain_model(void)
         for (size_t i = 0; i < sum.n; i++)
             off = fmax(off, (fabs(want[i] - sum.value[i]) - 1e-4 * want[i]));
         CHECK(off <= 0.501 * (double)contributions);
-        CHECK(world_norm2(&sum, NULL) > w.plan.grid.norm2 / 100);
+        CHECK(world_norm2(&sum, NULL) > w.plan.grid.norm2 / 10000);
     }
 }
 

@@ -34,7 +34,7 @@ static void biases_start_at_zero_and_weights_at_their_deviation(void)
     struct rng rng = {0};
     rng_numbered(&rng, 7);
     model_init(w, &model, &rng);
-    const double want[] = {sqrt(2.0 / 100), 0, sqrt(1.0 / 200), 0};
+    const double want[] = {sqrt(2.0 / 100), 0, MODEL_LAST_SCALE * sqrt(2.0 / 200), 0};
     for (uint32_t t = 0; t < 4; t++) {
         const struct tensor *tensor = &model.layout.tensor[t];
         size_t n = (size_t)tensor->rows * tensor->cols;

@@ -97,7 +97,7 @@ static void every_key_reaches_its_member(void)
     CHECK_CLOSE(0.125, s.rounds.momentum, 0);
     CHECK_CLOSE(0.75, s.rounds.local_learning_rate, 0);
     CHECK_CLOSE(0.5, s.rounds.decay, 0);
-    CHECK(s.secagg.bits == 24 && s.secagg.cipher == STUDY_CHACHA20);
+    CHECK(s.secagg.bits == 24 && s.secagg.cipher == CIPHER_CHACHA20);
     CHECK(s.deadlines.gather_ms == 11 && s.deadlines.keys_ms == 12 && s.deadlines.shares_ms == 13);
     CHECK(s.deadlines.input_ms == 14 && s.deadlines.confirm_ms == 15);
     CHECK(s.deadlines.unmask_ms == 16 && s.deadlines.grace_ms == 17);
