@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "aggregator/check.h"
 #include "aggregator/run.h"
 #include "base/file.h"
 
@@ -168,7 +169,8 @@ static enum status make_manifest(const struct arguments *a)
     struct settings_error why = {0};
     enum status status = study_read(&study, a->study, &why);
     if (status != STATUS_OK) {
-        fprintf(stderr, "%s:%u: %s\n", a->study, why.line, why.text);
+        fprintf(stderr, "%s  %s:%u: %s\n", reason_id(REASON_STUDY_FILE), a->study, why.line,
+                why.text);
         return status;
     }
     memcpy(manifest.federation, study.study.id, sizeof manifest.federation);
@@ -230,7 +232,8 @@ static enum status open_study(struct coordinator *c, const struct arguments *a)
     struct settings_error why = {0};
     enum status status = study_read(&c->study, a->study, &why);
     if (status != STATUS_OK) {
-        fprintf(stderr, "%s:%u: %s\n", a->study, why.line, why.text);
+        fprintf(stderr, "%s  %s:%u: %s\n", reason_id(REASON_STUDY_FILE), a->study, why.line,
+                why.text);
         return status;
     }
     AUTO(buffer_free) struct buffer bytes = {0};
@@ -259,7 +262,7 @@ static void print_costs(const struct coordinator *c)
         spend_name(name, sizeof name, who, c->study.sites.colluding);
         if (spend_worst(&account, &c->course.schedule, who, &c->course.state.keep) == STATUS_OK)
             fprintf(stderr, "  at most epsilon %.4f at delta %g against: %s\n",
-                    account_epsilon(&account, c->study.privacy.delta) + 5e-5,
+                    account_rounded(account_epsilon(&account, c->study.privacy.delta)),
                     c->study.privacy.delta, name);
     }
 }
@@ -298,6 +301,7 @@ static enum exit_code run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     static const struct command table[] = {
+        {"check", "print what follows from a study file", check_command},
         {"keygen", "make the keys of the coordinator or of a governor", keygen},
         {"manifest", "enrol sites: make and sign the manifest", manifest},
         {"run", "lead the study", run},

@@ -203,7 +203,7 @@ static void report(struct run *run)
     fprintf(stderr, "round %u: %s, %zu of %zu sites, %u recovered, epsilon %.4f (server)\n",
             r->plan.round, r->plan.step == STEP_EXPLORE ? "exploration" : "training",
             bits_count(&r->survivors), bits_count(&r->plan.cohort), round_recovered(r),
-            epsilon[ADVERSARY_SERVER] + 5e-5);
+            account_rounded(epsilon[ADVERSARY_SERVER]));
     if (!run->events) return;
     event_write(stdout, "{s:s, s:i, s:s, s:i, s:i, s:o, s:i, s:I, s:I, s:I, s:{s:o, s:o, s:o}}",
                 "event", "round", "round", (int)r->plan.round, "step",

@@ -59,6 +59,7 @@ enum exit_code command_main(int argc, char **argv, const char *examples,
 
 enum exit_code command_exit(enum reason reason)
 {
+    if (reason == REASON_DATA) return EXIT_DATA;
     switch (reason_status(reason)) {
     case STATUS_OK:
         return EXIT_OK;

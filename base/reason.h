@@ -40,6 +40,8 @@
     X(TRAINER, 29, STATUS_IO, "E-TRAINER", "local training failed", "see the line above it in the log; check the data file with the study's model") \
     X(WRONG_SESSION, 30, STATUS_STATE, "E-MSG-SESSION", "a message belongs to another session", "nothing; it was ignored") \
     X(CIPHER, 31, STATUS_RANGE, "E-PLAN-CIPHER", "the plan names a pad cipher that this program does not have", "use chacha20 in the study file") \
+    X(STUDY_FILE, 33, STATUS_RANGE, "E-STUDY", "the study file cannot be read, is unsafe or contradicts itself", "mend the line that is named; veilsum-aggregator check shows what follows from a study") \
+    X(DATA, 34, STATUS_FORMAT, "E-DATA", "the data file cannot be read or does not fit the study's model", "check the path, the format and the image size that the study names") \
     X(SEGMENTS, 32, STATUS_RANGE, "E-PLAN-SEGMENTS", "the segments are not those of the study and its keep set", "compare study files; if they agree, the coordinator is wrong or lies") \
     X(NET_REFUSED, 40, STATUS_IO, "E-NET-REFUSED", "nobody listens at the coordinator's address", "ask the coordinator whether veilsum-aggregator runs, and your IT about the firewall") \
     X(NET_NOTZMQ, 41, STATUS_IO, "E-NET-NOTZMQ", "something answered that is not a veilsum coordinator", "check the address and port; a web proxy may be in the way") \

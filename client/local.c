@@ -136,7 +136,7 @@ static void step(struct local *local, struct optim *optim, float *sum, const uin
         model_grad_sum(&local->model, local->work, local->grad);
         for (size_t i = 0; i < size; i++) sum[i] += local->grad[i];
     }
-    for (size_t i = 0; i < size; i++) sum[i] = sum[i] * local->mask[i] / (float)n;
+    for (size_t i = 0; i < size; i++) sum[i] /= (float)n;
     optim_step(optim, local->weight, sum);
     for (size_t i = 0; i < size; i++) local->weight[i] *= local->mask[i];
 }

@@ -206,7 +206,8 @@ static enum exit_code run(int argc, char **argv)
     AUTO(dataset_free) struct dataset data = {0};
     struct data_error bad = {{0}};
     if (read_data(&data, &a, &bad) != STATUS_OK) {
-        fprintf(stderr, "%s\n", bad.text);
+        fprintf(stderr, "%s  %s\n  To do: %s.\n", reason_id(REASON_DATA), bad.text,
+                reason_fix(REASON_DATA));
         return EXIT_DATA;
     }
     static struct site site; /* not moved: the session points into it */
@@ -259,8 +260,8 @@ static enum exit_code ledger(int argc, char **argv)
         printf("study %s: %u releases, epsilon %.4f of %.4f at delta %g\n"
                "unit %s, adding or removing one, against the coordinator with %u colluding sites;\n"
                "releases whose result never came are counted at their worst case\n",
-               study.study.id, releases, epsilon + 5e-5, study.privacy.epsilon, study.privacy.delta,
-               study_unit_name(study.privacy.unit), study.sites.colluding);
+               study.study.id, releases, account_rounded(epsilon), study.privacy.epsilon,
+               study.privacy.delta, study_unit_name(study.privacy.unit), study.sites.colluding);
     return EXIT_OK;
 }
 

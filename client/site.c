@@ -61,7 +61,7 @@ static enum status open_study(struct site *site, struct site_error *why)
     TRY(file_path(path, sizeof path, site->folder, "study.yaml"));
     enum status status = study_read(&site->study, path, &error);
     if (status != STATUS_OK)
-        return refuse(why, status, REASON_POLICY, "%s:%u: %s", path, error.line, error.text);
+        return refuse(why, status, REASON_STUDY_FILE, "%s:%u: %s", path, error.line, error.text);
     if (!hash_equal(&site->study.hash, &site->manifest.study))
         return refuse(why, STATUS_AUTH, REASON_STUDY, "%s is not the file that the manifest names",
                       path);
@@ -114,13 +114,13 @@ enum status site_open(struct site *out, const char *folder, struct dataset *data
     enum status status =
         schedule_of(&site->schedule, &site->study, &site->layout, site->manifest.n);
     if (status != STATUS_OK)
-        return refuse(why, status, REASON_POLICY,
+        return refuse(why, status, REASON_STUDY_FILE,
                       "the study cannot be run by the manifest's %u sites: its thresholds are "
                       "unsound or no noise meets its epsilon",
                       site->manifest.n);
     status = local_new(&site->local, &site->study, data);
     if (status != STATUS_OK)
-        return refuse(why, status, REASON_TRAINER,
+        return refuse(why, status, REASON_DATA,
                       "the data has not the shape that the study's model names");
     char path[FILE_PATH_MAX];
     TRY(file_path(path, sizeof path, folder, "journal.db"));

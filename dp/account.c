@@ -49,6 +49,11 @@ double account_epsilon(const struct account *account, double delta)
     return epsilon;
 }
 
+double account_rounded(double epsilon)
+{
+    return ceil(epsilon * 1e4) / 1e4;
+}
+
 /* What the goal's releases cost at multiplier z. */
 static double goal_epsilon(const struct account_goal *goal, double z)
 {

@@ -39,6 +39,10 @@ MUST_USE enum status account_add(struct account *account, const struct release *
  * it is a bug. */
 double account_epsilon(const struct account *account, double delta);
 
+/* An epsilon for people: rounded up to four decimals, so that what is printed with %.4f is never
+ * below what was computed. */
+double account_rounded(double epsilon);
+
 /* What calibration needs to know of a study: `rounds` equal releases and one exploration. */
 struct account_goal {
     double epsilon; /* target; may be infinite */

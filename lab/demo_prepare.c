@@ -50,7 +50,7 @@ static enum status write_study(const struct demo *demo, size_t records)
             demo->test.width, demo->test.classes, mlp ? "200, 200" : "8, 16", o->unit, number,
             patient ? patient_settings : site_settings, count, o->mode);
     fprintf(out, "rounds:\n  count: %u\n  learning_rate: %s\n  momentum: 0.9\n  decay: 0.9\n",
-            rounds, patient ? "1.0" : "0.3");
+            rounds, patient ? "1.2" : "0.3");
     if (!patient)
         fprintf(out, "  local_epochs: 1\n  local_batch: 50\n  local_learning_rate: 0.05\n");
     fprintf(out, "deadlines:\n  gather_ms: 20000\n  keys_ms: 10000\n  shares_ms: 10000\n"

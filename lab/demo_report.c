@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dp/account.h"
 #include "lab/demo.h"
 
 struct summary {
@@ -27,15 +28,10 @@ static struct summary summarize(const struct demo *demo)
     return s;
 }
 
-/* Rounded up: a printed epsilon is never below the computed one. */
-static double up(double epsilon)
+/* Infinity is null: JSON has no other word for it. */
+static json_t *number(double epsilon)
 {
-    return ceil(epsilon * 1e4) / 1e4;
-}
-
-static json_t *number(double x)
-{
-    return isfinite(x) ? json_real(x) : json_null();
+    return isfinite(epsilon) ? json_real(account_rounded(epsilon)) : json_null();
 }
 
 static json_t *rounds_json(const struct demo *demo)
@@ -84,7 +80,7 @@ static void print_row(const struct demo *demo, const struct demo_round *row)
     if (row->accuracy >= 0) (void)snprintf(accuracy, sizeof accuracy, "%6.4f", row->accuracy);
     printf("%5u  %-7s %2u/%-2u  %s  %8.4f  %9llu  %9llu  %5.1f%%  %u\n", row->round,
            row->explore ? "explore" : "train", row->survivors, demo->options.sites, accuracy,
-           up(row->epsilon), (unsigned long long)row->bytes_up,
+           account_rounded(row->epsilon), (unsigned long long)row->bytes_up,
            (unsigned long long)(4 * demo->parameters),
            100 * (double)row->kept / (double)demo->parameters, row->killed ? 1u : row->recovered);
 }
@@ -107,8 +103,9 @@ static void print_text(const struct demo *demo, const struct summary *s)
         "  %.4f  against whoever reads all models\n"
         "  at most %.4f against the server with %u site(s), had as many sites dropped in every\n"
         "  round as the thresholds allow\n",
-        demo->study.privacy.delta, study_unit_name(demo->study.privacy.unit), up(s->last->epsilon),
-        up(s->last->epsilon_collusion), demo->study.sites.colluding, up(s->last->epsilon_reader),
+        demo->study.privacy.delta, study_unit_name(demo->study.privacy.unit),
+        account_rounded(s->last->epsilon), account_rounded(s->last->epsilon_collusion),
+        demo->study.sites.colluding, account_rounded(s->last->epsilon_reader),
         demo->study.privacy.epsilon, demo->study.sites.colluding);
     printf("bytes up per site and round: %llu, plain float32 FedAvg unpruned: %llu (%.0f %%)\n"
            "dropouts recovered: %u; %u opened sums compared with what the sites put in: %s\n"

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dp/account.h"
 #include "lab/demo.h"
 
 /* A planned crash: kill `site` once it has done its part up to a point, restart it afterwards. */
@@ -132,9 +133,10 @@ static void progress(const struct show *show, const struct demo_round *row)
     if (row->accuracy >= 0)
         (void)snprintf(accuracy, sizeof accuracy, "accuracy %.4f", row->accuracy);
     if (!show->live && end == '\n' && row->accuracy < 0 && !row->killed && !row->explore) return;
-    fprintf(stderr, "round %3u/%u  %u of %u sites  epsilon %.3f  %s%s%s%c", row->round,
+    fprintf(stderr, "round %3u/%u  %u of %u sites  epsilon %.4f  %s%s%s%c", row->round,
             show->demo->study.rounds.count + 1, row->survivors, show->demo->options.sites,
-            row->epsilon, row->explore ? "exploration: one mask for all  " : "", accuracy,
+            account_rounded(row->epsilon), row->explore ? "exploration: one mask for all  " : "",
+            accuracy,
             row->killed ? (row->recovered > 0 ? "  site killed before its input: recovered"
                                               : "  site killed after its input: recovered")
                         : "",

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "aggregator/check.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "aggregator/spend.h"
+
+struct checked {
+    struct study study;
+    struct layout layout;
+    struct schedule schedule;
+    struct bits keep, cohort;
+};
+
+static void checked_free(struct checked *c)
+{
+    bits_free(&c->keep);
+    bits_free(&c->cohort);
+}
+
+static enum status print_step(const struct checked *c, enum step step)
+{
+    AUTO(plan_free) struct plan plan = {0};
+    TRY(schedule_plan(&plan, &c->schedule, step, 0, &c->keep, &c->cohort));
+    uint64_t dim = 0;
+    for (uint32_t l = 0; l < plan.n_segments; l++) dim += plan.segment[l].dim;
+    const double norm = sqrt((double)plan.grid.norm2);
+    const double shares = schedule_certain(&plan);
+    printf("ok  %-9s  %llu coordinates in %u segments, grid %g per unit, contribution norm %.0f "
+           "grid units\n               noise share %u a site, multiplier %.3f from %u certain "
+           "shares; sums stay in %u bits\n",
+           step == STEP_EXPLORE ? "exploring" : "training", (unsigned long long)dim,
+           plan.n_segments, plan.grid.scale, norm, plan.grid.sigma,
+           (double)plan.grid.sigma * sqrt(shares) / norm, schedule_certain(&plan), plan.grid.bits);
+    return STATUS_OK;
+}
+
+static enum status print_costs(const struct checked *c)
+{
+    for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
+        struct account account = {0};
+        char name[64];
+        spend_name(name, sizeof name, who, c->study.sites.colluding);
+        TRY(spend_worst(&account, &c->schedule, who, &c->keep));
+        printf("ok  privacy    at most epsilon %.4f at delta %g against: %s\n",
+               account_rounded(account_epsilon(&account, c->study.privacy.delta)),
+               c->study.privacy.delta, name);
+    }
+    printf("               unit %s, adding or removing one, %u rounds, fewest survivors in each\n",
+           study_unit_name(c->study.privacy.unit), c->study.rounds.count);
+    return STATUS_OK;
+}
+
+static enum status check(struct checked *c)
+{
+    const struct study *study = &c->study;
+    const uint32_t n = study->sites.expected;
+    TRY(layout_of(&c->layout, &study->model.spec));
+    TRY(bits_new(&c->keep, c->layout.n));
+    TRY(bits_new(&c->cohort, n));
+    bits_fill(&c->keep);
+    bits_fill(&c->cohort);
+    TRY(schedule_of(&c->schedule, study, &c->layout, n));
+    const struct params *params = &c->schedule.params;
+    printf("ok  sites      %u, of them %u may collude; t = T = %u: %u may drop out at any stage,\n"
+           "               every sum has at least %u honest contributors\n",
+           n, params->c, params->t, n - params->t, params_honest(params));
+    if (study->pruning.mode != STUDY_PRUNING_NONE) TRY(print_step(c, STEP_EXPLORE));
+    TRY(print_step(c, STEP_TRAIN));
+    return print_costs(c);
+}
+
+enum exit_code check_command(int argc, char **argv)
+{
+    if (argc != 2 || argv[1][0] == '-') {
+        fprintf(argc == 2 ? stdout : stderr,
+                "Usage: %s STUDY\nRead a study file and print what follows from it; the training "
+                "is shown before pruning.\nExample: %s study.yaml\n",
+                argv[0], argv[0]);
+        return argc == 2 ? EXIT_OK : EXIT_USAGE;
+    }
+    AUTO(checked_free) struct checked checked = {0};
+    struct settings_error why = {0};
+    if (study_read(&checked.study, argv[1], &why) != STATUS_OK) {
+        fprintf(stderr, "E-STUDY  %s:%u: %s\n", argv[1], why.line, why.text);
+        return EXIT_REFUSED;
+    }
+    enum status status = check(&checked);
+    if (status == STATUS_OK) return EXIT_OK;
+    fprintf(stderr,
+            "E-STUDY  %s: it cannot be planned: the ring is too narrow for its noise, or no noise "
+            "meets its epsilon (%s)\n",
+            argv[1], status_text(status));
+    return EXIT_REFUSED;
+}
