@@ -89,6 +89,17 @@ static enum exit_code fail(const char *what, enum status status)
     return status == STATUS_AUTH ? EXIT_AUTH : EXIT_FAILED;
 }
 
+static enum exit_code usage(const char *what)
+{
+    fprintf(stderr, "%s; see --help\n", what);
+    return EXIT_USAGE;
+}
+
+static void explain(enum reason reason, const char *what)
+{
+    fprintf(stderr, "%s  %s\n  To do: %s.\n", reason_id(reason), what, reason_fix(reason));
+}
+
 static enum exit_code keygen(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -96,7 +107,7 @@ static enum exit_code keygen(int argc, char **argv)
     struct arguments a = {0};
     read_arguments(&a, options, NULL, "Make the keys of the coordinator or of a governor.", argc,
                    argv);
-    if (a.name == NULL) return fail("--name is needed", STATUS_RANGE);
+    if (a.name == NULL) return usage("--name is needed");
     if (mkdir(a.folder, 0700) != 0 && errno != EEXIST) return fail(a.folder, STATUS_IO);
     AUTO(rng_wipe) struct rng rng = {0};
     rng_system(&rng);
@@ -115,8 +126,7 @@ static enum status read_key(struct keyfile *key, const char *folder)
     char path[FILE_PATH_MAX];
     TRY(file_path(path, sizeof path, folder, "key"));
     enum status status = keyfile_read(key, path);
-    if (status != STATUS_OK)
-        fprintf(stderr, "%s: %s (%s)\n", path, status_text(status), reason_fix(REASON_KEY_FILE));
+    if (status != STATUS_OK) explain(REASON_KEY_FILE, path);
     return status;
 }
 
@@ -206,13 +216,15 @@ static enum exit_code manifest(int argc, char **argv)
     read_arguments(&a, options, "REQUEST...", "Enrol the sites whose requests are given.", argc,
                    argv);
     if (a.needed == 0) a.needed = a.n_governors;
-    enum status status = STATUS_RANGE;
-    if (a.study != NULL && a.out != NULL && a.n_governors > 0 && a.n_requests > 0)
-        status = make_manifest(&a);
-    else
-        fprintf(stderr, "--study, --governor, --out and requests are needed\n");
+    enum exit_code code = EXIT_OK;
+    if (a.study != NULL && a.out != NULL && a.n_governors > 0 && a.n_requests > 0) {
+        enum status status = make_manifest(&a);
+        if (status != STATUS_OK) code = fail("no manifest was made", status);
+    } else {
+        code = usage("--study, --governor, --out and requests are needed");
+    }
     free(a.request);
-    return status == STATUS_OK ? EXIT_OK : fail("no manifest was made", status);
+    return code;
 }
 
 /* Initial weights: the file that `veilsum-lab init` writes (a state with everything kept). */
@@ -240,13 +252,16 @@ static enum status open_study(struct coordinator *c, const struct arguments *a)
     TRY(file_read(&bytes, a->manifest, MANIFEST_BYTES_MAX));
     enum reason reason = REASON_NONE;
     status = manifest_read(&c->manifest, buffer_view(&bytes), &reason);
-    if (status != STATUS_OK) fprintf(stderr, "%s  %s\n", reason_id(reason), reason_what(reason));
+    if (status != STATUS_OK) explain(reason, reason_what(reason));
     TRY(status);
     struct member own;
     member_of(&own, &c->key);
-    if (memcmp(&own, &c->manifest.coordinator, sizeof own) != 0 ||
-        !hash_equal(&c->study.hash, &c->manifest.study)) {
-        fprintf(stderr, "the manifest names another coordinator or study file\n");
+    if (memcmp(&own, &c->manifest.coordinator, sizeof own) != 0) {
+        explain(REASON_MANIFEST, "the manifest names another coordinator");
+        return STATUS_AUTH;
+    }
+    if (!hash_equal(&c->study.hash, &c->manifest.study)) {
+        explain(REASON_STUDY, "the manifest names another study file");
         return STATUS_AUTH;
     }
     AUTO(state_free) struct state initial = {0};
@@ -280,7 +295,7 @@ static enum exit_code run(int argc, char **argv)
     struct arguments a = {.listen = "tcp://*:4710"};
     read_arguments(&a, options, NULL, "Lead the study until it is over.", argc, argv);
     if (a.study == NULL || a.manifest == NULL || a.initial == NULL)
-        return fail("--study, --manifest and --initial are needed", STATUS_RANGE);
+        return usage("--study, --manifest and --initial are needed");
     static struct coordinator c; /* not moved: the course points into it */
     enum status status = open_study(&c, &a);
     enum exit_code code = EXIT_OK;
@@ -312,5 +327,6 @@ int main(int argc, char **argv)
         "      --governor officer-a --governor officer-b --out cxr.manifest st-anna/request ...\n"
         "  veilsum-aggregator run --dir coordinator --study study.yaml --manifest cxr.manifest \\\n"
         "      --initial initial.state\n";
+    argp_err_exit_status = EXIT_USAGE;
     return (int)command_main(argc, argv, examples, table, sizeof table / sizeof *table);
 }

@@ -89,23 +89,18 @@ static void scale_tensors(float *out, const struct layout *layout, const float *
     }
 }
 
-/* Mean guidance over a unit's incoming weights and bias. */
-static enum status mean_units(float *out, const struct layout *layout, const float *value)
+/* Guidance of a unit: the sum over its incoming weights and bias, which within a layer orders as
+ * the mean does. */
+static void sum_units(float *out, const struct layout *layout, const float *value)
 {
-    AUTO(free_floats) float *count = calloc(layout_units(layout) + 1, sizeof *count);
-    if (count == NULL) return STATUS_NOMEM;
     for (uint32_t t = 0; t < layout->n_tensors; t++) {
         const struct tensor *tensor = &layout->tensor[t];
         if (tensor->group == LAYOUT_NONE) continue;
-        const uint32_t first = layout_unit_first(layout, tensor->group);
+        float *unit = out + layout_unit_first(layout, tensor->group);
         const float *row = value + tensor->offset;
-        for (uint32_t r = 0; r < tensor->rows; r++, row += tensor->cols) {
-            for (uint32_t c = 0; c < tensor->cols; c++) out[first + r] += row[c];
-            count[first + r] += (float)tensor->cols;
-        }
+        for (uint32_t r = 0; r < tensor->rows; r++, row += tensor->cols)
+            for (uint32_t c = 0; c < tensor->cols; c++) unit[r] += row[c];
     }
-    for (uint32_t u = 0; u < layout_units(layout); u++) out[u] /= count[u];
-    return STATUS_OK;
 }
 
 /* Of one tensor clear what reads a silent unit, then all that is not strictly above the threshold;
@@ -160,7 +155,7 @@ static enum status keep_paper(struct bits *keep, struct bits *units, const struc
     AUTO(free_floats) float *score = calloc(layout_units(layout) + 1, sizeof *score);
     if (value == NULL || score == NULL) return STATUS_NOMEM;
     scale_tensors(value, layout, guidance);
-    TRY(mean_units(score, layout, value));
+    sum_units(score, layout, value);
     TRY(keep_units(units, layout, score, study->pruning.units));
     TRY(layout_keep_units(keep, layout, units));
     return keep_above_quantile(keep, layout, value, study->pruning.weights);

@@ -281,8 +281,8 @@ static void take_hello(struct run *run, uint32_t from, struct view frame)
         hello.from != from)
         return;
     if (!hash_equal(&hello.study, &run->c->study.hash)) {
-        fprintf(stderr, "%s has another study file: %s\n", name_of(run, from),
-                reason_fix(REASON_STUDY));
+        fprintf(stderr, "%s  %s has another study file: %s\n", reason_id(REASON_STUDY),
+                name_of(run, from), reason_fix(REASON_STUDY));
         return;
     }
     run->site[from].ready = true;

@@ -87,6 +87,18 @@ static enum exit_code fail(const char *what, enum status status)
     return status == STATUS_AUTH ? EXIT_AUTH : EXIT_FAILED;
 }
 
+static enum exit_code usage(const char *what)
+{
+    fprintf(stderr, "%s; see --help\n", what);
+    return EXIT_USAGE;
+}
+
+static enum exit_code refuse(enum reason reason, const char *what)
+{
+    fprintf(stderr, "%s  %s\n  To do: %s.\n", reason_id(reason), what, reason_fix(reason));
+    return command_exit(reason);
+}
+
 static enum status store(const struct arguments *a, const char *name, struct view bytes,
                          unsigned mode)
 {
@@ -108,7 +120,7 @@ static enum exit_code keygen(int argc, char **argv)
         OPTION_DIR, {"name", 'n', "NAME", 0, "The site's name: a-z, 0-9 and -", 0}, {0}};
     struct arguments a = {0};
     read_arguments(&a, options, "Make a site's keys and a request to be enrolled.", argc, argv);
-    if (a.name == NULL) return fail("--name is needed", STATUS_RANGE);
+    if (a.name == NULL) return usage("--name is needed");
     if (mkdir(a.folder, 0700) != 0 && errno != EEXIST) return fail(a.folder, STATUS_IO);
     AUTO(rng_wipe) struct rng rng = {0};
     rng_system(&rng);
@@ -151,17 +163,14 @@ static enum exit_code pin(int argc, char **argv)
     read_arguments(&a, options, "Check a manifest's signatures and pin it, with study and policy.",
                    argc, argv);
     if (a.manifest == NULL || a.study == NULL || a.policy == NULL)
-        return fail("--manifest, --study and --policy are needed", STATUS_RANGE);
+        return usage("--manifest, --study and --policy are needed");
     AUTO(buffer_free) struct buffer bytes = {0};
     enum status status = file_read(&bytes, a.manifest, MANIFEST_BYTES_MAX);
     if (status != STATUS_OK) return fail(a.manifest, status);
     AUTO(manifest_free) struct manifest manifest = {0};
     enum reason why = REASON_NONE;
     status = manifest_read(&manifest, buffer_view(&bytes), &why);
-    if (status != STATUS_OK) {
-        fprintf(stderr, "%s  %s\n  To do: %s\n", reason_id(why), reason_what(why), reason_fix(why));
-        return command_exit(why);
-    }
+    if (status != STATUS_OK) return refuse(why, reason_what(why));
     struct hash hash = manifest_hash(&manifest);
     char hex[2 * HASH_BYTES + 2];
     hash_hex(hex, &hash, HASH_BYTES);
@@ -182,9 +191,7 @@ static enum status read_data(struct dataset *data, const struct arguments *a,
                              struct data_error *why)
 {
     if (a->npz != NULL) return npz_read(data, a->npz, a->split == NULL ? "train" : a->split, why);
-    if (a->images != NULL && a->labels != NULL) return idx_read(data, a->images, a->labels, why);
-    (void)snprintf(why->text, sizeof why->text, "give --images and --labels, or --npz");
-    return STATUS_RANGE;
+    return idx_read(data, a->images, a->labels, why);
 }
 
 static enum exit_code run(int argc, char **argv)
@@ -202,21 +209,16 @@ static enum exit_code run(int argc, char **argv)
         {0}};
     struct arguments a = {0};
     read_arguments(&a, options, "Take part in the study until it is over.", argc, argv);
-    if (a.connect == NULL) return fail("--connect is needed", STATUS_RANGE);
+    if (a.connect == NULL || (a.npz == NULL && (a.images == NULL || a.labels == NULL)))
+        return usage("--connect and data (--npz, or --images and --labels) are needed");
     AUTO(dataset_free) struct dataset data = {0};
     struct data_error bad = {{0}};
-    if (read_data(&data, &a, &bad) != STATUS_OK) {
-        fprintf(stderr, "%s  %s\n  To do: %s.\n", reason_id(REASON_DATA), bad.text,
-                reason_fix(REASON_DATA));
-        return EXIT_DATA;
-    }
+    if (read_data(&data, &a, &bad) != STATUS_OK) return refuse(REASON_DATA, bad.text);
     static struct site site; /* not moved: the session points into it */
     struct site_error why = {0};
     if (site_open(&site, a.folder, &data, &why) != STATUS_OK) {
-        fprintf(stderr, "%s  %s\n  To do: %s.\n", reason_id(why.reason), why.text,
-                reason_fix(why.reason));
         site_close(&site);
-        return command_exit(why.reason);
+        return refuse(why.reason, why.text);
     }
     if (a.put_in != NULL && !site.study.study.rehearsal) {
         site_close(&site);
@@ -280,5 +282,6 @@ int main(int argc, char **argv)
         "  veilsum-client run --dir /var/lib/veilsum/cxr --connect tcp://coord.example.org:4710 "
         "\\\n"
         "      --npz /data/cxr.npz\n";
+    argp_err_exit_status = EXIT_USAGE;
     return (int)command_main(argc, argv, examples, table, sizeof table / sizeof *table);
 }

@@ -197,6 +197,7 @@ static void loop(struct run *run)
     flush(run, &out);
     fprintf(stderr, "%s  stopped by a signal; the journal is intact, run again to go on\n",
             run->site->key.name);
+    run->exit = EXIT_FAILED;
 }
 
 enum exit_code run_site(struct site *site, const char *endpoint, bool events)

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/site.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "client/explore.h"
 #include "client/submit.h"
@@ -19,6 +23,18 @@ refuse(struct site_error *why, enum status status, enum reason reason, const cha
     (void)vsnprintf(why->text, sizeof why->text, format, arguments);
     va_end(arguments);
     return status;
+}
+
+/* Two processes of one site would take each other's connection. */
+static enum status lock_folder(struct site *site, struct site_error *why)
+{
+    int folder = open(site->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return refuse(why, STATUS_IO, REASON_KEY_FILE, "%s: %s", site->folder, strerror(errno));
+    site->lock = folder;
+    if (flock(folder, LOCK_EX | LOCK_NB) == 0) return STATUS_OK;
+    return refuse(why, STATUS_IO, REASON_JOURNAL,
+                  "%s is in use by another veilsum-client, which must end first", site->folder);
 }
 
 static enum status open_keys(struct site *site, struct site_error *why)
@@ -108,6 +124,7 @@ enum status site_open(struct site *out, const char *folder, struct dataset *data
         return refuse(why, STATUS_RANGE, REASON_POLICY, "the folder's name is too long");
     memcpy(site->folder, folder, strlen(folder) + 1);
     rng_system(&site->rng);
+    TRY(lock_folder(site, why));
     TRY(open_keys(site, why));
     TRY(open_study(site, why));
     TRY(layout_of(&site->layout, &site->study.model.spec));
@@ -150,6 +167,7 @@ void site_close(struct site *site)
     manifest_free(&site->manifest);
     keyfile_wipe(&site->key);
     rng_wipe(&site->rng);
+    if (site->lock > 0) (void)close(site->lock);
     *site = (struct site){0};
 }
 

@@ -28,6 +28,7 @@ struct site {
     struct session session;
     struct rng rng;
     uint32_t self;
+    int lock;           /* held on the folder while this process runs; 0: none */
     const char *put_in; /* rehearsals: folder for what this site put into each sum, or NULL */
 };
 

@@ -5,6 +5,7 @@
 #include <argp.h>
 #include <ftw.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -28,6 +29,19 @@ enum {
     ARG_FORMAT,
     ARG_KEEP
 };
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
+bool demo_stopped(void)
+{
+    return stopped != 0;
+}
 
 static bool one_of(const char *text, const char *a, const char *b)
 {
@@ -201,11 +215,19 @@ enum exit_code demo_command(int argc, char **argv)
     (void)argp_parse(&argp, argc, argv, 0, NULL, &demo.options);
     demo.aggregator.out = -1;
     for (uint32_t v = 0; v < DEMO_SITES_MAX; v++) demo.site[v].out = -1;
+    const struct sigaction action = {.sa_handler = stop};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGHUP, &action, NULL);
     const double start = now_seconds();
     enum exit_code code = demo_prepare(&demo);
     demo.seconds = now_seconds() - start;
-    if (code == EXIT_OK) code = demo_run(&demo);
-    if (code == EXIT_OK) {
+    if (code == EXIT_OK && !demo_stopped()) code = demo_run(&demo);
+    if (demo_stopped()) {
+        fprintf(stderr, "\ndemo: stopped; all processes are ended%s\n",
+                demo.options.folder == NULL ? " and the folder is removed" : "");
+        code = EXIT_FAILED;
+    } else if (code == EXIT_OK) {
         code = judge(&demo, code);
         demo_report(&demo);
     } else if (demo.options.folder != NULL) {

@@ -3,7 +3,6 @@
 #include <jansson.h>
 #include <math.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,14 +26,6 @@ struct show {
     bool failed;
     bool live; /* progress on one line */
 };
-
-static volatile sig_atomic_t stopped;
-
-static void stop(int signal)
-{
-    (void)signal;
-    stopped = 1;
-}
 
 static enum status start_site(struct demo *demo, uint32_t v)
 {
@@ -298,9 +289,6 @@ static bool sites_finished(struct demo *demo)
 
 enum exit_code demo_run(struct demo *demo)
 {
-    const struct sigaction action = {.sa_handler = stop};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
     const int rounds = (int)demo->study.rounds.count;
     struct show show = {
         .demo = demo,
@@ -311,7 +299,7 @@ enum exit_code demo_run(struct demo *demo)
     for (uint32_t v = 0; v < DEMO_SITES_MAX; v++) demo->site[v].out = -1;
     if (start_aggregator(demo) != STATUS_OK) return EXIT_FAILED;
     const double start = now_seconds();
-    while (!stopped && !show.failed && !demo->finished) {
+    while (!demo_stopped() && !show.failed && !demo->finished) {
         wait_for_output(demo);
         take_lines(&show, &demo->aggregator, -1);
         for (uint32_t v = 0; v < demo->options.sites; v++)
@@ -319,10 +307,7 @@ enum exit_code demo_run(struct demo *demo)
         if (process_ended(&demo->aggregator) && demo->aggregator.out < 0) break;
     }
     demo->seconds += now_seconds() - start;
-    if (stopped) {
-        fprintf(stderr, "\ndemo: stopped; all processes are ended and the folder is removed\n");
-        return EXIT_FAILED;
-    }
+    if (demo_stopped()) return EXIT_FAILED;
     bool good = demo->finished && !show.failed && sites_finished(demo);
     if (!good) fprintf(stderr, "demo: the study did not come to its end\n");
     return good ? EXIT_OK : EXIT_FAILED;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* veilsum-lab: researcher, auditor, demonstration. */
+#include <argp.h>
+
 #include "base/command.h"
 #include "lab/commands.h"
 
@@ -12,5 +14,6 @@ int main(int argc, char **argv)
     static const char examples[] = "  veilsum-lab demo\n"
                                    "  veilsum-lab demo --format json --baseline\n"
                                    "  veilsum-lab init --study study.yaml --out initial.state\n";
+    argp_err_exit_status = EXIT_USAGE;
     return (int)command_main(argc, argv, examples, table, sizeof table / sizeof *table);
 }

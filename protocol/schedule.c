@@ -107,7 +107,6 @@ enum status schedule_plan(struct plan *out, const struct schedule *schedule, enu
     plan.wait_ms[WAIT_UNMASK] = study->deadlines.unmask_ms;
     TRY(bits_copy(&plan.cohort, cohort));
     TRY(add_segments(&plan, study, schedule->layout, keep));
-    if (plan.n_segments == 0) return STATUS_RANGE;
     double z = step == STEP_EXPLORE ? schedule->z * study->privacy.exploration_ratio : schedule->z;
     TRY(set_grid(&plan, study, 0));
     uint32_t sigma = 0;

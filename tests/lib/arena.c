@@ -143,8 +143,10 @@ static void post_all(struct arena *a, uint32_t from, struct outbox *out)
     }
     for (size_t i = 0; i < out->n_notes && from == OUTBOX_SERVER; i++)
         if (out->note[i].site < a->n) a->blamed[out->note[i].site] = out->note[i].reason;
-    for (size_t i = 0; i < out->n_letters; i++)
+    for (size_t i = 0; i < out->n_letters; i++) {
         arena_post(a, from, out->letter[i].to, &out->letter[i].bytes);
+        if (a->spy != NULL) a->spy(a, &a->flight[a->n_flights - 1]);
+    }
     outbox_free(out);
 }
 
@@ -196,6 +198,7 @@ static enum status mask_part(struct arena *a, uint32_t v, uint32_t l, struct mas
     enum status status = session_pads(&a->session[v], l, &pad, &n_pads);
     starve_end(a);
     TRY(status);
+    if (a->pad_spy != NULL) a->pad_spy(a, v, l, pad, n_pads);
     must(masked_new(part, noised->n));
     must(mask_add(part, noised, pad, n_pads, a->session[v].plan.grid.bits, 0));
     return STATUS_OK;
@@ -263,13 +266,31 @@ static void deliver(struct arena *a, struct flight *flight)
     if (s->phase == SESSION_INPUT && !a->has_input[v]) give_input(a, v);
 }
 
-bool arena_step(struct arena *a)
+static struct flight take_flight(struct arena *a, size_t i)
 {
-    if (a->n_flights == 0) return false;
-    size_t i = a->shuffle ? rng_below(&a->rng, a->n_flights) : 0;
     struct flight flight = a->flight[i];
     a->n_flights--;
     memmove(a->flight + i, a->flight + i + 1, (a->n_flights - i) * sizeof *a->flight);
+    return flight;
+}
+
+void arena_deliver_one(struct arena *a, size_t i)
+{
+    struct flight flight = take_flight(a, i);
+    deliver(a, &flight);
+    buffer_free(&flight.bytes);
+}
+
+void arena_lose_one(struct arena *a, size_t i)
+{
+    struct flight flight = take_flight(a, i);
+    buffer_free(&flight.bytes);
+}
+
+bool arena_step(struct arena *a)
+{
+    if (a->n_flights == 0) return false;
+    struct flight flight = take_flight(a, a->shuffle ? rng_below(&a->rng, a->n_flights) : 0);
     bool lost = (flight.from != OUTBOX_SERVER && a->dead[flight.from]) ||
                 (flight.to != OUTBOX_SERVER && a->dead[flight.to]);
     if (!lost && a->filter != NULL) lost = !a->filter(a, &flight);

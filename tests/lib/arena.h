@@ -19,6 +19,11 @@ struct flight {
 /* Asked for each letter before it is delivered: false loses it. May change it. */
 typedef bool arena_filter(struct arena *arena, struct flight *flight);
 
+/* Told of each letter that a machine posts, and of the pads that a site puts on a segment. */
+typedef void arena_spy(struct arena *arena, const struct flight *letter);
+typedef void arena_pad_spy(struct arena *arena, uint32_t site, uint32_t segment,
+                           const struct pad *pad, size_t n);
+
 struct arena {
     uint32_t n;
     struct rng rng;
@@ -34,8 +39,10 @@ struct arena {
     uint32_t *input[ARENA_SITES_MAX]; /* what each site put in, all segments concatenated */
     bool has_input[ARENA_SITES_MAX];
     arena_filter *filter;
-    void *context;
-    bool shuffle; /* deliver in random order instead of first come first served */
+    arena_spy *spy;
+    arena_pad_spy *pad_spy;
+    void *context; /* of the filter and the spies */
+    bool shuffle;  /* deliver in random order instead of first come first served */
     struct memory memory[256];
     uint32_t memory_site[256];
     size_t n_memories;
@@ -63,6 +70,9 @@ void arena_run(struct arena *a);
 /* Advance time to the next deadline of the round and of the sessions, and apply it. */
 void arena_wait(struct arena *a);
 
+/* Deliver letter number i alone, whatever the filter thinks; or lose it. */
+void arena_deliver_one(struct arena *a, size_t i);
+void arena_lose_one(struct arena *a, size_t i);
 /* Tell one party, a site or OUTBOX_SERVER, what time it is. */
 void arena_deadline(struct arena *a, uint32_t party);
 

@@ -112,6 +112,15 @@ static void a_share_near_one_leaves_each_layer_its_best(void)
     CHECK_NUMBER(1, last);
 }
 
+static void a_layer_of_one_unit_keeps_it(void)
+{
+    static const struct model_spec narrow = {MODEL_MLP, 1, 1, 1, 2, 1, {1}};
+    AUTO(bits_free) struct bits keep = {0};
+    const double most = 1 - 1e-9;
+    prune(&keep, &narrow, STUDY_PRUNING_PRIVATE, most, most, even, even);
+    CHECK_NUMBER(6, bits_count(&keep));
+}
+
 static void of_a_hidden_layer_the_weights_that_start_smallest_go(void)
 {
     AUTO(bits_free) struct bits keep = {0};
@@ -265,6 +274,7 @@ int main(void)
     RUN(each_layer_is_ranked_by_itself);
     RUN(share_zero_prunes_nothing);
     RUN(a_share_near_one_leaves_each_layer_its_best);
+    RUN(a_layer_of_one_unit_keeps_it);
     RUN(of_a_hidden_layer_the_weights_that_start_smallest_go);
     RUN(the_scale_of_the_guidance_does_not_matter);
     RUN(paper_keeps_what_is_strictly_above_the_quantile);

@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests with real processes need beside a shell.
+
+flow.py npz FILE SIDE CLASSES RECORDS           images: one bright stripe per class, on noise
+flow.py idx IMAGES LABELS SIDE CLASSES RECORDS  the same in MNIST's format
+flow.py holds FILE EXPRESSION                   of d, the last JSON object of the file
+flow.py entries FOLDER KIND [ROUND]             how many entries of a kind the site's journal has
+flow.py sums FOLDER                             every opened sum is that of the survivors' inputs
+flow.py web                                     a web server on a free port, which it prints
+"""
+import array
+import http.server
+import json
+import random
+import sqlite3
+import struct
+import sys
+import zipfile
+
+
+def records(side, classes, n):
+    chance = random.Random(n)
+    labels = bytes(i % classes for i in range(n))
+    images = bytearray()
+    for label in labels:
+        image = bytearray(chance.randrange(64) for _ in range(side * side))
+        row = label * side // classes
+        image[row * side:(row + 1) * side] = b"\xf0" * side
+        images += image
+    return bytes(images), labels
+
+
+def npy(shape, content):
+    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + content
+
+
+def npz(path, side, classes, n):
+    side, classes, n = int(side), int(classes), int(n)
+    with zipfile.ZipFile(path, "w") as archive:
+        for split, count in ("train", n), ("val", n // 10), ("test", n // 5):
+            images, labels = records(side, classes, count)
+            archive.writestr(f"{split}_images.npy", npy((count, side, side), images))
+            archive.writestr(f"{split}_labels.npy", npy((count, 1), labels))
+
+
+def idx(images_path, labels_path, side, classes, n):
+    side, classes, n = int(side), int(classes), int(n)
+    images, labels = records(side, classes, n)
+    with open(images_path, "wb") as file:
+        file.write(struct.pack(">4B3I", 0, 0, 8, 3, n, side, side) + images)
+    with open(labels_path, "wb") as file:
+        file.write(struct.pack(">4BI", 0, 0, 8, 1, n) + labels)
+
+
+def holds(path, expression):
+    with open(path) as file:
+        text = file.read()
+    try:
+        d = json.loads(text)
+    except ValueError:
+        d = json.loads(text.splitlines()[-1])
+    if not eval(expression, {"d": d}):
+        sys.exit(f"{expression} does not hold of {d}")
+
+
+def entries(folder, kind, number=None):
+    journal = sqlite3.connect(f"{folder}/journal.db", timeout=60)
+    where, values = "kind = ?", [kind]
+    if number is not None:
+        where, values = where + " AND round = ?", values + [number]
+    print(journal.execute(f"SELECT count(*) FROM memory WHERE {where}", values).fetchone()[0])
+
+
+def words(path):
+    with open(path, "rb") as file:
+        return array.array("I", file.read())
+
+
+def sums(folder):
+    with open(f"{folder}/coordinator.out") as file:
+        rounds = [e for e in map(json.loads, file) if e["event"] == "round"]
+    for e in rounds:
+        put_in = [words(f"{folder}/site-{v + 1}/put-in-{e['round']}") for v in e["survivors"]]
+        want = [sum(column) % 2**32 for column in zip(*put_in)]
+        if list(words(f"{folder}/coordinator/sums-{e['round']}")) != want:
+            sys.exit(f"round {e['round']}: the opened sum is not that of the inputs")
+    print(len(rounds))
+
+
+class Web(http.server.SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+
+def web():
+    server = http.server.HTTPServer(("127.0.0.1", 0), Web)
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])
