@@ -13,11 +13,11 @@ static void unload(struct local *local)
     const size_t n = local->model.layout.n;
     if (local->grad != NULL) secret_wipe(local->grad, n * sizeof *local->grad);
     free(local->weight);
-    free(local->mask);
+    free(local->kept);
     free(local->grad);
     model_work_free(&local->work);
     shrunk_free(&local->shrunk);
-    local->weight = local->mask = local->grad = NULL;
+    local->weight = local->kept = local->grad = NULL;
     local->model = (struct model){0};
 }
 
@@ -58,12 +58,12 @@ static enum status load(struct local *local, const struct state *state)
     TRY(model_work_new(&local->work, &local->model, LOCAL_CHUNK));
     const size_t n = local->model.layout.n;
     local->weight = calloc(n, sizeof *local->weight);
-    local->mask = calloc(n, sizeof *local->mask);
+    local->kept = calloc(n, sizeof *local->kept);
     local->grad = calloc(n, sizeof *local->grad);
-    if (local->weight == NULL || local->mask == NULL || local->grad == NULL) return STATUS_NOMEM;
+    if (local->weight == NULL || local->kept == NULL || local->grad == NULL) return STATUS_NOMEM;
     for (size_t i = 0; i < n; i++) {
         local->weight[i] = state->weight[local->shrunk.index[i]];
-        local->mask[i] = bits_has(&local->shrunk.kept, i) ? 1 : 0;
+        local->kept[i] = bits_has(&local->shrunk.kept, i) ? 1 : 0;
     }
     return STATUS_OK;
 }
@@ -90,9 +90,9 @@ static void pass(struct local *local, const uint32_t *record, size_t n)
     (void)model_backward(&local->model, local->work, local->weight, local->label, n);
 }
 
-VECTOR_CLONES static void turn_down(float *grad, const float *mask, size_t n)
+VECTOR_CLONES static void turn_down(float *grad, const float *kept, size_t n)
 {
-    for (size_t i = 0; i < n; i++) grad[i] *= -mask[i];
+    for (size_t i = 0; i < n; i++) grad[i] *= -kept[i];
 }
 
 void local_gradient(struct local *local, uint32_t record)
@@ -101,7 +101,7 @@ void local_gradient(struct local *local, uint32_t record)
      * there are and on the row's place, so that a record's neighbours would change its bits. */
     pass(local, &record, 1);
     model_grad_record(&local->model, local->work, 0, local->grad);
-    turn_down(local->grad, local->mask, local->model.layout.n);
+    turn_down(local->grad, local->kept, local->model.layout.n);
 }
 
 size_t local_sample(struct local *local, double rate, struct rng *rng)
@@ -138,7 +138,7 @@ static void step(struct local *local, struct optim *optim, float *sum, const uin
     }
     for (size_t i = 0; i < size; i++) sum[i] /= (float)n;
     optim_step(optim, local->weight, sum);
-    for (size_t i = 0; i < size; i++) local->weight[i] *= local->mask[i];
+    for (size_t i = 0; i < size; i++) local->weight[i] *= local->kept[i];
 }
 
 /* Scratch of local_epochs. */

@@ -21,7 +21,7 @@ struct local {
     struct model model;   /* the same, to compute with */
     struct model_work *work;
     float *weight;  /* model.layout.n; what the plan's state says */
-    float *mask;    /* model.layout.n: 1 where kept, else 0 */
+    float *kept;    /* model.layout.n: 1 where kept, else 0 */
     float *grad;    /* model.layout.n, scratch; secret */
     float *x;       /* LOCAL_CHUNK records as floats, scratch; secret */
     uint32_t *pick; /* data.n record numbers: a sample, or an order; secret */
@@ -45,8 +45,8 @@ void local_gradient(struct local *local, uint32_t record);
  * The draw is secret and never leaves. Returns how many were drawn. */
 size_t local_sample(struct local *local, double rate, struct rng *rng);
 
-/* Epochs of SGD from the loaded weights, the mask applied after every step (unit site). Puts end
- * minus start into grad; the loaded weights stay. STATUS_NOMEM. */
+/* Epochs of SGD from the loaded weights, what was pruned set to zero after every step (unit site).
+ * Puts end minus start into grad; the loaded weights stay. STATUS_NOMEM. */
 MUST_USE enum status local_epochs(struct local *local, struct rng *rng);
 
 #endif

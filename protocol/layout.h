@@ -43,7 +43,7 @@ struct tensor {
     uint32_t group; /* unit r of this group owns row r; LAYOUT_NONE: rows are never pruned */
     uint32_t feed;  /* unit c / block of this group owns column c; LAYOUT_NONE: input side */
     uint32_t block; /* columns per feeding unit; 1 when feed is LAYOUT_NONE */
-    bool bias;      /* never pruned one by one, only with its unit */
+    bool bias;      /* in mode private never pruned one by one, only with its unit */
     uint64_t offset;
 };
 

@@ -21,11 +21,6 @@ uint32_t conv_pooled(uint32_t size)
     return (uint32_t)(map_size(size) / 2);
 }
 
-static size_t places(const struct layer *layer)
-{
-    return map_size(layer->height) * map_size(layer->width);
-}
-
 /* Row (channel, ky, kx) of columns is the image moved by (ky, kx). */
 static void gather_columns(struct layer *layer, const float *x)
 {
@@ -67,7 +62,7 @@ static void pool(const struct layer *layer, const float *bias, float *out, uint8
     const size_t width = conv_pooled(layer->width);
     const size_t map_width = map_size(layer->width);
     for (size_t r = 0; r < layer->rows; r++) {
-        const float *map = layer->map + r * places(layer);
+        const float *map = layer->map + r * layer->places;
         for (size_t y = 0; y < height; y++)
             for (size_t x = 0; x < width; x++) {
                 uint8_t best = 0;
@@ -91,9 +86,9 @@ static void unpool(struct layer *layer, size_t i)
     const uint8_t *choice = layer->choice + i * layer->outputs;
     const size_t height = conv_pooled(layer->height);
     const size_t width = conv_pooled(layer->width);
-    memset(layer->map, 0, layer->rows * places(layer) * sizeof *layer->map);
+    memset(layer->map, 0, layer->rows * layer->places * sizeof *layer->map);
     for (size_t r = 0; r < layer->rows; r++) {
-        float *map = layer->map + r * places(layer);
+        float *map = layer->map + r * layer->places;
         for (size_t y = 0; y < height; y++)
             for (size_t x = 0; x < width; x++)
                 map[candidate(y, x, *choice++, map_size(layer->width))] = *delta++;
@@ -103,7 +98,7 @@ static void unpool(struct layer *layer, size_t i)
 static void conv_forward(struct layer *layer, const float *weights, const float *x, size_t n)
 {
     struct matrix w = tensor_view(weights + layer->weight, layer->rows, layer->cols);
-    struct matrix columns = tensor_view(layer->columns, layer->cols, places(layer));
+    struct matrix columns = tensor_view(layer->columns, layer->cols, layer->places);
     for (size_t i = 0; i < n; i++) {
         gather_columns(layer, x + i * layer->inputs);
         tensor_product(layer->map, w, columns, false);
@@ -117,7 +112,7 @@ static void conv_backward(struct layer *layer, const float *weights, float *dx, 
     layer_relu_back(layer, n);
     if (dx == NULL) return;
     struct matrix w = tensor_view(weights + layer->weight, layer->rows, layer->cols);
-    struct matrix map = tensor_view(layer->map, layer->rows, places(layer));
+    struct matrix map = tensor_view(layer->map, layer->rows, layer->places);
     for (size_t i = 0; i < n; i++) {
         unpool(layer, i);
         tensor_product(layer->columns, tensor_turned(w), map, false);
@@ -127,8 +122,8 @@ static void conv_backward(struct layer *layer, const float *weights, float *dx, 
 
 static void conv_gradient(struct layer *layer, const float *x, size_t first, size_t n, float *grad)
 {
-    struct matrix map = tensor_view(layer->map, layer->rows, places(layer));
-    struct matrix columns = tensor_view(layer->columns, layer->cols, places(layer));
+    struct matrix map = tensor_view(layer->map, layer->rows, layer->places);
+    struct matrix columns = tensor_view(layer->columns, layer->cols, layer->places);
     for (size_t i = first; i < first + n; i++) {
         gather_columns(layer, x + i * layer->inputs);
         unpool(layer, i);
@@ -153,13 +148,15 @@ enum status conv_new(struct layer *out, const struct tensor *weight, uint32_t ch
                           .inputs = (size_t)channels * height * width,
                           .channels = channels,
                           .height = height,
-                          .width = width};
+                          .width = width,
+                          .room = room};
+    layer.places = map_size(height) * map_size(width);
     layer.outputs = layer.rows * conv_pooled(height) * conv_pooled(width);
     layer.out = calloc(room, layer.outputs * sizeof *layer.out);
     layer.delta = calloc(room, layer.outputs * sizeof *layer.delta);
     layer.choice = calloc(room, layer.outputs);
-    layer.columns = calloc(layer.cols, places(&layer) * sizeof *layer.columns);
-    layer.map = calloc(layer.rows, places(&layer) * sizeof *layer.map);
+    layer.columns = calloc(layer.cols, layer.places * sizeof *layer.columns);
+    layer.map = calloc(layer.rows, layer.places * sizeof *layer.map);
     if (layer.out == NULL || layer.delta == NULL || layer.choice == NULL || layer.columns == NULL ||
         layer.map == NULL)
         return STATUS_NOMEM;

@@ -67,7 +67,8 @@ enum status dense_new(struct layer *out, const struct tensor *weight, bool relu,
                           .bias = weight[1].offset,
                           .relu = relu,
                           .inputs = weight->cols,
-                          .outputs = weight->rows};
+                          .outputs = weight->rows,
+                          .room = room};
     layer.out = calloc(room, layer.outputs * sizeof *layer.out);
     layer.delta = calloc(room, layer.outputs * sizeof *layer.delta);
     if (layer.out == NULL || layer.delta == NULL) return STATUS_NOMEM;

@@ -4,13 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
+static void release(void *at, size_t bytes)
+{
+    if (at != NULL) secret_wipe(at, bytes);
+    free(at);
+}
+
 void layer_free(struct layer *layer)
 {
-    free(layer->out);
-    free(layer->delta);
-    free(layer->choice);
-    free(layer->columns);
-    free(layer->map);
+    const size_t activations = layer->room * layer->outputs;
+    release(layer->out, activations * sizeof *layer->out);
+    release(layer->delta, activations * sizeof *layer->delta);
+    release(layer->choice, activations);
+    release(layer->columns, layer->cols * layer->places * sizeof *layer->columns);
+    release(layer->map, layer->rows * layer->places * sizeof *layer->map);
     *layer = (struct layer){0};
 }
 

@@ -30,10 +30,12 @@ struct layer {
     size_t weight, bias;    /* their places in the flat block */
     bool relu;              /* false in the last layer */
     size_t inputs, outputs; /* floats per record */
-    float *out, *delta;     /* room * outputs, owned */
+    size_t room;            /* records that the buffers are for */
+    float *out, *delta;     /* room * outputs, owned; secret */
 
     /* Convolutions only: the shape of one input, and scratch for one record. */
     uint32_t channels, height, width;
+    size_t places;   /* of the kernel in one input */
     uint8_t *choice; /* room * outputs, owned: which of the four places won the pooling */
     float *columns;  /* cols * places, owned: the window under each place of the kernel */
     float *map;      /* rows * places, owned: before pooling */
@@ -50,6 +52,7 @@ MUST_USE enum status conv_new(struct layer *out, const struct tensor *weight, ui
 /* What the pooling leaves of a height or width. */
 uint32_t conv_pooled(uint32_t size);
 
+/* Wipe what records left in the buffers, and release. */
 void layer_free(struct layer *layer);
 
 /* Zero the deltas of outputs that the relu cut. */

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/secret.h"
+
 enum status optim_new(struct optim *out, size_t n, float rate, float momentum, float decay)
 {
     if (n == 0 || !isfinite(rate) || !isfinite(decay)) return STATUS_RANGE;
@@ -16,6 +18,7 @@ enum status optim_new(struct optim *out, size_t n, float rate, float momentum, f
 
 void optim_free(struct optim *optim)
 {
+    if (optim->velocity != NULL) secret_wipe(optim->velocity, optim->n * sizeof *optim->velocity);
     free(optim->velocity);
     *optim = (struct optim){0};
 }

@@ -53,8 +53,8 @@ static void a_state_is_loaded_at_the_size_that_pruning_left(void)
     for (size_t i = 0; i < local.model.layout.n; i++) {
         const size_t full = local.shrunk.index[i];
         CHECK(local.weight[i] == state.weight[full]);
-        CHECK((local.mask[i] == 1) == bits_has(&state.keep, full));
-        kept += local.mask[i] == 1;
+        CHECK((local.kept[i] == 1) == bits_has(&state.keep, full));
+        kept += local.kept[i] == 1;
     }
     CHECK_NUMBER(bits_count(&state.keep), kept);
 }
@@ -214,7 +214,7 @@ static void the_mask_is_applied_after_every_step(void)
             const size_t full = local.shrunk.index[i];
             off = fmax(off, fabs((double)plain.grad[full] - (double)local.grad[i]));
             most = fmax(most, fabs((double)local.grad[i]));
-            if (local.mask[i] == 0) CHECK(local.grad[i] == 0);
+            if (local.kept[i] == 0) CHECK(local.grad[i] == 0);
             CHECK(local.weight[i] == state.weight[full]);
         }
         CHECK(most > 0.05);
