@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "aggregator/history.h"
+#include "aggregator/report.h"
 #include "base/event.h"
 #include "base/file.h"
 #include "protocol/link.h"
@@ -31,9 +33,10 @@ static uint64_t now_ms(void)
 }
 
 struct attendance {
-    bool up, ready;      /* connected; has said hello since its last round */
-    uint64_t lost_ms;    /* when the connection ended; UINT64_MAX: handled, or not lost */
-    uint64_t bytes_mark; /* link_bytes_in when the round began */
+    bool up, ready;         /* connected; has said hello since its last round */
+    uint64_t lost_ms;       /* when the connection ended; UINT64_MAX: handled, or not lost */
+    uint64_t bytes_mark;    /* link_bytes_in when the round began */
+    struct hash transcript; /* where it stands, by its own word */
 };
 
 struct run {
@@ -46,9 +49,7 @@ struct run {
     bool in_round;
     uint32_t last_round, failures;
     uint64_t gather_ms; /* when waiting for the cohort began */
-    struct buffer results;
-    uint32_t n_results;
-    struct hash transcript;
+    struct history history;
     struct rng rng;
 };
 
@@ -101,6 +102,17 @@ static bool gathered(const struct run *run, uint64_t now, struct bits *cohort)
     return count >= run->c->course.schedule.params.quorum && now - run->gather_ms >= patience;
 }
 
+static enum status send_opening(struct run *run, uint32_t to, struct view state)
+{
+    struct opening opening = {.plan = buffer_view(&run->round.plan_bytes), .state = state};
+    history_since(&run->history, &run->site[to].transcript, &opening);
+    AUTO(buffer_free) struct buffer bytes = {0};
+    opening_write(&bytes, &opening);
+    TRY(bytes.status);
+    (void)!link_send(run->link, to, buffer_view(&bytes));
+    return STATUS_OK;
+}
+
 static enum status open_round(struct run *run, const struct bits *cohort)
 {
     AUTO(plan_free) struct plan plan = {0};
@@ -109,7 +121,7 @@ static enum status open_round(struct run *run, const struct bits *cohort)
     rng_bytes(&run->rng, plan.session, sizeof plan.session);
     plan.manifest = manifest_hash(&run->c->manifest);
     plan.study = run->c->study.hash;
-    plan.previous = run->transcript;
+    plan.previous = history_last(&run->history);
     AUTO(buffer_free) struct buffer state = {0};
     TRY(state_bytes(run, &state));
     plan.state = hash_of("state", buffer_view(&state));
@@ -118,18 +130,11 @@ static enum status open_round(struct run *run, const struct bits *cohort)
     TRY(round_start(&run->round, &config, &plan, now_ms()));
     run->last_round++;
     run->in_round = true;
-    const struct opening opening = {.plan = buffer_view(&run->round.plan_bytes),
-                                    .state = buffer_view(&state),
-                                    .n_results = run->n_results,
-                                    .results = buffer_view(&run->results)};
-    AUTO(buffer_free) struct buffer bytes = {0};
-    opening_write(&bytes, &opening);
-    TRY(bytes.status);
     for (uint32_t v = 0; v < run->c->manifest.n; v++) {
         run->site[v].bytes_mark = link_bytes_in(run->link, v);
         if (!bits_has(cohort, v)) continue;
         run->site[v].ready = false;
-        (void)!link_send(run->link, v, buffer_view(&bytes));
+        TRY(send_opening(run, v, buffer_view(&state)));
     }
     return STATUS_OK;
 }
@@ -181,54 +186,26 @@ static enum status write_sums(const struct run *run)
     return write_file(run, "sums-%u", buffer_view(&bytes));
 }
 
-static struct json_t *survivors_list(const struct run *run)
+/* Bytes of the survivor that sent most in this round: nothing is hidden in a mean. */
+static uint64_t largest_upload(const struct run *run)
 {
-    struct json_t *list = event_list();
-    for (uint32_t v = 0; v < run->c->manifest.n; v++)
-        if (bits_has(&run->round.survivors, v)) event_list_add(list, v);
-    return list;
-}
-
-static void report(struct run *run)
-{
-    const struct round *r = &run->round;
-    uint64_t bytes = 0;
+    uint64_t most = 0;
     for (uint32_t v = 0; v < run->c->manifest.n; v++) {
         uint64_t up = link_bytes_in(run->link, v) - run->site[v].bytes_mark;
-        if (bits_has(&r->survivors, v) && up > bytes) bytes = up;
+        if (bits_has(&run->round.survivors, v) && up > most) most = up;
     }
-    double epsilon[ADVERSARY_COUNT];
-    for (enum adversary a = 0; a < ADVERSARY_COUNT; a++)
-        epsilon[a] = account_epsilon(&run->c->spend.happened[a], run->c->study.privacy.delta);
-    fprintf(stderr, "round %u: %s, %zu of %zu sites, %u recovered, epsilon %.4f (server)\n",
-            r->plan.round, r->plan.step == STEP_EXPLORE ? "exploration" : "training",
-            bits_count(&r->survivors), bits_count(&r->plan.cohort), round_recovered(r),
-            account_rounded(epsilon[ADVERSARY_SERVER]));
-    if (!run->events) return;
-    event_write(stdout, "{s:s, s:i, s:s, s:i, s:i, s:o, s:i, s:I, s:I, s:I, s:{s:o, s:o, s:o}}",
-                "event", "round", "round", (int)r->plan.round, "step",
-                r->plan.step == STEP_EXPLORE ? "explore" : "train", "number",
-                (int)r->plan.step_number, "cohort", (int)bits_count(&r->plan.cohort), "survivors",
-                survivors_list(run), "recovered", (int)round_recovered(r), "bytes_up_per_site",
-                (long long)bytes, "kept", (long long)bits_count(&run->c->course.state.keep),
-                "parameters", (long long)run->c->course.layout.n, "epsilon", "server",
-                event_real(epsilon[ADVERSARY_SERVER]), "collusion",
-                event_real(epsilon[ADVERSARY_COLLUSION]), "reader",
-                event_real(epsilon[ADVERSARY_READER]));
+    return most;
 }
 
 static enum status finish_round(struct run *run)
 {
     TRY(course_apply(&run->c->course, &run->round));
-    run->transcript = result_transcript(&run->round.result);
-    write_blob(&run->results, run->round.result_bytes.at, run->round.result_bytes.n);
-    TRY(run->results.status);
-    run->n_results++;
+    TRY(history_add(&run->history, &run->round.result, buffer_view(&run->round.result_bytes)));
     AUTO(buffer_free) struct buffer state = {0};
     TRY(state_bytes(run, &state));
     TRY(write_file(run, "round-%u.state", buffer_view(&state)));
     if (run->c->study.study.rehearsal) TRY(write_sums(run));
-    report(run);
+    report_round(run->c, &run->round, largest_upload(run), run->events);
     return STATUS_OK;
 }
 
@@ -236,9 +213,7 @@ static enum status send_finish(struct run *run)
 {
     AUTO(buffer_free) struct buffer state = {0}, bytes = {0};
     TRY(state_bytes(run, &state));
-    const struct opening end = {.state = buffer_view(&state),
-                                .n_results = run->n_results,
-                                .results = buffer_view(&run->results)};
+    const struct opening end = {.state = buffer_view(&state)};
     finish_write(&bytes, &end, run->c->key.identity);
     TRY(bytes.status);
     for (uint32_t v = 0; v < run->c->manifest.n; v++)
@@ -285,6 +260,7 @@ static void take_hello(struct run *run, uint32_t from, struct view frame)
                 name_of(run, from), reason_fix(REASON_STUDY));
         return;
     }
+    run->site[from].transcript = hello.transcript;
     run->site[from].ready = true;
 }
 
@@ -378,7 +354,7 @@ static void run_free(struct run *run)
 {
     round_free(&run->round);
     link_free(&run->link);
-    buffer_free(&run->results);
+    history_free(&run->history);
     rng_wipe(&run->rng);
     free(run->site);
 }

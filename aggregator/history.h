@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The signed results of a study so far, so that a site that missed some can follow the transcript
+ * from where it stood. */
+#ifndef AGGREGATOR_HISTORY_H
+#define AGGREGATOR_HISTORY_H
+
+#include "protocol/msg.h"
+
+struct history {
+    uint32_t n;
+    struct hash *transcript; /* after result i; owned */
+    size_t *end;             /* of result i in blobs; owned */
+    struct buffer blobs;
+};
+
+void history_free(struct history *history);
+
+/* STATUS_NOMEM  history is as before. */
+MUST_USE enum status history_add(struct history *history, const struct result *result,
+                                 struct view result_bytes);
+
+/* Transcript after the last result; zeros before the first. */
+struct hash history_last(const struct history *history);
+
+/* Fill in the results that come after a transcript; all of them when it is not known. Borrowed from
+ * history until the next history_add. */
+void history_since(const struct history *history, const struct hash *transcript,
+                   struct opening *out);
+
+#endif

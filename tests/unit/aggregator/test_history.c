@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "aggregator/history.h"
+
+#include "tests/lib/check.h"
+#include "tests/lib/oom.h"
+
+static void add(struct history *history, uint32_t round)
+{
+    struct result result = {.round = round, .previous = history_last(history)};
+    const uint8_t bytes[] = {(uint8_t)round, (uint8_t)round};
+    CHECK_OK(history_add(history, &result, (struct view){bytes, round % 2 + 1}));
+}
+
+static void a_new_site_gets_everything(void)
+{
+    AUTO(history_free) struct history history = {0};
+    const struct hash zero = {0};
+    struct opening opening = {.n_results = 9};
+    history_since(&history, &zero, &opening);
+    CHECK_NUMBER(0, opening.n_results);
+    CHECK_NUMBER(0, opening.results.n);
+    CHECK(hash_is_zero(&(struct hash){0}));
+    for (uint32_t i = 1; i <= 5; i++) add(&history, i);
+    history_since(&history, &zero, &opening);
+    CHECK_NUMBER(5, opening.n_results);
+    CHECK_NUMBER(history.blobs.n, opening.results.n);
+}
+
+static void a_site_gets_what_it_missed(void)
+{
+    AUTO(history_free) struct history history = {0};
+    struct hash seen[6] = {{{0}}};
+    for (uint32_t i = 1; i <= 5; i++) {
+        add(&history, i);
+        seen[i] = history_last(&history);
+    }
+    for (uint32_t i = 0; i <= 5; i++) {
+        struct opening opening = {0};
+        history_since(&history, &seen[i], &opening);
+        CHECK_NUMBER(5 - i, opening.n_results);
+        struct reader r = reader_of(opening.results);
+        for (uint32_t k = i + 1; k <= 5; k++) {
+            struct view blob = read_blob(&r, 8);
+            CHECK_NUMBER(k % 2 + 1, blob.n);
+            CHECK(blob.n > 0 && blob.at[0] == k);
+        }
+        CHECK_OK(reader_end(&r));
+    }
+}
+
+static void an_unknown_transcript_gets_everything(void)
+{
+    AUTO(history_free) struct history history = {0};
+    for (uint32_t i = 1; i <= 3; i++) add(&history, i);
+    const struct hash other = {{1, 2, 3}};
+    struct opening opening = {0};
+    history_since(&history, &other, &opening);
+    CHECK_NUMBER(3, opening.n_results);
+}
+
+static void without_memory_nothing_is_added(void)
+{
+    AUTO(history_free) struct history history = {0};
+    add(&history, 1);
+    const struct hash before = history_last(&history);
+    const struct result result = {.round = 2};
+    static const uint8_t bytes[1000] = {7};
+    enum status status = STATUS_NOMEM;
+    OOM_EACH {
+        status = history_add(&history, &result, (struct view){bytes, sizeof bytes});
+        oom_stop();
+        if (status == STATUS_OK) break;
+        CHECK_STATUS(STATUS_NOMEM, status);
+        CHECK_NUMBER(1, history.n);
+        struct hash last = history_last(&history);
+        CHECK(hash_equal(&before, &last));
+        CHECK_NUMBER(6, history.blobs.n);
+    }
+    CHECK_OK(status);
+    CHECK_NUMBER(2, history.n);
+}
+
+int main(void)
+{
+    RUN(a_new_site_gets_everything);
+    RUN(a_site_gets_what_it_missed);
+    RUN(an_unknown_transcript_gets_everything);
+    RUN(without_memory_nothing_is_added);
+    return check_done();
+}
