@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aggregator/course.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,8 @@ static enum status apply_training(struct course *course, const struct round *rou
         i = step_segment(course, i, dim, bits_has(&round->opened_set, l) ? value : NULL);
         value += dim;
     }
+    for (size_t k = 0; k < course->layout.n; k++)
+        if (!isfinite(course->state.weight[k])) return STATUS_RANGE;
     course->trained++;
     return STATUS_OK;
 }

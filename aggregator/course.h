@@ -37,7 +37,8 @@ MUST_USE enum status course_plan(struct plan *out, const struct course *course,
  *   v = momentum v + mean;  w = w + rate_t v;  rate_t = rate (1 - decay t / count),
  * where mean is the sum over a public divisor: sampling * records (unit patient) or the number of
  * survivors (unit site). Sealed segments leave their coordinates and velocities as they are.
- * STATUS_NOMEM  nothing changed. */
+ * STATUS_NOMEM  nothing changed.
+ * STATUS_RANGE  the training diverged: a weight is not finite any more, and the course is over. */
 MUST_USE enum status course_apply(struct course *course, const struct round *round);
 
 #endif

@@ -38,14 +38,14 @@ struct hash history_last(const struct history *history)
     return history->n == 0 ? (struct hash){0} : history->transcript[history->n - 1];
 }
 
-void history_since(const struct history *history, const struct hash *transcript,
-                   struct opening *out)
+uint32_t history_since(const struct history *history, const struct hash *transcript,
+                       struct view *results)
 {
     /* From the back: a site that is up to date is found at once. */
     uint32_t known = history->n;
     while (known > 0 && !hash_equal(&history->transcript[known - 1], transcript)) known--;
     const size_t start = known == 0 ? 0 : history->end[known - 1];
-    out->n_results = history->n - known;
-    out->results = (struct view){.at = history->blobs.at == NULL ? NULL : history->blobs.at + start,
-                                 .n = history->blobs.n - start};
+    *results = (struct view){.at = history->blobs.at == NULL ? NULL : history->blobs.at + start,
+                             .n = history->blobs.n - start};
+    return history->n - known;
 }

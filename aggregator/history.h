@@ -22,9 +22,9 @@ MUST_USE enum status history_add(struct history *history, const struct result *r
 /* Transcript after the last result; zeros before the first. */
 struct hash history_last(const struct history *history);
 
-/* Fill in the results that come after a transcript; all of them when it is not known. Borrowed from
- * history until the next history_add. */
-void history_since(const struct history *history, const struct hash *transcript,
-                   struct opening *out);
+/* The results that come after a transcript, as blobs; all of them when it is not known. Returns how
+ * many. Borrowed from history until the next history_add. */
+uint32_t history_since(const struct history *history, const struct hash *transcript,
+                       struct view *results);
 
 #endif

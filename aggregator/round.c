@@ -214,7 +214,10 @@ static enum status take_abort(struct round *r, uint32_t from, struct view in, st
     struct abort_notice notice = {0};
     TRY(abort_read(&notice, in, r->config.manifest->member[from].identity));
     TRY(round_same(r, notice.session));
-    return round_blame(r, from, notice.reason, out);
+    TRY(round_blame(r, from, notice.reason, out));
+    if (notice.about >= r->config.manifest->n || notice.about == from) return STATUS_OK;
+    r->site[notice.about].accusers++; /* one notice a site: after it the site is out */
+    return outbox_note(out, notice.about, notice.reason);
 }
 
 static enum status take(struct round *round, uint32_t from, struct view message, uint64_t now_ms,
@@ -258,6 +261,13 @@ enum status round_deadline(struct round *round, uint64_t now_ms, struct outbox *
     enum status status = end_phase(round, now_ms, out);
     if (status == STATUS_OK) status = advance(round, now_ms, out);
     return settle(round, status, out);
+}
+
+bool round_convicts(const struct round *round, uint32_t site)
+{
+    bool own_fault =
+        round->phase == PHASE_FAILED && round->why == REASON_SHARE && round->about == site;
+    return own_fault || round->site[site].accusers > round->plan.params.c;
 }
 
 uint32_t round_recovered(const struct round *round)

@@ -28,6 +28,7 @@ enum phase {
 struct contributor {
     bool away;               /* its connection is lost: not waited for */
     bool out;                /* gave up, or lied: nothing more is taken from it */
+    uint32_t accusers;       /* sites that gave up because of it */
     struct buffer advert;    /* signed bytes */
     struct advert keys;      /* parsed */
     struct buffer header;    /* signed bytes */
@@ -84,6 +85,10 @@ MUST_USE enum status round_deadline(struct round *round, uint64_t now_ms, struct
 
 /* Sites that the current phase still waits for; out is allocated, manifest->n bits. */
 MUST_USE enum status round_awaited(struct bits *out, const struct round *round);
+
+/* Whether a site certainly broke the protocol: more sites than can be corrupt accuse it, so an
+ * honest one does; or its own shares do not make the seed that it committed to. */
+bool round_convicts(const struct round *round, uint32_t site);
 
 /* Dropped after dealing and recovered: |U2 \ U3|. */
 uint32_t round_recovered(const struct round *round);

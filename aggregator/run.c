@@ -16,6 +16,8 @@
 
 /* So many rounds in a row may fail before the study stops. */
 #define FAILURES_MAX 5
+/* So many, and one in ten of the study's, may fail after inputs were sent. */
+#define BURNT_LEAST 3
 
 static volatile sig_atomic_t stopped;
 
@@ -33,6 +35,7 @@ static uint64_t now_ms(void)
 }
 
 struct attendance {
+    bool banned;            /* was convicted of breaking the protocol: not asked again */
     bool up, ready;         /* connected; has said hello since its last round */
     uint64_t lost_ms;       /* when the connection ended; UINT64_MAX: handled, or not lost */
     uint64_t bytes_mark;    /* link_bytes_in when the round began */
@@ -47,7 +50,9 @@ struct run {
     struct attendance *site; /* manifest.n */
     struct round round;
     bool in_round;
-    uint32_t last_round, failures;
+    uint32_t last_round;
+    uint32_t failures;  /* one after the other */
+    uint32_t burnt;     /* rounds that cost budget and gave nothing */
     uint64_t gather_ms; /* when waiting for the cohort began */
     struct history history;
     struct rng rng;
@@ -89,6 +94,7 @@ static bool gathered(const struct run *run, uint64_t now, struct bits *cohort)
 {
     uint32_t missing = 0, count = 0;
     for (uint32_t v = 0; v < run->c->manifest.n; v++) {
+        if (run->site[v].banned) continue;
         if (run->site[v].up && run->site[v].ready) {
             bits_set(cohort, v);
             count++;
@@ -105,7 +111,7 @@ static bool gathered(const struct run *run, uint64_t now, struct bits *cohort)
 static enum status send_opening(struct run *run, uint32_t to, struct view state)
 {
     struct opening opening = {.plan = buffer_view(&run->round.plan_bytes), .state = state};
-    history_since(&run->history, &run->site[to].transcript, &opening);
+    opening.n_results = history_since(&run->history, &run->site[to].transcript, &opening.results);
     AUTO(buffer_free) struct buffer bytes = {0};
     opening_write(&bytes, &opening);
     TRY(bytes.status);
@@ -117,6 +123,10 @@ static enum status open_round(struct run *run, const struct bits *cohort)
 {
     AUTO(plan_free) struct plan plan = {0};
     TRY(course_plan(&plan, &run->c->course, cohort));
+    /* The sites would refuse it anyway; this way they get the model. */
+    if (!schedule_bears(&run->c->course.schedule, &run->c->spend.happened[ADVERSARY_COLLUSION],
+                        &plan, run->c->study.privacy.epsilon))
+        return STATUS_BUDGET;
     plan.round = run->last_round + 1;
     rng_bytes(&run->rng, plan.session, sizeof plan.session);
     plan.manifest = manifest_hash(&run->c->manifest);
@@ -144,24 +154,6 @@ static void give_up(struct run *run, enum exit_code code, const char *why)
     fprintf(stderr, "the study stops: %s\n", why);
     run->over = true;
     run->exit = code;
-}
-
-static void try_round(struct run *run)
-{
-    AUTO(bits_free) struct bits cohort = {0};
-    if (bits_new(&cohort, run->c->manifest.n) != STATUS_OK) return;
-    uint64_t now = now_ms();
-    if (gathered(run, now, &cohort)) {
-        enum status status = open_round(run, &cohort);
-        if (status != STATUS_OK)
-            give_up(run, EXIT_REFUSED, "no round can be planned for the sites that are here");
-    } else if (now - run->gather_ms > run->c->study.deadlines.gather_ms) {
-        give_up(run, EXIT_TIMEOUT, "too few sites reported before the gathering's deadline");
-        for (uint32_t v = 0; v < run->c->manifest.n; v++)
-            if (!run->site[v].up || !run->site[v].ready)
-                fprintf(stderr, "  missing: %s (%s)\n", name_of(run, v),
-                        run->site[v].up ? "connected, not ready" : "not connected");
-    }
 }
 
 /* --- the end of a round ------------------------------------------------------------------------
@@ -211,14 +203,44 @@ static enum status finish_round(struct run *run)
 
 static enum status send_finish(struct run *run)
 {
-    AUTO(buffer_free) struct buffer state = {0}, bytes = {0};
+    AUTO(buffer_free) struct buffer state = {0};
     TRY(state_bytes(run, &state));
-    const struct opening end = {.state = buffer_view(&state)};
-    finish_write(&bytes, &end, run->c->key.identity);
-    TRY(bytes.status);
-    for (uint32_t v = 0; v < run->c->manifest.n; v++)
+    struct finish end = {.manifest = manifest_hash(&run->c->manifest),
+                         .state = buffer_view(&state)};
+    for (uint32_t v = 0; v < run->c->manifest.n; v++) {
+        end.n_results = history_since(&run->history, &run->site[v].transcript, &end.results);
+        AUTO(buffer_free) struct buffer bytes = {0};
+        finish_write(&bytes, &end, run->c->key.identity);
+        TRY(bytes.status);
         (void)!link_send(run->link, v, buffer_view(&bytes));
+    }
     return STATUS_OK;
+}
+
+/* The study is over, or cannot go on: every site gets the model as it is. */
+static void finish(struct run *run)
+{
+    run->over = true;
+    if (send_finish(run) != STATUS_OK) give_up(run, EXIT_FAILED, "the end could not be sent");
+}
+
+/* A failed round whose inputs had left has cost every site its worst case, so their number is
+ * limited over the whole study; a site that broke the protocol is not asked again. */
+static void end_failed(struct run *run, bool spent)
+{
+    const struct round *r = &run->round;
+    for (uint32_t v = 0; v < run->c->manifest.n; v++) {
+        if (run->site[v].banned || !round_convicts(r, v)) continue;
+        run->site[v].banned = true;
+        fprintf(stderr, "%s broke the protocol and is not asked again\n", name_of(run, v));
+    }
+    run->burnt += spent ? 1 : 0;
+    if (run->burnt > BURNT_LEAST + run->c->study.rounds.count / 10) {
+        finish(run);
+        give_up(run, EXIT_REFUSED, "too many rounds failed after inputs were sent");
+    } else if (++run->failures >= FAILURES_MAX) {
+        give_up(run, command_exit(r->why), "too many rounds failed one after the other");
+    }
 }
 
 static void end_round(struct run *run)
@@ -232,18 +254,40 @@ static void end_round(struct run *run)
         spend_add(&run->c->spend, &r->plan, (uint32_t)bits_count(&r->survivors)) != STATUS_OK)
         give_up(run, EXIT_BUG, "a release could not be accounted for");
     if (r->phase == PHASE_FAILED) {
-        if (++run->failures >= FAILURES_MAX)
-            give_up(run, command_exit(r->why), "too many rounds failed one after the other");
+        end_failed(run, spent);
         round_free(r);
         return;
     }
     run->failures = 0;
-    if (finish_round(run) != STATUS_OK)
-        give_up(run, EXIT_FAILED, "the result could not be stored: check disk space");
+    enum status status = finish_round(run);
     round_free(r);
-    if (run->over || !course_done(&run->c->course)) return;
-    run->over = true;
-    if (send_finish(run) != STATUS_OK) give_up(run, EXIT_FAILED, "the end could not be sent");
+    if (status == STATUS_RANGE)
+        give_up(run, EXIT_FAILED, "the training diverged: lower rounds.learning_rate");
+    else if (status != STATUS_OK)
+        give_up(run, EXIT_FAILED, "the result could not be stored: check disk space");
+    else if (course_done(&run->c->course))
+        finish(run);
+}
+
+static void try_round(struct run *run)
+{
+    AUTO(bits_free) struct bits cohort = {0};
+    if (bits_new(&cohort, run->c->manifest.n) != STATUS_OK) return;
+    uint64_t now = now_ms();
+    if (gathered(run, now, &cohort)) {
+        enum status status = open_round(run, &cohort);
+        if (status == STATUS_BUDGET) finish(run);
+        if (status == STATUS_BUDGET)
+            give_up(run, EXIT_REFUSED, "the study's epsilon is used up before its last round");
+        else if (status != STATUS_OK)
+            give_up(run, EXIT_REFUSED, "no round can be planned for the sites that are here");
+    } else if (now - run->gather_ms > run->c->study.deadlines.gather_ms) {
+        give_up(run, EXIT_TIMEOUT, "too few sites reported before the gathering's deadline");
+        for (uint32_t v = 0; v < run->c->manifest.n; v++)
+            if (!run->site[v].up || !run->site[v].ready)
+                fprintf(stderr, "  missing: %s (%s)\n", name_of(run, v),
+                        run->site[v].up ? "connected, not ready" : "not connected");
+    }
 }
 
 /* --- events -------------------------------------------------------------------------------------
@@ -253,8 +297,11 @@ static void take_hello(struct run *run, uint32_t from, struct view frame)
 {
     struct hello hello = {0};
     if (hello_read(&hello, frame, run->c->manifest.member[from].identity) != STATUS_OK ||
-        hello.from != from)
+        hello.from != from) {
+        fprintf(stderr, "%s  %s reports with another key or number than the manifest's: %s\n",
+                reason_id(REASON_MANIFEST), name_of(run, from), reason_fix(REASON_MANIFEST));
         return;
+    }
     if (!hash_equal(&hello.study, &run->c->study.hash)) {
         fprintf(stderr, "%s  %s has another study file: %s\n", reason_id(REASON_STUDY),
                 name_of(run, from), reason_fix(REASON_STUDY));

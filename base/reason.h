@@ -18,7 +18,7 @@
     X(MANIFEST_QUORUM, 7, STATUS_AUTH, "E-MANIFEST-QUORUM", "the manifest lacks the signatures of enough governance keys", "have the missing governance key holders sign it") \
     X(STUDY, 8, STATUS_AUTH, "E-STUDY-HASH", "the plan was made from another study file than the site's", "compare the study file's hash with the coordinator; all parties need the same bytes") \
     X(REPLAY, 9, STATUS_STATE, "E-PLAN-REPLAY", "the session or round number was seen before", "nothing; a repeated plan is never answered. If it goes on, ask the coordinator to start a new round") \
-    X(FORK, 10, STATUS_AUTH, "E-PLAN-FORK", "the plan continues another history than the site remembers", "do not continue; the coordinator may have told sites different results: compare transcript hashes") \
+    X(FORK, 10, STATUS_AUTH, "E-PLAN-FORK", "the plan continues another history than the site remembers", "do not continue; the coordinator may have told sites different results: compare the transcripts that veilsum-client ledger prints") \
     X(MODEL, 11, STATUS_AUTH, "E-PLAN-MODEL", "the model that was sent does not have the hash in the signed plan", "ask the coordinator to restart the round; if it repeats, the coordinator shows sites different models") \
     X(RING, 12, STATUS_RANGE, "E-PLAN-RING", "the ring is too narrow: the sum could wrap", "raise secagg.bits or coarsen the grid in the study file") \
     X(THRESHOLD, 13, STATUS_QUORUM, "E-PLAN-THRESHOLD", "a threshold is unsound or below the site's floor", "use t and T above (n + c) / 2 and at least the site's policy") \
@@ -29,19 +29,20 @@
     X(COHORT, 18, STATUS_STATE, "E-PLAN-COHORT", "this site is not in the plan's cohort", "nothing; the site waits for the next round") \
     X(ROSTER, 19, STATUS_AUTH, "E-ROSTER", "the roster is wrong: own entry missing or changed, a key twice, or a low-order key", "do not continue; the coordinator or someone between tampered with keys") \
     X(QUORUM, 20, STATUS_QUORUM, "E-QUORUM", "too few sites are left in this round", "wait for sites to return; the coordinator starts a new round by itself") \
-    X(SHARE, 21, STATUS_AUTH, "E-SHARE", "a share does not match its commitment", "the round goes on without; the log names the site whose share was wrong") \
+    X(SHARE, 21, STATUS_AUTH, "E-SHARE", "a share does not match its commitment", "nothing; who is accused by more sites than can be corrupt is not asked again") \
     X(SURVIVORS, 22, STATUS_AUTH, "E-SURVIVORS", "the survivor set is not what the rules say", "do not continue; the coordinator tried to open something it may not") \
-    X(EQUIVOCATION, 23, STATUS_AUTH, "E-EQUIVOCATION", "the coordinator signed two different statements for one session", "keep the log: both signatures together prove it") \
+    X(EQUIVOCATION, 23, STATUS_AUTH, "E-EQUIVOCATION", "the coordinator signed two different statements for one session", "do not continue; tell the officers who signed the manifest") \
     X(CONFIRMATIONS, 24, STATUS_AUTH, "E-CONFIRMATIONS", "fewer than T sites confirmed one survivor set", "nothing was opened; the coordinator starts a new round") \
     X(DEADLINE, 25, STATUS_STATE, "E-DEADLINE", "the other side did not answer before the deadline", "check the network and the coordinator's status; the site waits for the next round") \
     X(CHECKSUM, 26, STATUS_FORMAT, "E-CHECKSUM", "the opened sum contradicts its checksum", "the sum was thrown away; if it repeats, report this with both logs") \
-    X(RESULT, 27, STATUS_AUTH, "E-RESULT", "the result does not belong to the transcript that this site saw", "do not continue; compare transcript hashes with other sites") \
+    X(RESULT, 27, STATUS_AUTH, "E-RESULT", "the result does not belong to the transcript that this site saw", "do not continue; compare the transcripts that veilsum-client ledger prints") \
     X(JOURNAL, 28, STATUS_IO, "E-JOURNAL", "the journal could not be written, so nothing was sent", "check disk space and permissions of the state directory, then restart") \
     X(TRAINER, 29, STATUS_IO, "E-TRAINER", "local training failed", "see the line above it in the log; check the data file with the study's model") \
     X(WRONG_SESSION, 30, STATUS_STATE, "E-MSG-SESSION", "a message belongs to another session", "nothing; it was ignored") \
     X(CIPHER, 31, STATUS_RANGE, "E-PLAN-CIPHER", "the plan names a pad cipher that this program does not have", "use chacha20 in the study file") \
     X(STUDY_FILE, 33, STATUS_RANGE, "E-STUDY", "the study file cannot be read, is unsafe or contradicts itself", "mend the line that is named; veilsum-aggregator check shows what follows from a study") \
     X(DATA, 34, STATUS_FORMAT, "E-DATA", "the data file cannot be read or does not fit the study's model", "check the path, the format and the image size that the study names") \
+    X(LEDGER, 35, STATUS_STATE, "E-LEDGER", "the journal is missing or belongs to another manifest, so what was spent is not known", "restore journal.db from a backup; pin again only if no release was ever made, for that begins at zero") \
     X(SEGMENTS, 32, STATUS_RANGE, "E-PLAN-SEGMENTS", "the segments are not those of the study and its keep set", "compare study files; if they agree, the coordinator is wrong or lies") \
     X(NET_REFUSED, 40, STATUS_IO, "E-NET-REFUSED", "nobody listens at the coordinator's address", "ask the coordinator whether veilsum-aggregator runs, and your IT about the firewall") \
     X(NET_NOTZMQ, 41, STATUS_IO, "E-NET-NOTZMQ", "something answered that is not a veilsum coordinator", "check the address and port; a web proxy may be in the way") \

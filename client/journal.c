@@ -18,7 +18,8 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS release ("
     " round INTEGER PRIMARY KEY, step INTEGER NOT NULL, norm2 INTEGER NOT NULL,"
     " sigma INTEGER NOT NULL, shares INTEGER NOT NULL, dim INTEGER NOT NULL,"
-    " sampling REAL NOT NULL, settled INTEGER NOT NULL DEFAULT 0) STRICT;";
+    " sampling REAL NOT NULL, settled INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE TABLE IF NOT EXISTS study (id INTEGER PRIMARY KEY, manifest BLOB NOT NULL) STRICT;";
 
 enum status journal_open(struct journal **out, const char *path)
 {
@@ -41,6 +42,22 @@ void journal_close(struct journal **journal)
     *journal = NULL;
 }
 
+enum status journal_bind(struct journal *journal, const struct hash *manifest, bool first)
+{
+    AUTO(db_rows_free) struct db_rows *rows = NULL;
+    bool more = false;
+    TRY(db_ask(&rows, journal->db, "SELECT manifest FROM study", 0, NULL));
+    TRY(db_next(rows, &more));
+    if (more) {
+        struct view known = db_blob(rows, 0);
+        bool same = known.n == HASH_BYTES && memcmp(known.at, manifest->bytes, HASH_BYTES) == 0;
+        return same ? STATUS_OK : STATUS_STATE;
+    }
+    if (!first) return STATUS_STATE;
+    const struct db_value value[] = {DB_BLOB(manifest->bytes, HASH_BYTES)};
+    return db_run(journal->db, "INSERT INTO study (id, manifest) VALUES (1, ?)", 1, value);
+}
+
 enum status journal_restore(const struct journal *journal, uint32_t *last_round,
                             struct hash *transcript)
 {
@@ -50,9 +67,9 @@ enum status journal_restore(const struct journal *journal, uint32_t *last_round,
     TRY(db_next(rows, &more));
     uint32_t round = (uint32_t)db_int(rows, 0);
     db_rows_free(&rows);
-    const struct db_value kind[] = {DB_INT(MEMORY_RESULT)};
+    const struct db_value kind[] = {DB_INT(MEMORY_RESULT), DB_INT(MEMORY_FOLLOW)};
     TRY(db_ask(&rows, journal->db,
-               "SELECT hash FROM memory WHERE kind = ? ORDER BY round DESC LIMIT 1", 1, kind));
+               "SELECT hash FROM memory WHERE kind IN (?, ?) ORDER BY id DESC LIMIT 1", 2, kind));
     TRY(db_next(rows, &more));
     struct hash last = {0};
     if (more) {
@@ -91,11 +108,17 @@ enum status journal_reserve(struct journal *journal, uint32_t round, enum step s
                   7, value);
 }
 
-enum status journal_settle(struct journal *journal, uint32_t round, uint32_t n_shares)
+enum status journal_result(struct journal *journal, struct view entry, uint32_t n_shares)
 {
-    const struct db_value value[] = {DB_INT(n_shares), DB_INT(round)};
-    return db_run(journal->db, "UPDATE release SET shares = ?, settled = 1 WHERE round = ?", 2,
-                  value);
+    struct memory memory = {0};
+    TRY(memory_read(&memory, entry));
+    AUTO(db_change_undo) struct db_change change = {0};
+    TRY(db_change_begin(&change, journal->db));
+    TRY(journal_entry(journal, entry));
+    const struct db_value value[] = {DB_INT(n_shares), DB_INT(memory.round)};
+    TRY(db_run(journal->db, "UPDATE release SET shares = ?, settled = 1 WHERE round = ?", 2,
+               value));
+    return db_change_commit(&change);
 }
 
 enum status journal_account(const struct journal *journal, struct account *account,

@@ -14,6 +14,12 @@ struct journal;
 MUST_USE enum status journal_open(struct journal **out, const char *path);
 void journal_close(struct journal **journal);
 
+/* Tie the journal to the manifest whose budget it keeps. first: pinning, which begins a new journal
+ * or finds one of the same manifest; otherwise it must have been tied before, so that a lost
+ * journal is not taken for an empty one. STATUS_STATE  it is tied to another manifest, or to none.
+ */
+MUST_USE enum status journal_bind(struct journal *journal, const struct hash *manifest, bool first);
+
 /* Last round that was begun and transcript after the last result; 0 and zeros when new. */
 MUST_USE enum status journal_restore(const struct journal *journal, uint32_t *last_round,
                                      struct hash *transcript);
@@ -24,8 +30,9 @@ MUST_USE enum status journal_entry(struct journal *journal, struct view entry);
 /* Reserve what the round releases in the worst case, before noise is drawn. */
 MUST_USE enum status journal_reserve(struct journal *journal, uint32_t round, enum step step,
                                      const struct release *worst);
-/* The round's result is known: so many noise shares were really there. */
-MUST_USE enum status journal_settle(struct journal *journal, uint32_t round, uint32_t n_shares);
+/* Store the entry of a round's result, and that so many noise shares were really there: together or
+ * not at all. */
+MUST_USE enum status journal_result(struct journal *journal, struct view entry, uint32_t n_shares);
 
 /* All releases so far: worst case where no result is known. *releases counts them. */
 MUST_USE enum status journal_account(const struct journal *journal, struct account *account,

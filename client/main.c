@@ -151,6 +151,29 @@ static enum status copy(const struct arguments *a, const char *from, const char 
     return store(a, name, buffer_view(&bytes), 0644);
 }
 
+static enum status open_journal(struct journal **out, const struct arguments *a,
+                                const struct hash *manifest, bool first)
+{
+    char path[FILE_PATH_MAX];
+    TRY(file_path(path, sizeof path, a->folder, "journal.db"));
+    TRY(journal_open(out, path));
+    return journal_bind(*out, manifest, first);
+}
+
+/* The hash of the manifest in the folder. */
+static enum status pinned(struct hash *out, const struct arguments *a)
+{
+    char path[FILE_PATH_MAX];
+    TRY(file_path(path, sizeof path, a->folder, "manifest"));
+    AUTO(buffer_free) struct buffer bytes = {0};
+    TRY(file_read(&bytes, path, MANIFEST_BYTES_MAX));
+    AUTO(manifest_free) struct manifest manifest = {0};
+    enum reason why = REASON_NONE;
+    TRY(manifest_read(&manifest, buffer_view(&bytes), &why));
+    *out = manifest_hash(&manifest);
+    return STATUS_OK;
+}
+
 static enum exit_code pin(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -181,6 +204,9 @@ static enum exit_code pin(int argc, char **argv)
     if (status == STATUS_OK) status = copy(&a, a.policy, "policy.yaml");
     if (status == STATUS_OK) status = store(&a, "manifest.pin", line, 0644);
     if (status != STATUS_OK) return fail(a.folder, status);
+    AUTO(journal_close) struct journal *journal = NULL;
+    status = open_journal(&journal, &a, &hash, true);
+    if (status != STATUS_OK) return refuse(REASON_LEDGER, status_text(status));
     printf("federation %s, epoch %u, %u sites, %u of %u governors needed\n", manifest.federation,
            manifest.epoch, manifest.n, manifest.governors_needed, manifest.n_governors);
     print_fingerprint("pinned manifest, to be compared by phone:", &hash);
@@ -244,26 +270,35 @@ static enum exit_code ledger(int argc, char **argv)
     if (status == STATUS_OK) status = study_read(&study, path, &bad);
     if (status != STATUS_OK) return fail("study.yaml", status);
     AUTO(journal_close) struct journal *journal = NULL;
-    status = file_path(path, sizeof path, a.folder, "journal.db");
-    if (status == STATUS_OK) status = journal_open(&journal, path);
+    struct hash manifest = {0}, transcript = {0};
+    status = pinned(&manifest, &a);
+    if (status != STATUS_OK) return refuse(REASON_MANIFEST, status_text(status));
+    status = open_journal(&journal, &a, &manifest, false);
     struct account account = {0};
-    uint32_t releases = 0;
+    uint32_t releases = 0, last_round = 0;
     if (status == STATUS_OK) status = journal_account(journal, &account, &releases);
-    if (status != STATUS_OK) return fail(path, status);
+    if (status == STATUS_OK) status = journal_restore(journal, &last_round, &transcript);
+    if (status != STATUS_OK) return refuse(REASON_LEDGER, status_text(status));
+    char seen[2 * HASH_BYTES + 1];
+    hash_hex(seen, &transcript, HASH_BYTES);
     double epsilon = account_epsilon(&account, study.privacy.delta);
     if (a.format != NULL && strcmp(a.format, "json") == 0)
-        event_write(stdout, "{s:i, s:s, s:s, s:s, s:i, s:o, s:f, s:o, s:s}", "schema_version", 1,
-                    "study", study.study.id, "unit", study_unit_name(study.privacy.unit),
-                    "adjacency", "add or remove one", "releases", (int)releases, "epsilon",
-                    event_real(epsilon), "delta", study.privacy.delta, "limit",
-                    event_real(study.privacy.epsilon), "adversary",
-                    "the coordinator with the study's colluding sites");
+        event_write(stdout, "{s:i, s:s, s:s, s:s, s:i, s:o, s:f, s:o, s:s, s:i, s:s}",
+                    "schema_version", 1, "study", study.study.id, "unit",
+                    study_unit_name(study.privacy.unit), "adjacency", "add or remove one",
+                    "releases", (int)releases, "epsilon", event_real(epsilon), "delta",
+                    study.privacy.delta, "limit", event_real(study.privacy.epsilon), "adversary",
+                    "the coordinator with the study's colluding sites", "last_round",
+                    (int)last_round, "transcript", seen);
     else
         printf("study %s: %u releases, epsilon %.4f of %.4f at delta %g\n"
                "unit %s, adding or removing one, against the coordinator with %u colluding sites;\n"
-               "releases whose result never came are counted at their worst case\n",
+               "releases whose result never came are counted at their worst case\n"
+               "one record is one contribution: a patient with k records is covered k-fold\n"
+               "last round %u, transcript %s\n",
                study.study.id, releases, account_rounded(epsilon), study.privacy.epsilon,
-               study.privacy.delta, study_unit_name(study.privacy.unit), study.sites.colluding);
+               study.privacy.delta, study_unit_name(study.privacy.unit), study.sites.colluding,
+               last_round, seen);
     return EXIT_OK;
 }
 

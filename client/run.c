@@ -83,9 +83,11 @@ static bool is_final(enum reason reason)
 /* Journal first, then the wire. What cannot be sent now is lost with its session. */
 static void flush(struct run *run, struct outbox *out)
 {
+    bool own = false; /* the refusals are this site's, not the coordinator's */
     if (site_remember(run->site, out) != STATUS_OK) {
         outbox_free(out);
         session_quit(&run->site->session, REASON_JOURNAL, out);
+        own = true;
     }
     for (size_t i = 0; i < out->n_letters; i++) {
         struct view bytes = buffer_view(&out->letter[i].bytes);
@@ -93,13 +95,14 @@ static void flush(struct run *run, struct outbox *out)
             fprintf(stderr, "%s  a message could not be sent: not connected\n",
                     run->site->key.name);
         enum msg_kind kind = msg_kind_of(bytes);
+        own = own || kind == MSG_ABORT;
         if (kind == MSG_SHARES) tell(run, "shared");
         if (kind == MSG_MASKED) tell(run, "masked");
     }
     for (size_t i = 0; i < out->n_notes; i++) {
         enum reason reason = out->note[i].reason;
         tell_reason(run, reason, out->note[i].site);
-        if (is_final(reason) && run->site->session.why == reason) {
+        if (own && is_final(reason)) {
             run->over = true;
             run->exit = command_exit(reason);
         }
@@ -115,16 +118,27 @@ static void say_hello(struct run *run)
 
 static void take_finish(struct run *run, struct view frame)
 {
-    struct opening end = {0};
-    char path[FILE_PATH_MAX];
-    if (finish_read(&end, frame, run->site->manifest.coordinator.identity) != STATUS_OK ||
-        file_path(path, sizeof path, run->site->folder, "final.state") != STATUS_OK ||
-        file_write(path, end.state, 0600) != STATUS_OK) {
-        fprintf(stderr, "%s  the final model could not be stored\n", run->site->key.name);
+    enum status status = site_finish(run->site, frame);
+    if (status == STATUS_IO) {
+        fprintf(stderr, "%s  the final model could not be stored: check disk space\n",
+                run->site->key.name);
         run->exit = EXIT_FAILED;
+    } else if (status != STATUS_OK) {
+        tell_reason(run, REASON_RESULT, OUTBOX_SERVER);
+        run->exit = EXIT_AUTH;
     }
     run->over = true;
-    tell(run, "finished");
+    tell(run, status == STATUS_OK ? "finished" : "stopped");
+}
+
+static void tell_spent(const struct run *run)
+{
+    double epsilon = 0;
+    uint32_t releases = 0;
+    if (site_spent(run->site, &epsilon, &releases) != STATUS_OK) return;
+    fprintf(stderr, "%s  round %u done; epsilon %.4f spent of %g at delta %g\n",
+            run->site->key.name, run->site->session.last_round, account_rounded(epsilon),
+            run->site->study.privacy.epsilon, run->site->study.privacy.delta);
 }
 
 static void take(struct run *run, struct view frame)
@@ -143,6 +157,7 @@ static void take(struct run *run, struct view frame)
         (void)!site_work(run->site, now_ms(), &out);
         flush(run, &out);
     }
+    if (done && session->why == REASON_NONE) tell_spent(run);
     if (done && !run->over) say_hello(run);
 }
 

@@ -71,7 +71,7 @@ enum status memory_read(struct memory *out, struct view in)
     read_bytes(&r, memory.session, MSG_SESSION_BYTES);
     read_bytes(&r, memory.hash.bytes, HASH_BYTES);
     memory.n_survivors = read_u32(&r);
-    if (memory.kind < MEMORY_PLAN || memory.kind > MEMORY_RESULT) r.bad = true;
+    if (memory.kind < MEMORY_PLAN || memory.kind > MEMORY_FOLLOW) r.bad = true;
     TRY(reader_end(&r));
     *out = memory;
     return STATUS_OK;
@@ -205,21 +205,34 @@ enum status session_deadline(struct session *session, uint64_t now_ms, struct ou
     return STATUS_OK;
 }
 
-/* Follow the results that this site missed from its own last one to the one the plan continues. */
-static enum status catch_up(struct session *s, const struct opening *opening,
-                            const struct hash *previous, struct hash *transcript)
+/* Follow the results that this site missed, from its own last one. */
+static enum status catch_up(const struct session *s, uint32_t n_results, struct view results,
+                            struct hash *transcript)
 {
     struct hash at = s->transcript;
-    struct reader r = reader_of(opening->results);
-    for (uint32_t i = 0; i < opening->n_results; i++) {
+    struct reader r = reader_of(results);
+    for (uint32_t i = 0; i < n_results; i++) {
         struct result result = {0};
         TRY(result_read(&result, read_blob(&r, MSG_RESULT_BYTES_MAX),
                         s->config.manifest->coordinator.identity));
         /* Results that it already knows may come before those it missed. */
         if (hash_equal(&result.previous, &at)) at = result_transcript(&result);
     }
-    if (!hash_equal(&at, previous)) return session_refuse(s, REASON_FORK, OUTBOX_SERVER);
     *transcript = at;
+    return STATUS_OK;
+}
+
+enum status session_finish(struct session *session, struct view message, struct view *state)
+{
+    struct finish finish = {0};
+    TRY(finish_read(&finish, message, session->config.manifest->coordinator.identity));
+    struct hash pinned = manifest_hash(session->config.manifest);
+    if (!hash_equal(&finish.manifest, &pinned)) return STATUS_AUTH;
+    struct hash transcript = {0};
+    TRY(catch_up(session, finish.n_results, finish.results, &transcript));
+    session_rest(session);
+    session->transcript = transcript;
+    *state = finish.state;
     return STATUS_OK;
 }
 
@@ -286,7 +299,9 @@ enum status session_take_opening(struct session *s, struct view in, uint64_t now
     s->named = true;
     TRY(check_plan(s, &plan, opening.state));
     struct hash transcript = {0};
-    TRY(catch_up(s, &opening, &plan.previous, &transcript));
+    TRY(catch_up(s, opening.n_results, opening.results, &transcript));
+    if (!hash_equal(&transcript, &plan.previous))
+        return session_refuse(s, REASON_FORK, OUTBOX_SERVER);
     if (s->config.judge != NULL) {
         enum reason why = s->config.judge(s->config.context, &plan, opening.state);
         if (why != REASON_NONE) return session_refuse(s, why, OUTBOX_SERVER);
@@ -297,8 +312,11 @@ enum status session_take_opening(struct session *s, struct view in, uint64_t now
     plan = (struct plan){0};
     s->named = true;
     s->plan_hash = hash;
-    s->transcript = transcript;
     s->last_round = s->plan.round;
+    /* The history that it followed must not be forgotten, or another one could be shown to it. */
+    if (!hash_equal(&transcript, &s->transcript))
+        TRY(session_remember(s, MEMORY_FOLLOW, &transcript, 0, out));
+    s->transcript = transcript;
     TRY(session_remember(s, MEMORY_PLAN, &hash, 0, out));
     session_wait(s, SESSION_ROSTER, WAIT_KEYS, now_ms);
     return send_advert(s, out);

@@ -92,11 +92,23 @@ MUST_USE enum status session_pads(const struct session *session, uint32_t segmen
 MUST_USE enum status session_input(struct session *session, const struct masked *part,
                                    uint64_t now_ms, struct outbox *out);
 
+/* The end of the study: follow the results to it. state is borrowed from message.
+ * STATUS_FORMAT, STATUS_AUTH  it is not the end of this federation's study; nothing changed. */
+MUST_USE enum status session_finish(struct session *session, struct view message,
+                                    struct view *state);
+
 /* Give the session up for a reason of the site's own (training failed, budget, shutdown). */
 void session_quit(struct session *session, enum reason why, struct outbox *out);
 
 /* What a site must not forget; one entry each, made durable before anything is sent. */
-enum memory_kind { MEMORY_PLAN = 1, MEMORY_INPUT, MEMORY_CONFIRM, MEMORY_RELEASE, MEMORY_RESULT };
+enum memory_kind {
+    MEMORY_PLAN = 1,
+    MEMORY_INPUT,
+    MEMORY_CONFIRM,
+    MEMORY_RELEASE,
+    MEMORY_RESULT,
+    MEMORY_FOLLOW /* a transcript that it caught up with */
+};
 struct memory {
     enum memory_kind kind;
     uint32_t round;

@@ -85,6 +85,10 @@ static enum status open_study(struct site *site, struct site_error *why)
     status = policy_read(&site->policy, path, &error);
     if (status != STATUS_OK)
         return refuse(why, status, REASON_POLICY, "%s:%u: %s", path, error.line, error.text);
+    if (!(site->study.privacy.epsilon <= site->manifest.floor.max_epsilon) ||
+        !(site->study.privacy.delta <= site->manifest.floor.max_delta))
+        return refuse(why, STATUS_RANGE, REASON_POLICY,
+                      "the study asks for more epsilon or delta than the officers signed");
     if (!policy_allows(&site->policy, &site->study, &error))
         return refuse(why, STATUS_RANGE, REASON_POLICY, "%s:%u: %s", path, error.line, error.text);
     return STATUS_OK;
@@ -99,15 +103,14 @@ static enum reason judge(void *context, const struct plan *plan, struct view byt
     if (status != STATUS_OK) return status == STATUS_NOMEM ? REASON_MEMORY : REASON_MODEL;
     enum reason why = schedule_check(&site->schedule, plan, &state.keep);
     if (why != REASON_NONE) return why;
-    if (isfinite(site->study.privacy.epsilon)) {
-        struct account account = {0};
-        uint32_t releases = 0;
-        if (journal_account(site->journal, &account, &releases) != STATUS_OK) return REASON_JOURNAL;
-        const struct release worst = schedule_release(plan, schedule_certain(plan));
-        if (account_add(&account, &worst, 1) != STATUS_OK) return REASON_NOISE;
-        double limit = fmin(site->study.privacy.epsilon, site->policy.max_epsilon);
-        if (account_epsilon(&account, site->study.privacy.delta) > limit) return REASON_BUDGET;
-    }
+    struct account spent = {0};
+    uint32_t releases = 0;
+    if (journal_account(site->journal, &spent, &releases) != STATUS_OK) return REASON_JOURNAL;
+    /* A study without noise is a rehearsal, which the policy has allowed or not. */
+    double limit = isinf(site->study.privacy.epsilon)
+                       ? site->study.privacy.epsilon
+                       : fmin(site->study.privacy.epsilon, site->policy.max_epsilon);
+    if (!schedule_bears(&site->schedule, &spent, plan, limit)) return REASON_BUDGET;
     state_free(&site->state);
     site->state = state;
     state = (struct state){0};
@@ -144,6 +147,10 @@ enum status site_open(struct site *out, const char *folder, struct dataset *data
     status = journal_open(&site->journal, path);
     if (status != STATUS_OK)
         return refuse(why, status, REASON_JOURNAL, "%s: %s", path, status_text(status));
+    const struct hash manifest = manifest_hash(&site->manifest);
+    status = journal_bind(site->journal, &manifest, false);
+    if (status != STATUS_OK)
+        return refuse(why, status, REASON_LEDGER, "%s: %s", path, status_text(status));
     const struct session_config config = {.manifest = &site->manifest,
                                           .self = site->self,
                                           .identity = site->key.identity,
@@ -174,12 +181,14 @@ void site_close(struct site *site)
 enum status site_remember(struct site *site, const struct outbox *out)
 {
     for (size_t i = 0; i < out->n_entries; i++) {
-        TRY(journal_entry(site->journal, buffer_view(&out->entry[i])));
+        const struct view entry = buffer_view(&out->entry[i]);
         struct memory memory = {0};
-        TRY(memory_read(&memory, buffer_view(&out->entry[i])));
+        TRY(memory_read(&memory, entry));
         if (memory.kind == MEMORY_RESULT)
-            TRY(journal_settle(site->journal, memory.round,
+            TRY(journal_result(site->journal, entry,
                                memory.n_survivors - site->study.sites.colluding));
+        else
+            TRY(journal_entry(site->journal, entry));
     }
     return STATUS_OK;
 }
@@ -224,6 +233,17 @@ enum status site_work(struct site *site, uint64_t now_ms, struct outbox *out)
     outbox_free(out);
     session_quit(&site->session, why, out);
     return status;
+}
+
+enum status site_finish(struct site *site, struct view message)
+{
+    struct view state = {0};
+    TRY(session_finish(&site->session, message, &state));
+    AUTO(state_free) struct state last = {0};
+    TRY(state_read(&last, state, site->layout.n));
+    char path[FILE_PATH_MAX];
+    TRY(file_path(path, sizeof path, site->folder, "final.state"));
+    return file_write(path, state, 0600);
 }
 
 enum status site_spent(const struct site *site, double *epsilon, uint32_t *releases)

@@ -52,6 +52,10 @@ MUST_USE enum status site_work(struct site *site, uint64_t now_ms, struct outbox
 /* Make the outbox's journal entries durable: before anything is sent. */
 MUST_USE enum status site_remember(struct site *site, const struct outbox *out);
 
+/* The study is over: check that it is this one's end and store the last model as final.state.
+ * STATUS_FORMAT, STATUS_AUTH  it is not. STATUS_IO  cannot be stored. STATUS_NOMEM. */
+MUST_USE enum status site_finish(struct site *site, struct view message);
+
 /* Epsilon that this site has spent against the coordinator with the study's colluding sites. */
 MUST_USE enum status site_spent(const struct site *site, double *epsilon, uint32_t *releases);
 

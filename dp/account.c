@@ -49,13 +49,19 @@ double account_epsilon(const struct account *account, double delta)
     return epsilon;
 }
 
+double account_epsilon_at(const struct account *account, uint32_t order, double delta)
+{
+    REQUIRE(order < RDP_ORDERS && delta > 0.0 && delta < 1.0);
+    return epsilon_at((double)RDP_ORDER[order], account->rdp[order], delta);
+}
+
 double account_rounded(double epsilon)
 {
     return ceil(epsilon * 1e4) / 1e4;
 }
 
 /* What the goal's releases cost at multiplier z. */
-static double goal_epsilon(const struct account_goal *goal, double z)
+static struct account goal_account(const struct account_goal *goal, double z)
 {
     struct account account = {0};
     double ratio = goal->exploration_ratio;
@@ -65,10 +71,25 @@ static double goal_epsilon(const struct account_goal *goal, double z)
         if (ratio > 0.0)
             account.rdp[i] += rdp_sampled_gaussian(order, z * z * ratio * ratio, goal->sampling);
     }
+    return account;
+}
+
+static double goal_epsilon(const struct account_goal *goal, double z)
+{
+    const struct account account = goal_account(goal, z);
     return account_epsilon(&account, goal->delta);
 }
 
-enum status account_calibrate(double *z, const struct account_goal *goal)
+static uint32_t best_order(const struct account *account, double delta)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < RDP_ORDERS; i++)
+        if (account_epsilon_at(account, i, delta) < account_epsilon_at(account, best, delta))
+            best = i;
+    return best;
+}
+
+enum status account_calibrate(double *z, uint32_t *order, const struct account_goal *goal)
 {
     if (!(goal->epsilon > 0.0 && goal->delta > 0.0 && goal->delta < 1.0)) return STATUS_RANGE;
     if (!(goal->sampling > 0.0 && goal->sampling <= 1.0) || goal->rounds == 0) return STATUS_RANGE;
@@ -76,6 +97,7 @@ enum status account_calibrate(double *z, const struct account_goal *goal)
         return STATUS_RANGE;
     if (isinf(goal->epsilon)) {
         *z = 0.0;
+        if (order != NULL) *order = 0;
         return STATUS_OK;
     }
     double low = MULTIPLIER_MIN, high = MULTIPLIER_MAX;
@@ -88,6 +110,8 @@ enum status account_calibrate(double *z, const struct account_goal *goal)
             low = middle;
     }
     *z = high;
+    const struct account account = goal_account(goal, high);
+    if (order != NULL) *order = best_order(&account, goal->delta);
     return STATUS_OK;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compose releases, convert to (epsilon, delta), for a named adversary. An account is an RDP
- * filter: fixed orders, adaptively chosen releases may be added (Feldman, Zrnic 2021). */
+/* Compose releases, convert to (epsilon, delta), for a named adversary. At one order that was fixed
+ * before the first release an account is a filter: releases, their noise and their number may be
+ * chosen by what came out before (Feldman, Zrnic 2021). The best order taken afterwards is for
+ * schedules that were fixed in advance, and for reports that say so. */
 #ifndef DP_ACCOUNT_H
 #define DP_ACCOUNT_H
 
@@ -39,6 +41,9 @@ MUST_USE enum status account_add(struct account *account, const struct release *
  * it is a bug. */
 double account_epsilon(const struct account *account, double delta);
 
+/* The same at RDP_ORDER[order] alone: what a budget is checked with. order < RDP_ORDERS. */
+double account_epsilon_at(const struct account *account, uint32_t order, double delta);
+
 /* An epsilon for people: rounded up to four decimals, so that what is printed with %.4f is never
  * below what was computed. */
 double account_rounded(double epsilon);
@@ -53,9 +58,10 @@ struct account_goal {
 };
 
 /* The smallest noise multiplier z = sqrt(n_shares) sigma / sqrt(norm2) of a training round that
- * meets the goal (to a relative 1e-6, rounded up); 0 when epsilon is infinite.
- * STATUS_RANGE  no z up to 1e6 meets it, or a value outside its range; z is untouched. */
-MUST_USE enum status account_calibrate(double *z, const struct account_goal *goal);
+ * meets the goal (to a relative 1e-6, rounded up), and the order at which it does (may be NULL);
+ * z is 0 when epsilon is infinite.
+ * STATUS_RANGE  no z up to 1e6 meets it, or a value outside its range; outputs are untouched. */
+MUST_USE enum status account_calibrate(double *z, uint32_t *order, const struct account_goal *goal);
 
 /* The share that gives multiplier z with n_shares: ceil(z sqrt(norm2) / sqrt(n_shares)), at least
  * NOISE_SIGMA_MIN; 0 when z is 0.

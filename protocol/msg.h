@@ -100,9 +100,15 @@ struct opening {
 void opening_write(struct buffer *out, const struct opening *opening);
 MUST_USE enum status opening_read(struct opening *out, struct view in);
 
-void finish_write(struct buffer *out, const struct opening *opening_without_plan,
-                  const uint8_t *identity);
-MUST_USE enum status finish_read(struct opening *out, struct view in, const uint8_t *server);
+/* The end of a study: the final state, and the results that the site missed. */
+struct finish {
+    struct hash manifest;
+    struct view state;
+    uint32_t n_results;
+    struct view results;
+};
+void finish_write(struct buffer *out, const struct finish *finish, const uint8_t *identity);
+MUST_USE enum status finish_read(struct finish *out, struct view in, const uint8_t *server);
 
 /* --- before and between rounds -----------------------------------------------------------------
  */

@@ -121,57 +121,67 @@ enum status plan_read(struct plan *out, struct hash *hash, struct view in, uint3
     return STATUS_OK;
 }
 
-static void write_opening_body(struct buffer *out, const struct opening *opening)
+static void write_results(struct buffer *out, uint32_t n_results, struct view results)
 {
-    write_blob(out, opening->plan.at, opening->plan.n);
-    write_blob(out, opening->state.at, opening->state.n);
-    write_u32(out, opening->n_results);
-    write_bytes(out, opening->results.at, opening->results.n);
+    write_u32(out, n_results);
+    write_bytes(out, results.at, results.n);
 }
 
-static enum status read_opening_body(struct reader *r, struct opening *out)
+/* n_results blobs, and nothing behind them. */
+static enum status read_results(struct reader *r, uint32_t *n_results, struct view *results)
 {
-    struct opening opening = {0};
-    opening.plan = read_blob(r, SIZE_MAX);
-    opening.state = read_blob(r, SIZE_MAX);
-    opening.n_results = read_u32(r);
-    if (opening.n_results > MSG_RESULTS_MAX) r->bad = true;
+    const uint32_t n = read_u32(r);
+    if (n > MSG_RESULTS_MAX) return STATUS_FORMAT;
     struct reader ahead = *r;
-    for (uint32_t i = 0; i < opening.n_results && !ahead.bad; i++)
-        (void)read_blob(&ahead, MSG_RESULT_BYTES_MAX);
+    for (uint32_t i = 0; i < n && !ahead.bad; i++) (void)read_blob(&ahead, MSG_RESULT_BYTES_MAX);
     if (ahead.bad) return STATUS_FORMAT;
-    opening.results = read_view(r, r->left - ahead.left);
+    const struct view all = read_view(r, r->left - ahead.left);
     TRY(reader_end(r));
-    *out = opening;
+    *n_results = n;
+    *results = all;
     return STATUS_OK;
 }
 
 void opening_write(struct buffer *out, const struct opening *opening)
 {
     wire_begin(out, MSG_OPENING);
-    write_opening_body(out, opening);
+    write_blob(out, opening->plan.at, opening->plan.n);
+    write_blob(out, opening->state.at, opening->state.n);
+    write_results(out, opening->n_results, opening->results);
 }
 
 enum status opening_read(struct opening *out, struct view in)
 {
     struct reader r = {0};
     TRY(wire_open(&r, in, MSG_OPENING, NULL));
-    return read_opening_body(&r, out);
+    struct opening opening = {0};
+    opening.plan = read_blob(&r, SIZE_MAX);
+    opening.state = read_blob(&r, SIZE_MAX);
+    TRY(read_results(&r, &opening.n_results, &opening.results));
+    *out = opening;
+    return STATUS_OK;
 }
 
-void finish_write(struct buffer *out, const struct opening *opening, const uint8_t *identity)
+void finish_write(struct buffer *out, const struct finish *finish, const uint8_t *identity)
 {
     size_t start = out->n;
     wire_begin(out, MSG_FINISH);
-    write_opening_body(out, opening);
+    write_hash(out, &finish->manifest);
+    write_blob(out, finish->state.at, finish->state.n);
+    write_results(out, finish->n_results, finish->results);
     wire_sign(out, start, identity);
 }
 
-enum status finish_read(struct opening *out, struct view in, const uint8_t *server)
+enum status finish_read(struct finish *out, struct view in, const uint8_t *server)
 {
     struct reader r = {0};
     TRY(wire_open(&r, in, MSG_FINISH, server));
-    return read_opening_body(&r, out);
+    struct finish finish = {0};
+    read_hash(&r, &finish.manifest);
+    finish.state = read_blob(&r, SIZE_MAX);
+    TRY(read_results(&r, &finish.n_results, &finish.results));
+    *out = finish;
+    return STATUS_OK;
 }
 
 void hello_write(struct buffer *out, const struct hello *hello, const uint8_t *identity)

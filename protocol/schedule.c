@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/schedule.h"
 
+#include <math.h>
 #include <string.h>
 
 enum status schedule_of(struct schedule *out, const struct study *study,
@@ -22,7 +23,7 @@ enum status schedule_of(struct schedule *out, const struct study *study,
         .sampling = study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling : 1,
         .rounds = study->rounds.count,
         .exploration_ratio = explores ? study->privacy.exploration_ratio : 0};
-    TRY(account_calibrate(&schedule.z, &goal));
+    TRY(account_calibrate(&schedule.z, &schedule.order, &goal));
     *out = schedule;
     return STATUS_OK;
 }
@@ -78,6 +79,16 @@ struct release schedule_release(const struct plan *plan, uint32_t n_shares)
                             .n_shares = n_shares,
                             .dim = dimension(plan),
                             .sampling = plan->sampling};
+}
+
+bool schedule_bears(const struct schedule *schedule, const struct account *account,
+                    const struct plan *plan, double epsilon)
+{
+    if (isinf(schedule->study->privacy.epsilon) && isinf(epsilon)) return true;
+    struct account after = *account;
+    const struct release worst = schedule_release(plan, schedule_certain(plan));
+    return account_add(&after, &worst, 1) == STATUS_OK &&
+           account_epsilon_at(&after, schedule->order, schedule->study->privacy.delta) <= epsilon;
 }
 
 /* Grid and noise: sigma follows from the norm bound, which does not depend on it. */

@@ -15,7 +15,8 @@ struct schedule {
     const struct study *study;
     const struct layout *layout;
     struct params params;
-    double z; /* noise multiplier of a training round; 0: none */
+    double z;       /* noise multiplier of a training round; 0: none */
+    uint32_t order; /* Renyi order that calibration found: budgets are checked at it */
 };
 
 /* STATUS_RANGE  unsound thresholds for n sites, or no noise meets the study's epsilon. */
@@ -42,6 +43,12 @@ enum reason schedule_check(const struct schedule *schedule, const struct plan *p
 
 /* The release that a plan makes, against an adversary who does not know n_shares of the noise. */
 struct release schedule_release(const struct plan *plan, uint32_t n_shares);
+
+/* Whether an account can bear this plan with the fewest survivors allowed, within epsilon: the gate
+ * of every budget, at the order that was fixed before the first round. True without noise when
+ * epsilon is infinite. */
+bool schedule_bears(const struct schedule *schedule, const struct account *account,
+                    const struct plan *plan, double epsilon);
 
 /* Honest survivors that are certain whatever happens: every opened segment has at least that many
  * noise shares that the server with its colluding sites does not know. */

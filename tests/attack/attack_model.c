@@ -43,8 +43,7 @@ static void make_special_opening(struct arena *a, struct buffer *out)
     plan.state = hash_of("state", (struct view){canary, sizeof canary});
     AUTO(buffer_free) struct buffer bytes = {0};
     plan_write(&bytes, &plan, a->coordinator.identity);
-    const struct opening opening = {.plan = buffer_view(&bytes),
-                                    .state = {canary, sizeof canary}};
+    const struct opening opening = {.plan = buffer_view(&bytes), .state = {canary, sizeof canary}};
     opening_write(out, &opening);
 }
 
@@ -74,7 +73,8 @@ static bool show_special_model(struct arena *a, struct flight *flight)
     case MSG_ROSTER:
         if (scene->roster_to_all) add_victim(a, flight, scene);
         return true;
-    default: return true;
+    default:
+        return true;
     }
 }
 
@@ -105,21 +105,18 @@ static void the_others_plan_hash_is_in_what_the_victim_sees(void)
     a.filter = show_special_model;
     a.context = &scene;
     arena_begin(&a);
-    arena_deliver(&a);
-    struct roster roster = {.n = a.n};
+    while (a.round.phase == PHASE_KEYS) CHECK(arena_step(&a));
     struct view advert[ARENA_SITES_MAX] = {{0}};
     for (uint32_t v = 0; v < a.n; v++) advert[v] = buffer_view(&a.session[v].advert);
-    advert[VICTIM] = buffer_view(&scene.advert);
-    roster.advert = advert;
+    struct roster roster = {.n = a.n, .advert = advert};
     memcpy(roster.session, a.round.plan.session, MSG_SESSION_BYTES);
     AUTO(buffer_free) struct buffer bytes = {0};
     roster_write(&bytes, &roster, a.coordinator.identity);
-    for (uint32_t v = 0; v < a.n; v++) advert[v] = (struct view){0};
     struct outbox out = {0};
     CHECK_NUMBER(SESSION_ROSTER, a.session[VICTIM].phase);
     CHECK_STATUS(STATUS_AUTH,
                  session_message(&a.session[VICTIM], buffer_view(&bytes), a.now_ms, &out));
-    CHECK_NUMBER(REASON_SIGNATURE, a.session[VICTIM].why + 0);
+    CHECK_NUMBER(REASON_ROSTER, a.session[VICTIM].why);
     outbox_free(&out);
     buffer_free(&scene.advert);
 }

@@ -5,6 +5,7 @@
 flow.py npz FILE SIDE CLASSES RECORDS           images: one bright stripe per class, on noise
 flow.py idx IMAGES LABELS SIDE CLASSES RECORDS  the same in MNIST's format
 flow.py holds FILE EXPRESSION                   of d, the last JSON object of the file
+flow.py value FILE KEY                          the same object's value
 flow.py entries FOLDER KIND [ROUND]             how many entries of a kind the site's journal has
 flow.py sums FOLDER                             every opened sum is that of the survivors' inputs
 flow.py web                                     a web server on a free port, which it prints
@@ -55,13 +56,21 @@ def idx(images_path, labels_path, side, classes, n):
         file.write(struct.pack(">4BI", 0, 0, 8, 1, n) + labels)
 
 
-def holds(path, expression):
+def last_object(path):
     with open(path) as file:
         text = file.read()
     try:
-        d = json.loads(text)
+        return json.loads(text)
     except ValueError:
-        d = json.loads(text.splitlines()[-1])
+        return json.loads(text.splitlines()[-1])
+
+
+def value(path, key):
+    print(last_object(path)[key])
+
+
+def holds(path, expression):
+    d = last_object(path)
     if not eval(expression, {"d": d}):
         sys.exit(f"{expression} does not hold of {d}")
 

@@ -34,11 +34,11 @@ tool() {
 
 # soon COMMAND...: it succeeds before long
 soon() {
-    left=2400
+    left=1200
     until "$@"; do
         left=$((left - 1))
         [ "$left" -gt 0 ] || die "waited in vain for: $*"
-        sleep 0.05
+        sleep 0.1
     done
 }
 
@@ -58,7 +58,7 @@ start() {
             code=$?
         echo "$code" >"$name.exit"
     } 2>/dev/null &
-    soon test -s "$name.pid"
+    until [ -s "$name.pid" ]; do sleep 0.01; done
 }
 
 # send SIGNAL NAME...
@@ -100,10 +100,12 @@ enrol() {
     "$lab" init --study "$at/study.yaml" --out "$at/initial.state"
 } >/dev/null
 
+# manifest [ARGUMENT...]: of the sites in $requests
 manifest() {
     # shellcheck disable=SC2086 # a list
     "$aggregator" manifest --dir "$at/coordinator" --study "$at/study.yaml" \
-        --governor "$at/officer-a" --governor "$at/officer-b" --out "$at/manifest" $requests
+        --governor "$at/officer-a" --governor "$at/officer-b" --out "$at/manifest" \
+        "$@" $requests
 }
 
 pin() {
@@ -128,6 +130,7 @@ join() {
         data=$scratch/small
         [ -f "$at/site-$v/data.images" ] && data=$at/site-$v/data
         start "site-$v" "$client" run --dir "$at/site-$v" --connect "$address" \
-            --images "$data.images" --labels "$data.labels" --events
+            --images "$data.images" --labels "$data.labels" --events \
+            ${rehearsal:+--put-in "$at/site-$v"}
     done
 }

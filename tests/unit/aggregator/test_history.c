@@ -15,15 +15,12 @@ static void a_new_site_gets_everything(void)
 {
     AUTO(history_free) struct history history = {0};
     const struct hash zero = {0};
-    struct opening opening = {.n_results = 9};
-    history_since(&history, &zero, &opening);
-    CHECK_NUMBER(0, opening.n_results);
-    CHECK_NUMBER(0, opening.results.n);
-    CHECK(hash_is_zero(&(struct hash){0}));
+    struct view results = {0};
+    CHECK_NUMBER(0, history_since(&history, &zero, &results));
+    CHECK_NUMBER(0, results.n);
     for (uint32_t i = 1; i <= 5; i++) add(&history, i);
-    history_since(&history, &zero, &opening);
-    CHECK_NUMBER(5, opening.n_results);
-    CHECK_NUMBER(history.blobs.n, opening.results.n);
+    CHECK_NUMBER(5, history_since(&history, &zero, &results));
+    CHECK_NUMBER(history.blobs.n, results.n);
 }
 
 static void a_site_gets_what_it_missed(void)
@@ -35,10 +32,9 @@ static void a_site_gets_what_it_missed(void)
         seen[i] = history_last(&history);
     }
     for (uint32_t i = 0; i <= 5; i++) {
-        struct opening opening = {0};
-        history_since(&history, &seen[i], &opening);
-        CHECK_NUMBER(5 - i, opening.n_results);
-        struct reader r = reader_of(opening.results);
+        struct view results = {0};
+        CHECK_NUMBER(5 - i, history_since(&history, &seen[i], &results));
+        struct reader r = reader_of(results);
         for (uint32_t k = i + 1; k <= 5; k++) {
             struct view blob = read_blob(&r, 8);
             CHECK_NUMBER(k % 2 + 1, blob.n);
@@ -53,9 +49,8 @@ static void an_unknown_transcript_gets_everything(void)
     AUTO(history_free) struct history history = {0};
     for (uint32_t i = 1; i <= 3; i++) add(&history, i);
     const struct hash other = {{1, 2, 3}};
-    struct opening opening = {0};
-    history_since(&history, &other, &opening);
-    CHECK_NUMBER(3, opening.n_results);
+    struct view results = {0};
+    CHECK_NUMBER(3, history_since(&history, &other, &results));
 }
 
 static void without_memory_nothing_is_added(void)

@@ -1108,7 +1108,7 @@ static void memories_come_back_as_written(void)
     write_u8(&bytes, 0);
     CHECK_STATUS(STATUS_FORMAT, memory_read(&untouched, buffer_view(&bytes)));
     bytes.n--;
-    bytes.at[0] = MEMORY_RESULT + 1;
+    bytes.at[0] = 200;
     CHECK_STATUS(STATUS_FORMAT, memory_read(&untouched, buffer_view(&bytes)));
     bytes.at[0] = 0;
     CHECK_STATUS(STATUS_FORMAT, memory_read(&untouched, buffer_view(&bytes)));

@@ -154,7 +154,7 @@ static void calibrated_shares_meet_the_goal(void)
     const uint64_t norm2 = 1083030014;
     for (size_t i = 0; i < 4; i++) {
         double z = 0.0, ratio = goals[i].exploration_ratio;
-        CHECK_OK(account_calibrate(&z, &goals[i]));
+        CHECK_OK(account_calibrate(&z, NULL, &goals[i]));
         for (uint32_t n = 1; n <= 100; n = 9 * n + 2) {
             uint32_t sigma = 0, explore = 0;
             CHECK_OK(account_share(&sigma, z, norm2, n));
@@ -193,11 +193,11 @@ static void calibration_has_edges(void)
     bad[9].exploration_ratio = (double)NAN;
     bad[10].epsilon = bad[10].delta = 1e-9; /* not even at z = 1e6 */
     bad[11].sampling = (double)NAN;
-    for (size_t i = 0; i < 12; i++) CHECK_STATUS(STATUS_RANGE, account_calibrate(&z, &bad[i]));
+    for (size_t i = 0; i < 12; i++) CHECK_STATUS(STATUS_RANGE, account_calibrate(&z, NULL, &bad[i]));
     CHECK(z == 7.0);
     struct account_goal open = good;
     open.epsilon = (double)INFINITY;
-    CHECK_OK(account_calibrate(&z, &open));
+    CHECK_OK(account_calibrate(&z, NULL, &open));
     CHECK(z == 0.0);
 }
 

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/lib/check.h"
+
+static int given;
+static char first[64], second[64];
+
+static enum exit_code note(int argc, char **argv)
+{
+    given = argc;
+    (void)snprintf(first, sizeof first, "%s", argv[0]);
+    (void)snprintf(second, sizeof second, "%s", argc > 1 ? argv[1] : "");
+    return EXIT_VERIFY;
+}
+
+static const struct command table[] = {{"keygen", "make keys", note}, {"run", "take part", note}};
+
+/* What the last call printed on standard output and on standard error. */
+static char said[2][4096];
+
+static void read_back(FILE *file, char text[static 4096])
+{
+    rewind(file);
+    text[fread(text, 1, 4095, file)] = 0;
+    (void)fclose(file);
+}
+
+/* Call the program with up to three words. */
+static enum exit_code call(const char *a, const char *b, const char *c)
+{
+    char words[4][32] = {"/usr/bin/veilsum-test"};
+    const char *const word[] = {a, b, c};
+    char *argv[5] = {words[0]};
+    int argc = 1;
+    for (size_t i = 0; i < 3 && word[i] != NULL; i++, argc++) {
+        (void)snprintf(words[argc], sizeof words[argc], "%s", word[i]);
+        argv[argc] = words[argc];
+    }
+    FILE *file[2] = {tmpfile(), tmpfile()};
+    int kept[2];
+    for (int i = 0; i < 2; i++) {
+        (void)fflush(i == 0 ? stdout : stderr);
+        kept[i] = dup(i + 1);
+        CHECK(file[i] != NULL && dup2(fileno(file[i]), i + 1) == i + 1);
+    }
+    enum exit_code code =
+        command_main(argc, argv, "  veilsum-test run\n", table, sizeof table / sizeof *table);
+    for (int i = 0; i < 2; i++) {
+        (void)fflush(i == 0 ? stdout : stderr);
+        (void)dup2(kept[i], i + 1);
+        (void)close(kept[i]);
+        read_back(file[i], said[i]);
+    }
+    return code;
+}
+
+static void a_subcommand_gets_its_arguments_and_gives_the_exit_code(void)
+{
+    CHECK_NUMBER(EXIT_VERIFY, call("run", "--dir", NULL));
+    CHECK_NUMBER(2, given);
+    CHECK(strcmp(first, "veilsum-test run") == 0);
+    CHECK(strcmp(second, "--dir") == 0);
+}
+
+static void help_has_examples_commands_and_exit_codes(void)
+{
+    static const char *const ask[] = {"--help", "help", NULL};
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_NUMBER(EXIT_OK, call(ask[i], NULL, NULL));
+        CHECK(strncmp(said[0], "Examples:\n  veilsum-test run\n", 29) == 0);
+        CHECK(strstr(said[0], "keygen") != NULL && strstr(said[0], "make keys") != NULL);
+        CHECK(strstr(said[0], "Exit status: 0 done, 1 failed, 2 usage, 3 ") != NULL);
+        CHECK(said[1][0] == 0);
+    }
+}
+
+static void the_version_names_program_and_protocol(void)
+{
+    CHECK_NUMBER(EXIT_OK, call("--version", NULL, NULL));
+    CHECK(strncmp(said[0], "veilsum-test ", 13) == 0);
+    CHECK(strstr(said[0], ", protocol SA1\n") != NULL);
+}
+
+static void every_reason_is_explained(void)
+{
+    static const enum reason all[] = {
+#define ITEM(name, number, status, id, what, fix) REASON_##name,
+        REASON_MAP(ITEM)
+#undef ITEM
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        CHECK_NUMBER(EXIT_OK, call("explain", reason_id(all[i]), NULL));
+        CHECK(strstr(said[0], reason_what(all[i])) != NULL);
+        CHECK(strstr(said[0], reason_fix(all[i])) != NULL);
+    }
+}
+
+static void what_is_unknown_is_a_wrong_argument(void)
+{
+    CHECK_NUMBER(EXIT_USAGE, call("walk", NULL, NULL));
+    CHECK(strstr(said[1], "no command walk; try veilsum-test --help") != NULL);
+    CHECK(said[0][0] == 0);
+    CHECK_NUMBER(EXIT_USAGE, call("explain", "E-NOTHING", NULL));
+    CHECK(strstr(said[1], "E-NOTHING") != NULL);
+}
+
+static void exit_codes_tell_reactions_apart(void)
+{
+    CHECK_NUMBER(EXIT_OK, command_exit(REASON_NONE));
+    CHECK_NUMBER(EXIT_AUTH, command_exit(REASON_MANIFEST));
+    CHECK_NUMBER(EXIT_AUTH, command_exit(REASON_KEY_SERVER));
+    CHECK_NUMBER(EXIT_REFUSED, command_exit(REASON_POLICY));
+    CHECK_NUMBER(EXIT_REFUSED, command_exit(REASON_BUDGET));
+    CHECK_NUMBER(EXIT_REFUSED, command_exit(REASON_QUORUM));
+    CHECK_NUMBER(EXIT_DATA, command_exit(REASON_DATA));
+    CHECK_NUMBER(EXIT_FAILED, command_exit(REASON_JOURNAL));
+    CHECK_NUMBER(EXIT_FAILED, command_exit(REASON_MEMORY));
+}
+
+/* Scripts rely on them. */
+static void exit_codes_stay_as_they_are(void)
+{
+    CHECK_NUMBER(0, EXIT_OK);
+    CHECK_NUMBER(1, EXIT_FAILED);
+    CHECK_NUMBER(2, EXIT_USAGE);
+    CHECK_NUMBER(3, EXIT_AUTH);
+    CHECK_NUMBER(4, EXIT_TIMEOUT);
+    CHECK_NUMBER(5, EXIT_REFUSED);
+    CHECK_NUMBER(6, EXIT_VERIFY);
+    CHECK_NUMBER(7, EXIT_DATA);
+    CHECK_NUMBER(70, EXIT_BUG);
+}
+
+int main(void)
+{
+    RUN(a_subcommand_gets_its_arguments_and_gives_the_exit_code);
+    RUN(help_has_examples_commands_and_exit_codes);
+    RUN(the_version_names_program_and_protocol);
+    RUN(every_reason_is_explained);
+    RUN(what_is_unknown_is_a_wrong_argument);
+    RUN(exit_codes_tell_reactions_apart);
+    RUN(exit_codes_stay_as_they_are);
+    return check_done();
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/journal.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/db.h"
+#include "tests/lib/check.h"
+#include "tests/lib/oom.h"
+
+static char path[64];
+
+/* Each case starts without a file. */
+static void forget(void)
+{
+    static const char *const tail[] = {"", "-wal", "-shm"};
+    char name[80];
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(name, sizeof name, "%s%s", path, tail[i]);
+        (void)unlink(name);
+    }
+}
+
+static const struct release worst = {
+    .norm2 = 1000000, .sigma = 1000, .n_shares = 3, .dim = 100, .sampling = 1};
+
+static enum status enter(struct journal *journal, enum memory_kind kind, uint32_t round,
+                         uint8_t hash)
+{
+    struct memory memory = {.kind = kind, .round = round};
+    memset(memory.hash.bytes, hash, sizeof memory.hash.bytes);
+    AUTO(buffer_free) struct buffer bytes = {0};
+    memory_write(&bytes, &memory);
+    CHECK_OK(bytes.status);
+    return journal_entry(journal, buffer_view(&bytes));
+}
+
+static enum status settle(struct journal *journal, uint32_t round, uint32_t n_shares)
+{
+    struct memory memory = {.kind = MEMORY_RESULT, .round = round};
+    AUTO(buffer_free) struct buffer bytes = {0};
+    memory_write(&bytes, &memory);
+    CHECK_OK(bytes.status);
+    return journal_result(journal, buffer_view(&bytes), n_shares);
+}
+
+/* What the journal says was spent; -1 when it says nothing. */
+static double spent(const struct journal *journal, uint32_t *releases)
+{
+    struct account account = {0};
+    if (journal_account(journal, &account, releases) != STATUS_OK) return -1;
+    return account_epsilon(&account, 1e-5);
+}
+
+static double epsilon_of(uint32_t n_shares, uint32_t times)
+{
+    struct release release = worst;
+    release.n_shares = n_shares;
+    struct account account = {0};
+    if (times > 0) CHECK_OK(account_add(&account, &release, times));
+    return account_epsilon(&account, 1e-5);
+}
+
+static void a_new_journal_knows_nothing(void)
+{
+    forget();
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    uint32_t round = 7, releases = 7;
+    struct hash transcript = {{1}};
+    CHECK_OK(journal_restore(journal, &round, &transcript));
+    CHECK_NUMBER(0, round);
+    CHECK(hash_is_zero(&transcript));
+    CHECK_CLOSE(0, spent(journal, &releases), 0);
+    CHECK_NUMBER(0, releases);
+}
+
+static void the_last_round_and_result_come_back(void)
+{
+    forget();
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    CHECK_OK(enter(journal, MEMORY_PLAN, 3, 1));
+    CHECK_OK(enter(journal, MEMORY_RESULT, 3, 2));
+    CHECK_OK(enter(journal, MEMORY_PLAN, 4, 3));
+    CHECK_OK(enter(journal, MEMORY_RESULT, 4, 4));
+    CHECK_OK(enter(journal, MEMORY_PLAN, 6, 5));
+    journal_close(&journal);
+    CHECK(journal == NULL);
+    CHECK_OK(journal_open(&journal, path));
+    uint32_t round = 0;
+    struct hash transcript = {{0}}, want;
+    memset(want.bytes, 4, sizeof want.bytes);
+    CHECK_OK(journal_restore(journal, &round, &transcript));
+    CHECK_NUMBER(6, round);
+    CHECK(hash_equal(&transcript, &want));
+}
+
+static void a_history_that_was_followed_is_remembered(void)
+{
+    forget();
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    CHECK_OK(enter(journal, MEMORY_RESULT, 3, 2));
+    CHECK_OK(enter(journal, MEMORY_FOLLOW, 7, 9));
+    CHECK_OK(enter(journal, MEMORY_PLAN, 7, 1));
+    uint32_t round = 0;
+    struct hash transcript = {{0}};
+    CHECK_OK(journal_restore(journal, &round, &transcript));
+    CHECK_NUMBER(7, round);
+    CHECK_NUMBER(9, transcript.bytes[0]);
+}
+
+static void a_lost_journal_is_not_taken_for_an_empty_one(void)
+{
+    forget();
+    const struct hash mine = {{1}}, other = {{2}};
+    struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    CHECK_STATUS(STATUS_STATE, journal_bind(journal, &mine, false));
+    CHECK_OK(journal_bind(journal, &mine, true));
+    CHECK_OK(journal_bind(journal, &mine, false));
+    CHECK_OK(journal_bind(journal, &mine, true));
+    CHECK_STATUS(STATUS_STATE, journal_bind(journal, &other, true));
+    CHECK_STATUS(STATUS_STATE, journal_bind(journal, &other, false));
+    journal_close(&journal);
+    CHECK_OK(journal_open(&journal, path));
+    CHECK_OK(journal_bind(journal, &mine, false));
+    journal_close(&journal);
+    forget();
+    CHECK_OK(journal_open(&journal, path));
+    CHECK_STATUS(STATUS_STATE, journal_bind(journal, &mine, false));
+    journal_close(&journal);
+}
+
+static void there_is_never_a_second_answer(void)
+{
+    forget();
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    CHECK_OK(enter(journal, MEMORY_CONFIRM, 3, 1));
+    CHECK_STATUS(STATUS_STATE, enter(journal, MEMORY_CONFIRM, 3, 2));
+    CHECK_OK(enter(journal, MEMORY_RELEASE, 3, 1));
+    CHECK_OK(enter(journal, MEMORY_CONFIRM, 4, 1));
+    CHECK_OK(journal_reserve(journal, 3, STEP_TRAIN, &worst));
+    CHECK_STATUS(STATUS_STATE, journal_reserve(journal, 3, STEP_TRAIN, &worst));
+}
+
+static void a_release_counts_from_its_input_on(void)
+{
+    forget();
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    uint32_t releases = 0;
+    CHECK_OK(enter(journal, MEMORY_PLAN, 1, 1));
+    CHECK_OK(journal_reserve(journal, 1, STEP_TRAIN, &worst));
+    CHECK_CLOSE(0, spent(journal, &releases), 0);
+    CHECK_OK(enter(journal, MEMORY_INPUT, 1, 1));
+    CHECK_CLOSE(epsilon_of(3, 1), spent(journal, &releases), 1e-9);
+    CHECK_NUMBER(1, releases);
+}
+
+static void a_result_lowers_the_worst_case(void)
+{
+    forget();
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    uint32_t releases = 0;
+    for (uint32_t round = 1; round <= 3; round++) {
+        CHECK_OK(journal_reserve(journal, round, STEP_TRAIN, &worst));
+        CHECK_OK(enter(journal, MEMORY_INPUT, round, 1));
+    }
+    CHECK_CLOSE(epsilon_of(3, 3), spent(journal, &releases), 1e-9);
+    for (uint32_t round = 1; round <= 3; round++) CHECK_OK(settle(journal, round, 5));
+    CHECK_CLOSE(epsilon_of(5, 3), spent(journal, &releases), 1e-9);
+    CHECK(epsilon_of(5, 3) < epsilon_of(3, 3));
+    CHECK_NUMBER(3, releases);
+}
+
+static void a_settled_release_does_not_lower_the_others(void)
+{
+    forget();
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    for (uint32_t round = 1; round <= 2; round++) {
+        CHECK_OK(journal_reserve(journal, round, STEP_TRAIN, &worst));
+        CHECK_OK(enter(journal, MEMORY_INPUT, round, 1));
+    }
+    CHECK_OK(settle(journal, 1, 5));
+    uint32_t releases = 0;
+    double epsilon = spent(journal, &releases);
+    CHECK_NUMBER(2, releases);
+    CHECK(epsilon > epsilon_of(5, 2) && epsilon < epsilon_of(3, 2));
+}
+
+static void a_killed_site_forgets_no_release(void)
+{
+    forget();
+    pid_t child = fork();
+    if (child == 0) {
+        struct journal *journal = NULL;
+        if (journal_open(&journal, path) == STATUS_OK &&
+            journal_reserve(journal, 1, STEP_TRAIN, &worst) == STATUS_OK &&
+            enter(journal, MEMORY_INPUT, 1, 1) == STATUS_OK)
+            (void)raise(SIGKILL);
+        _exit(1);
+    }
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    uint32_t releases = 0;
+    CHECK_CLOSE(epsilon_of(3, 1), spent(journal, &releases), 1e-9);
+    CHECK_NUMBER(1, releases);
+}
+
+static void what_is_no_entry_is_refused(void)
+{
+    forget();
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    CHECK_STATUS(STATUS_FORMAT, journal_entry(journal, (struct view){(const uint8_t *)"x", 1}));
+}
+
+/* A journal whose tables hold what this program never wrote. */
+static void damage_is_noticed_and_outputs_are_untouched(void)
+{
+    forget();
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    CHECK_OK(enter(journal, MEMORY_INPUT, 1, 1));
+    CHECK_OK(journal_reserve(journal, 1, STEP_TRAIN, &worst));
+    CHECK_OK(enter(journal, MEMORY_RESULT, 1, 1));
+    AUTO(db_close) struct db *db = NULL;
+    CHECK_OK(db_open(&db, path, ""));
+    CHECK_OK(
+        db_run(db, "UPDATE memory SET hash = x'00' WHERE kind = ?", 1, &DB_INT(MEMORY_RESULT)));
+    CHECK_OK(db_run(db, "UPDATE release SET shares = 0", 0, NULL));
+    uint32_t round = 7, releases = 7;
+    struct hash transcript = {{7}};
+    struct account account = {{7}};
+    CHECK_STATUS(STATUS_FORMAT, journal_restore(journal, &round, &transcript));
+    CHECK_STATUS(STATUS_RANGE, journal_account(journal, &account, &releases));
+    CHECK_NUMBER(7, round);
+    CHECK_NUMBER(7, transcript.bytes[0]);
+    CHECK_NUMBER(7, releases);
+    CHECK_CLOSE(7, account.rdp[0], 0);
+}
+
+static void a_file_of_something_else_is_refused(void)
+{
+    forget();
+    FILE *file = fopen(path, "w");
+    for (int i = 0; i < 200; i++) (void)fputs("not a journal\n", file);
+    (void)fclose(file);
+    struct journal *journal = NULL;
+    CHECK_STATUS(STATUS_FORMAT, journal_open(&journal, path));
+    CHECK_STATUS(STATUS_IO, journal_open(&journal, "/dev/null/journal"));
+    CHECK(journal == NULL);
+}
+
+static void running_out_of_memory_opens_nothing(void)
+{
+    forget();
+    OOM_EACH {
+        AUTO(journal_close) struct journal *journal = NULL;
+        enum status status = journal_open(&journal, path);
+        oom_stop();
+        if (status != STATUS_OK) CHECK_STATUS(STATUS_NOMEM, status);
+        CHECK((status == STATUS_OK) == (journal != NULL));
+    }
+}
+
+int main(void)
+{
+    char folder[] = "/tmp/veilsum-journal-XXXXXX";
+    if (mkdtemp(folder) == NULL) return 1;
+    (void)snprintf(path, sizeof path, "%s/journal.db", folder);
+    RUN(a_new_journal_knows_nothing);
+    RUN(the_last_round_and_result_come_back);
+    RUN(a_history_that_was_followed_is_remembered);
+    RUN(a_lost_journal_is_not_taken_for_an_empty_one);
+    RUN(there_is_never_a_second_answer);
+    RUN(a_release_counts_from_its_input_on);
+    RUN(a_result_lowers_the_worst_case);
+    RUN(a_settled_release_does_not_lower_the_others);
+    RUN(a_killed_site_forgets_no_release);
+    RUN(what_is_no_entry_is_refused);
+    RUN(damage_is_noticed_and_outputs_are_untouched);
+    RUN(a_file_of_something_else_is_refused);
+    RUN(running_out_of_memory_opens_nothing);
+    forget();
+    (void)rmdir(folder);
+    return check_done();
+}
