@@ -117,7 +117,13 @@ static enum exit_code keygen(int argc, char **argv)
     if (status == STATUS_OK) status = file_path(path, sizeof path, a.folder, "key");
     if (status == STATUS_OK) status = keyfile_write(&key, path);
     if (status != STATUS_OK) return fail("the key file exists or cannot be written", status);
-    printf("wrote %s/key (secret)\n", a.folder);
+    AUTO(buffer_free) struct buffer request = {0};
+    request_write(&request, &key);
+    status = request.status;
+    if (status == STATUS_OK) status = file_path(path, sizeof path, a.folder, "request");
+    if (status == STATUS_OK) status = file_write(path, buffer_view(&request), 0644);
+    if (status != STATUS_OK) return fail("request", status);
+    printf("wrote %s/key (secret) and %s/request (public)\n", a.folder, a.folder);
     return EXIT_OK;
 }
 
@@ -130,43 +136,49 @@ static enum status read_key(struct keyfile *key, const char *folder)
     return status;
 }
 
+static enum status read_request(struct member *member, const char *path)
+{
+    AUTO(buffer_free) struct buffer bytes = {0};
+    enum status status = file_read(&bytes, path, 4096);
+    if (status == STATUS_OK) status = request_read(member, buffer_view(&bytes));
+    if (status != STATUS_OK) fprintf(stderr, "%s: %s\n", path, status_text(status));
+    return status;
+}
+
 static enum status read_requests(struct manifest *manifest, const struct arguments *a)
 {
     manifest->member = calloc(a->n_requests, sizeof *manifest->member);
     if (manifest->member == NULL) return STATUS_NOMEM;
     for (size_t i = 0; i < a->n_requests; i++) {
-        AUTO(buffer_free) struct buffer bytes = {0};
-        enum status status = file_read(&bytes, a->request[i], 4096);
-        if (status == STATUS_OK) status = request_read(&manifest->member[i], buffer_view(&bytes));
-        if (status != STATUS_OK) {
-            fprintf(stderr, "%s: %s\n", a->request[i], status_text(status));
-            return status;
-        }
+        TRY(read_request(&manifest->member[i], a->request[i]));
         manifest->n++;
     }
     return STATUS_OK;
 }
 
-/* Write the body, sign it with every governor's key that is here, and read it back. */
-static enum status sign_manifest(struct buffer *out, struct manifest *manifest,
-                                 const struct arguments *a)
+/* Governors are known by their requests as well: their keys never come to this machine. */
+static enum status read_governors(struct manifest *manifest, const struct arguments *a)
 {
-    struct keyfile key[MANIFEST_GOVERNORS_MAX];
-    enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < a->n_governors && status == STATUS_OK; i++) {
-        status = read_key(&key[i], a->governor[i]);
-        if (status == STATUS_OK) sign_public(manifest->governor[i], key[i].identity);
+    for (uint32_t i = 0; i < a->n_governors; i++) {
+        struct member governor;
+        TRY(read_request(&governor, a->governor[i]));
+        memcpy(manifest->governor[i], governor.identity, SIGN_PUBLIC_BYTES);
         manifest->n_governors = i + 1;
     }
-    manifest_write(out, manifest);
-    for (uint32_t i = 0; i < a->n_governors && status == STATUS_OK; i++)
-        status = manifest_sign(out, manifest, key[i].identity);
-    for (uint32_t i = 0; i < manifest->n_governors; i++) keyfile_wipe(&key[i]);
-    TRY(status);
-    TRY(out->status);
-    AUTO(manifest_free) struct manifest again = {0};
-    enum reason why = REASON_NONE;
-    return manifest_read(&again, buffer_view(out), &why);
+    return STATUS_OK;
+}
+
+static void print_manifest(const char *path, const struct manifest *manifest, uint32_t signatures)
+{
+    struct hash hash = manifest_hash(manifest);
+    char hex[2 * HASH_BYTES + 1];
+    hash_hex(hex, &hash, HASH_BYTES);
+    printf("%s: %s, %u sites, epsilon at most %g at delta %g\n"
+           "%u signatures, %u of %u governors are needed\n"
+           "fingerprint, to be compared by phone: %s\n",
+           path, manifest->federation, manifest->n, manifest->floor.max_epsilon,
+           manifest->floor.max_delta, signatures, manifest->governors_needed, manifest->n_governors,
+           hex);
 }
 
 static enum status make_manifest(const struct arguments *a)
@@ -190,15 +202,45 @@ static enum status make_manifest(const struct arguments *a)
                                            .max_epsilon = study.privacy.epsilon,
                                            .max_delta = study.privacy.delta};
     TRY(read_requests(&manifest, a));
+    TRY(read_governors(&manifest, a));
     AUTO(buffer_free) struct buffer bytes = {0};
-    TRY(sign_manifest(&bytes, &manifest, a));
+    manifest_write(&bytes, &manifest);
+    TRY(bytes.status);
+    /* Read it back: sites are as strict. */
+    AUTO(manifest_free) struct manifest again = {0};
+    uint32_t signatures = 0;
+    TRY(manifest_draft(&again, buffer_view(&bytes), &signatures));
     TRY(file_write(a->out, buffer_view(&bytes), 0644));
-    struct hash hash = manifest_hash(&manifest);
-    char hex[2 * HASH_BYTES + 1];
-    hash_hex(hex, &hash, HASH_BYTES);
-    printf("wrote %s: %u sites, %u of %u governors\nfingerprint, to be compared by phone: %s\n",
-           a->out, manifest.n, manifest.governors_needed, manifest.n_governors, hex);
+    print_manifest(a->out, &manifest, 0);
     return STATUS_OK;
+}
+
+static enum status sign_manifest(const struct arguments *a)
+{
+    AUTO(keyfile_wipe) struct keyfile key = {0};
+    TRY(read_key(&key, a->folder));
+    AUTO(buffer_free) struct buffer bytes = {0};
+    TRY(file_read(&bytes, a->manifest, MANIFEST_BYTES_MAX));
+    AUTO(manifest_free) struct manifest draft = {0}, again = {0};
+    uint32_t signatures = 0;
+    TRY(manifest_draft(&draft, buffer_view(&bytes), &signatures));
+    TRY(manifest_sign(&bytes, &draft, key.identity));
+    /* A second signature of one governor is refused here. */
+    TRY(manifest_draft(&again, buffer_view(&bytes), &signatures));
+    TRY(file_write(a->manifest, buffer_view(&bytes), 0644));
+    print_manifest(a->manifest, &draft, signatures);
+    return STATUS_OK;
+}
+
+static enum exit_code sign(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        OPTION_DIR, {"manifest", 'm', "FILE", 0, "The manifest to sign", 0}, {0}};
+    struct arguments a = {0};
+    read_arguments(&a, options, NULL, "Add a governor's signature to a manifest.", argc, argv);
+    if (a.manifest == NULL) return usage("--manifest is needed");
+    enum status status = sign_manifest(&a);
+    return status == STATUS_OK ? EXIT_OK : fail("the manifest was not signed", status);
 }
 
 static enum exit_code manifest(int argc, char **argv)
@@ -206,7 +248,7 @@ static enum exit_code manifest(int argc, char **argv)
     static const struct argp_option options[] = {
         OPTION_DIR,
         {"study", 's', "FILE", 0, "The study file", 0},
-        {"governor", ARG_GOVERNOR, "DIR", 0, "Folder with a governor's key; repeat", 0},
+        {"governor", ARG_GOVERNOR, "FILE", 0, "A governor's request; repeat", 0},
         {"needed", ARG_NEEDED, "N", 0, "Signatures that sites ask for (default: all)", 0},
         {"out", 'o', "FILE", 0, "The manifest to write", 0},
         {0}};
@@ -318,13 +360,15 @@ int main(int argc, char **argv)
     static const struct command table[] = {
         {"check", "print what follows from a study file", check_command},
         {"keygen", "make the keys of the coordinator or of a governor", keygen},
-        {"manifest", "enrol sites: make and sign the manifest", manifest},
+        {"manifest", "enrol sites: make the manifest", manifest},
+        {"sign", "sign a manifest as one of its governors", sign},
         {"run", "lead the study", run},
     };
     static const char examples[] =
         "  veilsum-aggregator keygen --dir coordinator --name coordinator\n"
         "  veilsum-aggregator manifest --dir coordinator --study study.yaml \\\n"
-        "      --governor officer-a --governor officer-b --out cxr.manifest st-anna/request ...\n"
+        "      --governor officer-a/request --out cxr.manifest st-anna/request ...\n"
+        "  veilsum-aggregator sign --dir officer-a --manifest cxr.manifest\n"
         "  veilsum-aggregator run --dir coordinator --study study.yaml --manifest cxr.manifest \\\n"
         "      --initial initial.state\n";
     argp_err_exit_status = EXIT_USAGE;

@@ -237,7 +237,6 @@ static enum status take(struct round *round, uint32_t from, struct view message,
         enum status status = rule[round->phase].take(round, from, message, out);
         if (status != STATUS_OK) return status;
         site->away = false;
-        site->bytes_in += message.n;
     }
     return advance(round, now_ms, out);
 }

@@ -38,7 +38,6 @@ struct contributor {
     struct hash digest;      /* of its signed digest */
     struct confirm confirm;
     struct unmask revealed; /* checked against the leaves; secret */
-    uint64_t bytes_in;      /* all messages taken from it in this round */
 };
 
 struct round_config {

@@ -16,6 +16,8 @@
 
 /* So many rounds in a row may fail before the study stops. */
 #define FAILURES_MAX 5
+/* How often a round says whom it waits for. */
+#define TELL_MS 10000
 /* So many, and one in ten of the study's, may fail after inputs were sent. */
 #define BURNT_LEAST 3
 
@@ -54,6 +56,7 @@ struct run {
     uint32_t failures;  /* one after the other */
     uint32_t burnt;     /* rounds that cost budget and gave nothing */
     uint64_t gather_ms; /* when waiting for the cohort began */
+    uint64_t tell_ms;   /* when to say again whom a round waits for */
     struct history history;
     struct rng rng;
 };
@@ -140,6 +143,7 @@ static enum status open_round(struct run *run, const struct bits *cohort)
     TRY(round_start(&run->round, &config, &plan, now_ms()));
     run->last_round++;
     run->in_round = true;
+    run->tell_ms = now_ms() + TELL_MS;
     for (uint32_t v = 0; v < run->c->manifest.n; v++) {
         run->site[v].bytes_mark = link_bytes_in(run->link, v);
         if (!bits_has(cohort, v)) continue;
@@ -364,6 +368,19 @@ static void miss_sites(struct run *run)
     }
 }
 
+/* Nobody waits without knowing for whom. */
+static void tell_waiting(struct run *run)
+{
+    if (now_ms() < run->tell_ms) return;
+    run->tell_ms = now_ms() + TELL_MS;
+    AUTO(bits_free) struct bits awaited = {0};
+    if (round_awaited(&awaited, &run->round) != STATUS_OK) return;
+    fprintf(stderr, "round %u: waiting for", run->round.plan.round);
+    for (uint32_t v = 0; v < awaited.n; v++)
+        if (bits_has(&awaited, v)) fprintf(stderr, " %s", name_of(run, v));
+    fprintf(stderr, "\n");
+}
+
 static void loop(struct run *run)
 {
     run->gather_ms = now_ms();
@@ -376,7 +393,10 @@ static void loop(struct run *run)
             miss_sites(run);
             (void)!round_deadline(&run->round, now_ms(), &out);
             flush(run, &out);
-            if (run->round.phase >= PHASE_DONE) end_round(run);
+            if (run->round.phase >= PHASE_DONE)
+                end_round(run);
+            else
+                tell_waiting(run);
         }
         if (!run->in_round && !run->over) try_round(run);
     }
@@ -419,7 +439,8 @@ static enum status start(struct run *run, const char *endpoint)
         run->site[v].lost_ms = UINT64_MAX;
         memcpy(key[v].bytes, run->c->manifest.member[v].transport, LINK_KEY_BYTES);
     }
-    const struct link_settings settings = {.frame_bytes = 1u << 28};
+    const struct link_settings settings = {
+        .frame_bytes = schedule_frame_bytes(&run->c->course.layout, n), .queue = 16};
     enum status status =
         link_listen(&run->link, endpoint, run->c->key.transport, n, key, &settings);
     free(key);

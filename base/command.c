@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static const char exits[] = "Exit status: 0 done, 1 failed, 2 usage, 3 connection or keys, 4 "
                             "timeout, 5 refused by policy,\n"
@@ -37,6 +38,8 @@ static enum exit_code explain(const char *id)
 enum exit_code command_main(int argc, char **argv, const char *examples,
                             const struct command *table, size_t n)
 {
+    /* A crash must not leave keys or records in a core file. */
+    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0});
     const char *slash = strrchr(argv[0], '/');
     const char *program = slash == NULL ? argv[0] : slash + 1;
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)

@@ -99,6 +99,12 @@ static enum exit_code refuse(enum reason reason, const char *what)
     return command_exit(reason);
 }
 
+static enum exit_code refuse_ledger(enum status status)
+{
+    bool strange = status == STATUS_STATE;
+    return refuse(REASON_LEDGER, strange ? reason_what(REASON_LEDGER) : status_text(status));
+}
+
 static enum status store(const struct arguments *a, const char *name, struct view bytes,
                          unsigned mode)
 {
@@ -199,14 +205,14 @@ static enum exit_code pin(int argc, char **argv)
     hash_hex(hex, &hash, HASH_BYTES);
     hex[2 * HASH_BYTES] = '\n';
     struct view line = {.at = (const uint8_t *)hex, .n = sizeof hex - 1};
+    AUTO(journal_close) struct journal *journal = NULL;
+    status = open_journal(&journal, &a, &hash, true);
+    if (status != STATUS_OK) return refuse_ledger(status);
     status = copy(&a, a.manifest, "manifest");
     if (status == STATUS_OK) status = copy(&a, a.study, "study.yaml");
     if (status == STATUS_OK) status = copy(&a, a.policy, "policy.yaml");
     if (status == STATUS_OK) status = store(&a, "manifest.pin", line, 0644);
     if (status != STATUS_OK) return fail(a.folder, status);
-    AUTO(journal_close) struct journal *journal = NULL;
-    status = open_journal(&journal, &a, &hash, true);
-    if (status != STATUS_OK) return refuse(REASON_LEDGER, status_text(status));
     printf("federation %s, epoch %u, %u sites, %u of %u governors needed\n", manifest.federation,
            manifest.epoch, manifest.n, manifest.governors_needed, manifest.n_governors);
     print_fingerprint("pinned manifest, to be compared by phone:", &hash);
@@ -278,7 +284,7 @@ static enum exit_code ledger(int argc, char **argv)
     uint32_t releases = 0, last_round = 0;
     if (status == STATUS_OK) status = journal_account(journal, &account, &releases);
     if (status == STATUS_OK) status = journal_restore(journal, &last_round, &transcript);
-    if (status != STATUS_OK) return refuse(REASON_LEDGER, status_text(status));
+    if (status != STATUS_OK) return refuse_ledger(status);
     char seen[2 * HASH_BYTES + 1];
     hash_hex(seen, &transcript, HASH_BYTES);
     double epsilon = account_epsilon(&account, study.privacy.delta);

@@ -222,7 +222,10 @@ enum exit_code run_site(struct site *site, const char *endpoint, bool events)
     (void)sigaction(SIGTERM, &action, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     struct run run = {.site = site, .events = events};
-    const struct link_settings settings = {.frame_bytes = 1u << 28, .retry_ms = 200};
+    const struct link_settings settings = {
+        .frame_bytes = schedule_frame_bytes(&site->layout, site->manifest.n),
+        .queue = 16,
+        .retry_ms = 200};
     enum status status = link_connect(&run.link, endpoint, site->key.transport,
                                       site->manifest.coordinator.transport, &settings);
     if (status != STATUS_OK) {
@@ -230,6 +233,9 @@ enum exit_code run_site(struct site *site, const char *endpoint, bool events)
         return EXIT_USAGE;
     }
     loop(&run);
+    fprintf(stderr, "%s  sent %llu bytes and received %llu\n", site->key.name,
+            (unsigned long long)link_bytes_out(run.link, 0),
+            (unsigned long long)link_bytes_in(run.link, 0));
     link_free(&run.link);
     return run.exit;
 }

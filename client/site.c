@@ -150,7 +150,8 @@ enum status site_open(struct site *out, const char *folder, struct dataset *data
     const struct hash manifest = manifest_hash(&site->manifest);
     status = journal_bind(site->journal, &manifest, false);
     if (status != STATUS_OK)
-        return refuse(why, status, REASON_LEDGER, "%s: %s", path, status_text(status));
+        return refuse(why, status, REASON_LEDGER, "%s: %s", path,
+                      status == STATUS_STATE ? reason_what(REASON_LEDGER) : status_text(status));
     const struct session_config config = {.manifest = &site->manifest,
                                           .self = site->self,
                                           .identity = site->key.identity,

@@ -169,14 +169,6 @@ enum status grid_add(struct grid_sum *sum, const struct clipped *in, const struc
     return STATUS_OK;
 }
 
-enum status grid_merge(struct grid_sum *sum, const struct grid_sum *other)
-{
-    if (sum->n != other->n) return STATUS_RANGE;
-    for (size_t i = 0; i < sum->n; i++) sum->value[i] += other->value[i] + other->part[i];
-    sum->shrunk += other->shrunk;
-    return STATUS_OK;
-}
-
 enum status grid_seal(struct encoded *out, struct grid_sum *sum, const struct grid *grid,
                       uint64_t *capped)
 {

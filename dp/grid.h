@@ -72,9 +72,6 @@ void grid_sum_free(struct grid_sum *sum);
 MUST_USE enum status grid_add(struct grid_sum *sum, const struct clipped *in,
                               const struct grid *grid);
 
-/* Add all of other to sum (threads work on their own sums). STATUS_RANGE: sizes differ. */
-MUST_USE enum status grid_merge(struct grid_sum *sum, const struct grid_sum *other);
-
 /* Saturate every coordinate at +-cap and hand the site's integer sum over; sum is emptied.
  * *capped (may be NULL) counts saturated coordinates: secret, local diagnostics only.
  * STATUS_NOMEM  out and sum are untouched. */

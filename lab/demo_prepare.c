@@ -170,6 +170,18 @@ static enum status keygen(const struct demo *demo, struct line *line, const char
     return run_line(demo, line);
 }
 
+static enum status sign(const struct demo *demo, struct line *line, const char *program,
+                        const char *officer)
+{
+    line_add(line, demo->programs, program);
+    line_add(line, "", "sign");
+    line_add(line, "", "--dir");
+    line_add(line, demo->folder, officer);
+    line_add(line, "", "--manifest");
+    line_add(line, demo->folder, "manifest");
+    return run_line(demo, line);
+}
+
 static enum status enrol(const struct demo *demo, struct line *line)
 {
     static const char aggregator[] = "aggregator/veilsum-aggregator";
@@ -189,9 +201,9 @@ static enum status enrol(const struct demo *demo, struct line *line)
     line_add(line, "", "--study");
     line_add(line, demo->folder, "study.yaml");
     line_add(line, "", "--governor");
-    line_add(line, demo->folder, "officer-a");
+    line_add(line, demo->folder, "officer-a/request");
     line_add(line, "", "--governor");
-    line_add(line, demo->folder, "officer-b");
+    line_add(line, demo->folder, "officer-b/request");
     line_add(line, "", "--out");
     line_add(line, demo->folder, "manifest");
     for (uint32_t v = 1; v <= demo->options.sites; v++) {
@@ -199,6 +211,8 @@ static enum status enrol(const struct demo *demo, struct line *line)
         line_add(line, demo->folder, name);
     }
     TRY(run_line(demo, line));
+    TRY(sign(demo, line, aggregator, "officer-a"));
+    TRY(sign(demo, line, aggregator, "officer-b"));
     for (uint32_t v = 1; v <= demo->options.sites; v++) {
         (void)snprintf(name, sizeof name, "site-%u", v);
         line_add(line, demo->programs, client);

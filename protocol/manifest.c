@@ -165,12 +165,13 @@ static enum status read_body(struct manifest *manifest, struct reader *r)
     return STATUS_OK;
 }
 
-static enum status check_signatures(const struct manifest *manifest, struct reader *r)
+/* Count the signatures behind the body; a bad, foreign or repeated one is refused. */
+static enum status count_signatures(const struct manifest *manifest, struct reader *r,
+                                    uint32_t *count)
 {
     struct hash hash = manifest_hash(manifest);
     struct view message = {.at = hash.bytes, .n = sizeof hash.bytes};
     bool seen[MANIFEST_GOVERNORS_MAX] = {false};
-    uint32_t count = 0;
     while (r->left > 0) {
         uint8_t who = read_u8(r);
         struct view signature = read_view(r, SIGN_BYTES);
@@ -178,22 +179,35 @@ static enum status check_signatures(const struct manifest *manifest, struct read
         if (!sign_check(signature.at, manifest->governor[who], sign_label, message))
             return STATUS_AUTH;
         seen[who] = true;
-        count++;
+        ++*count;
     }
-    return count >= manifest->governors_needed ? STATUS_OK : STATUS_AUTH;
+    return STATUS_OK;
+}
+
+enum status manifest_draft(struct manifest *out, struct view in, uint32_t *signatures)
+{
+    if (in.n > MANIFEST_BYTES_MAX) return STATUS_FORMAT;
+    AUTO(manifest_free) struct manifest manifest = {0};
+    struct reader r = reader_of(in);
+    uint32_t count = 0;
+    TRY(read_body(&manifest, &r));
+    TRY(count_signatures(&manifest, &r, &count));
+    *signatures = count;
+    *out = manifest;
+    manifest = (struct manifest){0};
+    return STATUS_OK;
 }
 
 enum status manifest_read(struct manifest *out, struct view in, enum reason *why)
 {
-    *why = REASON_FORMAT;
-    if (in.n > MANIFEST_BYTES_MAX) return STATUS_FORMAT;
     AUTO(manifest_free) struct manifest manifest = {0};
-    struct reader r = reader_of(in);
-    TRY(read_body(&manifest, &r));
-    enum status status = check_signatures(&manifest, &r);
-    if (status == STATUS_AUTH) *why = REASON_MANIFEST_QUORUM;
+    uint32_t signatures = 0;
+    enum status status = manifest_draft(&manifest, in, &signatures);
+    if (status == STATUS_OK && signatures < manifest.governors_needed) status = STATUS_AUTH;
+    *why = status == STATUS_OK     ? REASON_NONE
+           : status == STATUS_AUTH ? REASON_MANIFEST_QUORUM
+                                   : REASON_FORMAT;
     TRY(status);
-    *why = REASON_NONE;
     *out = manifest;
     manifest = (struct manifest){0};
     return STATUS_OK;

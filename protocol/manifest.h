@@ -59,6 +59,10 @@ MUST_USE enum status manifest_sign(struct buffer *signed_manifest, const struct 
  * STATUS_FORMAT, STATUS_AUTH, STATUS_NOMEM; out is untouched. */
 MUST_USE enum status manifest_read(struct manifest *out, struct view in, enum reason *why);
 
+/* The same for a manifest that still lacks signatures: those that it has are checked and counted.
+ * For governors who are about to sign; sites use manifest_read. */
+MUST_USE enum status manifest_draft(struct manifest *out, struct view in, uint32_t *signatures);
+
 /* A site's request as text: name, keys, self-signature. */
 void request_write(struct buffer *out, const struct keyfile *key);
 /* STATUS_FORMAT  not a request.  STATUS_AUTH  not signed by the identity it names. */

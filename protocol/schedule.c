@@ -81,6 +81,16 @@ struct release schedule_release(const struct plan *plan, uint32_t n_shares)
                             .sampling = plan->sampling};
 }
 
+uint32_t schedule_frame_bytes(const struct layout *layout, uint32_t n)
+{
+    /* An opening: weights and keep set; a masked input is no larger. Shares, inbox and unmask: for
+     * each site a header or a bundle. */
+    const uint64_t model = layout->n * sizeof(float) + layout->n / 8;
+    const uint64_t bundle = 4 * (2 + LAYOUT_SEGMENTS_MAX) * (uint64_t)HASH_BYTES;
+    const uint64_t bytes = model + n * bundle + (4u << 20);
+    return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
+}
+
 bool schedule_bears(const struct schedule *schedule, const struct account *account,
                     const struct plan *plan, double epsilon)
 {

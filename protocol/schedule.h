@@ -44,6 +44,10 @@ enum reason schedule_check(const struct schedule *schedule, const struct plan *p
 /* The release that a plan makes, against an adversary who does not know n_shares of the noise. */
 struct release schedule_release(const struct plan *plan, uint32_t n_shares);
 
+/* Bytes of the largest message that a study of n sites needs, with some room for results that a
+ * site missed: what the transport accepts. */
+uint32_t schedule_frame_bytes(const struct layout *layout, uint32_t n);
+
 /* Whether an account can bear this plan with the fewest survivors allowed, within epsilon: the gate
  * of every budget, at the order that was fixed before the first round. True without noise when
  * epsilon is infinite. */

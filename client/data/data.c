@@ -3,8 +3,12 @@
 
 #include <stdlib.h>
 
+#include "base/secret.h"
+
 void dataset_free(struct dataset *data)
 {
+    if (data->pixel != NULL) secret_wipe(data->pixel, data->n * dataset_floats(data));
+    if (data->label != NULL) secret_wipe(data->label, data->n);
     free(data->pixel);
     free(data->label);
     *data = (struct dataset){0};

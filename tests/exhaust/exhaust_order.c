@@ -312,6 +312,12 @@ static uint64_t key(const void *self)
     return least;
 }
 
+static bool goal(const void *self)
+{
+    const struct order *o = self;
+    return o->arena.round.phase == PHASE_DONE;
+}
+
 static unsigned faults = 1;
 static enum phase start = PHASE_KEYS; /* all goes well until then */
 
@@ -325,12 +331,13 @@ static void every_order_of_events_keeps_the_promises(void)
     o.arena.pad_spy = see_pads;
     arena_begin(&o.arena);
     while (o.arena.round.phase < start) REQUIRE(arena_step(&o.arena));
-    const struct world world = {.self = &o, .events = events, .apply = apply, .key = key};
+    const struct world world = {
+        .self = &o, .events = events, .apply = apply, .key = key, .goal = goal};
     const struct explored count = explore(&world, EXPLORE_DEPTH_MAX);
-    printf("%zu states, %zu events, %zu ends\n", count.states, count.events, count.ends);
+    printf("%zu states, %zu events, %zu with a sum\n", count.states, count.events, count.goals);
     CHECK_NUMBER(0, count.violations);
     CHECK_NUMBER(0, count.cut);
-    CHECK(count.states > 200 && count.ends > 1);
+    CHECK(count.states > 100 && count.goals > 0);
     arena_close(&o.arena);
 }
 

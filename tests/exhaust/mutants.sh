@@ -8,7 +8,9 @@ source=$1
 list=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-tests='unit/client/test_client_session unit/aggregator/test_aggregator_round
+tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
+    unit/protocol/test_protocol_params unit/protocol/test_protocol_pads
+    unit/protocol/test_protocol_state unit/protocol/test_protocol_outbox unit/client/test_client_session unit/aggregator/test_aggregator_round
     unit/aggregator/test_aggregator_unmask attack/attack_copy attack/attack_few
     attack/attack_keys attack/attack_model attack/attack_replay attack/attack_rerun
     attack/attack_shares attack/attack_stranger attack/attack_views flow/flow_round

@@ -15,7 +15,7 @@ clean() {
         done
     fi
     for pid in "$scratch"/*/*.pid; do
-        [ -s "$pid" ] && [ ! -s "${pid%.pid}.exit" ] && kill -KILL "$(cat "$pid")"
+        [ ! -s "$pid" ] || [ -s "${pid%.pid}.exit" ] || kill -KILL "$(cat "$pid")" || true
     done 2>/dev/null
     wait
     rm -rf "$scratch"
@@ -104,8 +104,10 @@ enrol() {
 manifest() {
     # shellcheck disable=SC2086 # a list
     "$aggregator" manifest --dir "$at/coordinator" --study "$at/study.yaml" \
-        --governor "$at/officer-a" --governor "$at/officer-b" --out "$at/manifest" \
+        --governor "$at/officer-a/request" --governor "$at/officer-b/request" --out "$at/manifest" \
         "$@" $requests
+    "$aggregator" sign --dir "$at/officer-a" --manifest "$at/manifest"
+    "$aggregator" sign --dir "$at/officer-b" --manifest "$at/manifest"
 }
 
 pin() {

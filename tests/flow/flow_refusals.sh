@@ -130,7 +130,10 @@ policies() {
     sed -i 's/id: refusals/id: refusals\n  rehearsal: true/' "$at/study.yaml"
     printf 'allow_rehearsal: true\nmax_epsilon: 0.1\n' >"$at/policy.yaml"
     manifest >/dev/null
-    for v in 1 2 3 4 5; do pin "$v" >/dev/null; done
+    for v in 1 2 3 4 5; do
+        rm "$at/site-$v/journal.db"
+        pin "$v" >/dev/null
+    done
     stricter 'allow_rehearsal: false'
     # a budget that the first release would break: refused at the plan, and nothing is spent
     cp "$at/policy.yaml" "$at/site-1/policy.yaml"
@@ -142,6 +145,19 @@ policies() {
     tool holds "$at/ledger" 'd["releases"] == 0 and d["epsilon"] == 0'
     send TERM coordinator
     ended 1 coordinator
+}
+
+# A journal that is lost, or that keeps another study's budget, is not taken for an empty one.
+journals() {
+    world journals
+    rm "$at/site-1/journal.db"
+    refused 1 E-LEDGER 'restore journal.db from a backup' run
+    rm "$at/site-1/journal.db"
+    pin 1 >/dev/null
+    manifest --needed 1 >/dev/null
+    refused 1 E-LEDGER 'belongs to another manifest' "$client" pin --dir "$at/site-1" \
+        --manifest "$at/manifest" --study "$at/study.yaml" --policy "$at/policy.yaml"
+    cmp -s "$at/site-1/manifest" "$pristine/site-1/manifest" || die 'the pinned manifest changed'
 }
 
 data() {

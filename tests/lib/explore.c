@@ -56,7 +56,7 @@ static void visit(struct walk *w, unsigned left)
     if (!enter(w, left)) return;
     struct event event[EXPLORE_EVENTS_MAX];
     const size_t n = w->world->events(w->world->self, event);
-    w->table->count.ends += n == 0;
+    w->table->count.goals += w->world->goal(w->world->self);
     w->table->count.cut += n > 0 && left == 0;
     for (size_t i = 0; i < n && left > 0 && w->table->count.violations == 0; i++) {
         w->table->count.events++;

@@ -4,6 +4,7 @@
 #ifndef TESTS_LIB_EXPLORE_H
 #define TESTS_LIB_EXPLORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,11 +24,13 @@ struct world {
     void (*apply)(void *self, const struct event *event);
     /* Equal for states with the same future. */
     uint64_t (*key)(const void *self);
+    /* Whether it is a state that must be reached. */
+    bool (*goal)(const void *self);
 };
 
 struct explored {
-    size_t states, events, ends; /* ends: states without events */
-    size_t cut;                  /* states at the depth limit that have events */
+    size_t states, events, goals;
+    size_t cut; /* states at the depth limit that have events */
     size_t violations;
 };
 
