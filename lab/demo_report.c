@@ -68,6 +68,10 @@ static void print_json(const struct demo *demo, const struct summary *s)
         (int)demo->sums_checked, "seconds", demo->seconds, "per_round", rounds_json(demo));
     REQUIRE(document != NULL);
     (void)json_object_set_new(document, "epsilon_limit", number(demo->study.privacy.epsilon));
+    (void)json_object_set_new(
+        document, "epsilon_meaning",
+        json_string("spent with the dropouts that happened; epsilon_limit holds whatever happens; "
+                    "both for adversaries who do not time the sites"));
     (void)json_object_set_new(document, "colluding", json_integer(demo->study.sites.colluding));
     (void)json_dumpf(document, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(10));
     printf("\n");
@@ -101,8 +105,8 @@ static void print_text(const struct demo *demo, const struct summary *s)
         "\nepsilon at delta %g, unit %s, adding or removing one, with the dropouts that happened:\n"
         "  %.4f  against the server alone\n  %.4f  against the server with %u colluding site(s)\n"
         "  %.4f  against whoever reads all models\n"
-        "  at most %.4f against the server with %u site(s), had as many sites dropped in every\n"
-        "  round as the thresholds allow\n",
+        "  at most %.4f against the server with %u site(s), whoever drops out and whatever fails:\n"
+        "  the limit that every site enforces; for adversaries who do not time the sites\n",
         demo->study.privacy.delta, study_unit_name(demo->study.privacy.unit),
         account_rounded(s->last->epsilon), account_rounded(s->last->epsilon_collusion),
         demo->study.sites.colluding, account_rounded(s->last->epsilon_reader),

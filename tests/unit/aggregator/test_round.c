@@ -431,10 +431,68 @@ static void strangers_and_the_uninvited_are_ignored(void)
     CHECK_STATUS(STATUS_STATE, tell(&a, 5, &advert));
     CHECK_STATUS(STATUS_STATE, tell(&a, OUTBOX_SERVER, &advert));
     CHECK_STATUS(STATUS_STATE, tell(&a, 4, &advert));
+    struct abort_notice quit = {.from = 4, .about = 0, .reason = REASON_SHARE};
+    memcpy(quit.session, a.round.plan.session, sizeof quit.session);
+    AUTO(buffer_free) struct buffer notice = {0};
+    abort_write(&notice, &quit, a.key[4].identity);
+    CHECK_STATUS(STATUS_STATE, tell(&a, 4, &notice));
     /* Somebody else's letter under one's own name. */
     CHECK_STATUS(STATUS_AUTH, tell(&a, 3, &advert));
     CHECK_OK(tell(&a, 0, &advert));
     CHECK_STATUS(STATUS_STATE, tell(&a, 0, &advert));
+}
+
+static bool silent_liar(struct arena *a, struct flight *flight)
+{
+    return !(flight->from == LIAR && flight_kind(flight) == *(const enum msg_kind *)a->context);
+}
+
+/* Who left a stage out is not asked in the next, even if it knows what to say. */
+static void who_was_dropped_is_not_heard_any_more(void)
+{
+    AUTO(arena_close) struct arena a = {0};
+    open_small(&a);
+    enum msg_kind kind = MSG_ADVERT;
+    a.filter = silent_liar;
+    a.context = &kind;
+    arena_begin(&a);
+    arena_deliver(&a);
+    arena_wait(&a);
+    AUTO(buffer_free) struct buffer letter = {0}, header = {0}, forged = {0};
+    catch_letter(&a, MSG_SHARES, 0, &letter);
+    AUTO(shares_free) struct shares shares = {0};
+    struct header committed = {0};
+    CHECK_OK(shares_read(&shares, buffer_view(&letter), 4, SIZE_MAX));
+    CHECK_OK(header_read(&committed, shares.header, a.manifest.member[0].identity));
+    committed.from = LIAR;
+    header_write(&header, &committed, a.key[LIAR].identity);
+    shares.header = buffer_view(&header);
+    /* Its rank is that of site 2: the empty place moves there. */
+    shares.sealed[0] = shares.sealed[1];
+    shares.sealed[1] = (struct view){0};
+    shares_write(&forged, &shares);
+    CHECK_STATUS(STATUS_STATE, tell(&a, LIAR, &forged));
+    CHECK(!a.round.site[LIAR].out && !bits_has(&a.round.dealers, LIAR));
+}
+
+static void who_sent_no_input_does_not_confirm(void)
+{
+    AUTO(arena_close) struct arena a = {0};
+    open_small(&a);
+    enum msg_kind kind = MSG_MASKED;
+    a.filter = silent_liar;
+    a.context = &kind;
+    arena_begin(&a);
+    arena_deliver(&a);
+    arena_wait(&a);
+    CHECK_NUMBER(PHASE_CONFIRM, a.round.phase);
+    struct confirm confirm = {.from = LIAR};
+    memcpy(confirm.session, a.round.plan.session, sizeof confirm.session);
+    confirm_sign(&confirm, &a.round.survivors_hash, a.key[LIAR].identity);
+    AUTO(buffer_free) struct buffer bytes = {0};
+    confirm_write(&bytes, &confirm);
+    CHECK_STATUS(STATUS_STATE, tell(&a, LIAR, &bytes));
+    CHECK_NUMBER(0, bits_count(&a.round.confirmed));
 }
 
 static void a_message_out_of_phase_is_ignored(void)
@@ -747,6 +805,8 @@ int main(void)
     RUN(a_message_that_its_sender_did_not_sign_is_refused);
     RUN(noise_is_malformed);
     RUN(strangers_and_the_uninvited_are_ignored);
+    RUN(who_was_dropped_is_not_heard_any_more);
+    RUN(who_sent_no_input_does_not_confirm);
     RUN(a_message_out_of_phase_is_ignored);
     RUN(early_and_late_messages_change_nothing);
     RUN(who_gives_up_is_out);

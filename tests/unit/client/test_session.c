@@ -933,6 +933,34 @@ static void fewer_than_t_confirmations_are_refused(void)
     REFUSED(CONFIRMATIONS, QUORUM, unknown_confirmer);
 }
 
+/* Site 4 sent no input; its confirmation of the others' statement is not one of a survivor. */
+static bool silent_input(struct arena *a, struct flight *flight)
+{
+    if (flight->from == 4 && flight_kind(flight) == MSG_MASKED) return false;
+    return forge(a, flight);
+}
+
+static void outsider_confirms(struct arena *a, void *content)
+{
+    struct quorum *quorum = content;
+    quorum->confirm[3].from = 4;
+    confirm_sign(&quorum->confirm[3], &a->session[VICTIM].survivors_hash, a->key[4].identity);
+}
+
+static void who_is_no_survivor_does_not_count(void)
+{
+    AUTO(arena_close) struct arena a = {0};
+    open_small(&a, 1);
+    struct forgery forgery = {.kind = MSG_QUORUM, .site = VICTIM, .change = outsider_confirms};
+    a.filter = silent_input;
+    a.context = &forgery;
+    arena_begin(&a);
+    arena_run(&a);
+    CHECK(forgery.done);
+    CHECK_NUMBER(REASON_CONFIRMATIONS, a.last_refusal[VICTIM]);
+    CHECK_NUMBER(0, memories(&a, MEMORY_RELEASE));
+}
+
 /* --- results ---------------------------------------------------------------------------------- */
 
 static void result_of_other_round(struct arena *a, void *content)
@@ -1170,6 +1198,7 @@ int main(void)
     RUN(too_few_survivors_are_refused);
     RUN(a_second_survivor_set_is_equivocation);
     RUN(fewer_than_t_confirmations_are_refused);
+    RUN(who_is_no_survivor_does_not_count);
     RUN(a_result_of_something_else_is_refused);
     RUN(what_comes_twice_is_ignored);
     RUN(another_sessions_message_is_ignored);
