@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a site judges for itself: the budget, the policy, the officers' floor, its own ledger. */
+#include "client/site.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tests/lib/check.h"
+
+#define SITES 5
+#define COLLUDING 1
+
+static char folder[64];
+static struct keyfile key[SITES], coordinator, governor;
+static struct site site;
+
+static const char study_text[] =
+    "schema: 1\nstudy: {id: judge}\n"
+    "sites: {expected: 5, colluding: 1, min_contributors: 2}\n"
+    "model: {kind: mlp, channels: 1, height: 8, width: 8, classes: 3, hidden: [6, 6]}\n"
+    "privacy: {unit: patient, epsilon: 2.0, delta: 1.0e-5, clip: 1.0, exploration_clip: 1.0,\n"
+    "          exploration_ratio: 3.0, sampling: 0.2, records: 500}\n"
+    "rounds: {count: 12}\n";
+
+static void put(const char *name, const void *bytes, size_t n, unsigned mode)
+{
+    char path[FILE_PATH_MAX];
+    CHECK_OK(file_path(path, sizeof path, folder, name));
+    CHECK_OK(file_write(path, (struct view){bytes, n}, mode));
+}
+
+/* A folder as `keygen` and `pin` leave it; max_epsilon is the policy's, floor the officers'. */
+static void make_folder(double max_epsilon, double floor_epsilon, bool bind)
+{
+    (void)snprintf(folder, sizeof folder, "/tmp/veilsum-site-XXXXXX");
+    CHECK(mkdtemp(folder) != NULL);
+    AUTO(manifest_free)
+    struct manifest manifest = {
+        .epoch = 1,
+        .floor = {.m = 1, .c = 1, .max_epsilon = floor_epsilon, .max_delta = 1e-5},
+        .n = SITES,
+        .n_governors = 1,
+        .governors_needed = 1};
+    (void)snprintf(manifest.federation, sizeof manifest.federation, "judge");
+    manifest.study =
+        hash_of("study", (struct view){(const uint8_t *)study_text, sizeof study_text - 1});
+    manifest.member = calloc(SITES, sizeof *manifest.member);
+    CHECK(manifest.member != NULL);
+    member_of(&manifest.coordinator, &coordinator);
+    sign_public(manifest.governor[0], governor.identity);
+    for (uint32_t v = 0; v < SITES; v++) member_of(&manifest.member[v], &key[v]);
+    AUTO(buffer_free) struct buffer bytes = {0};
+    manifest_write(&bytes, &manifest);
+    CHECK_OK(manifest_sign(&bytes, &manifest, governor.identity));
+    put("manifest", bytes.at, bytes.n, 0644);
+    struct hash hash = manifest_hash(&manifest);
+    char hex[2 * HASH_BYTES + 1], policy[128], path[FILE_PATH_MAX];
+    hash_hex(hex, &hash, HASH_BYTES);
+    put("manifest.pin", hex, sizeof hex - 1, 0644);
+    put("study.yaml", study_text, sizeof study_text - 1, 0644);
+    int n = snprintf(policy, sizeof policy, "max_epsilon: %g\nmin_contributors: 2\n", max_epsilon);
+    put("policy.yaml", policy, (size_t)n, 0644);
+    CHECK_OK(file_path(path, sizeof path, folder, "key"));
+    CHECK_OK(keyfile_write(&key[1], path));
+    if (!bind) return;
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(file_path(path, sizeof path, folder, "journal.db"));
+    CHECK_OK(journal_open(&journal, path));
+    CHECK_OK(journal_bind(journal, &hash, true));
+}
+
+static void remove_folder(void)
+{
+    static const char *const names[] = {
+        "manifest",   "manifest.pin",   "study.yaml",     "policy.yaml", "key",
+        "journal.db", "journal.db-wal", "journal.db-shm", "lock"};
+    char path[FILE_PATH_MAX];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (file_path(path, sizeof path, folder, names[i]) == STATUS_OK) (void)remove(path);
+    (void)remove(folder);
+}
+
+static enum status open_site(struct site_error *why)
+{
+    struct dataset data = {.n = 10, .channels = 1, .height = 8, .width = 8, .classes = 3};
+    data.pixel = calloc(10, 64);
+    data.label = calloc(10, 1);
+    CHECK(data.pixel != NULL && data.label != NULL);
+    enum status status = site_open(&site, folder, &data, why);
+    dataset_free(&data);
+    return status;
+}
+
+static void close_site(void)
+{
+    site_close(&site);
+    remove_folder();
+}
+
+/* The plan that an honest coordinator makes for all sites, and the judge's word on it. */
+static enum reason judge(struct plan *plan, uint32_t round, const struct state *state)
+{
+    AUTO(bits_free) struct bits cohort = {0};
+    CHECK_OK(bits_new(&cohort, SITES));
+    bits_fill(&cohort);
+    const enum step step = round == 1 ? STEP_EXPLORE : STEP_TRAIN;
+    CHECK_OK(schedule_plan(plan, &site.schedule, step, round == 1 ? 0 : round - 2, &state->keep,
+                           &cohort));
+    plan->round = round;
+    AUTO(buffer_free) struct buffer bytes = {0};
+    state_write(&bytes, state);
+    return site.session.config.judge(site.session.config.context, plan, buffer_view(&bytes));
+}
+
+static void remember(enum memory_kind kind, uint32_t round, uint32_t n_survivors)
+{
+    const struct memory memory = {.kind = kind, .round = round, .n_survivors = n_survivors};
+    AUTO(outbox_free) struct outbox out = {0};
+    struct buffer entry = {0};
+    memory_write(&entry, &memory);
+    CHECK_OK(outbox_journal(&out, &entry));
+    CHECK_OK(site_remember(&site, &out));
+}
+
+/* What an accepted round leaves in the journal. survivors 0: no result came. */
+static void release(const struct plan *plan, uint32_t survivors)
+{
+    const struct release worst = schedule_release(plan, schedule_certain(plan));
+    CHECK_OK(journal_reserve(site.journal, plan->round, plan->step, &worst));
+    remember(MEMORY_INPUT, plan->round, 0);
+    if (survivors > 0) remember(MEMORY_RESULT, plan->round, survivors);
+}
+
+/* Rounds that are accepted when each ends with so many survivors. */
+static uint32_t rounds_until_refused(uint32_t survivors)
+{
+    AUTO(state_free) struct state state = {0};
+    CHECK_OK(state_new(&state, site.layout.n));
+    for (uint32_t round = 1; round < 1000; round++) {
+        AUTO(plan_free) struct plan plan = {0};
+        /* Past the study's last round the step numbers begin again: rounds that had failed. */
+        enum reason why = judge(&plan, round <= 13 ? round : 13, &state);
+        plan.round = round;
+        if (why != REASON_NONE) {
+            CHECK_NUMBER(REASON_BUDGET, why);
+            return round - 1;
+        }
+        release(&plan, survivors);
+    }
+    return 1000;
+}
+
+static void the_budget_lasts_for_the_study_at_its_worst_and_no_longer(void)
+{
+    struct site_error why = {0};
+    make_folder(2, 2, true);
+    CHECK_OK(open_site(&why));
+    CHECK_NUMBER(13, rounds_until_refused(0)); /* the exploration and 12 rounds */
+    double epsilon = 0;
+    uint32_t releases = 0;
+    CHECK_OK(site_spent(&site, &epsilon, &releases));
+    CHECK_NUMBER(13, releases);
+    CHECK(epsilon <= 2 && epsilon > 1.98);
+    close_site();
+}
+
+static void results_give_back_what_the_worst_case_took(void)
+{
+    struct site_error why = {0};
+    make_folder(2, 2, true);
+    CHECK_OK(open_site(&why));
+    uint32_t rounds = rounds_until_refused(SITES);
+    CHECK(rounds > 13 && rounds < 1000);
+    /* One release, settled: the shares of all survivors but the colluding ones. */
+    close_site();
+    make_folder(2, 2, true);
+    CHECK_OK(open_site(&why));
+    AUTO(state_free) struct state state = {0};
+    AUTO(plan_free) struct plan plan = {0};
+    CHECK_OK(state_new(&state, site.layout.n));
+    CHECK_NUMBER(REASON_NONE, judge(&plan, 1, &state));
+    release(&plan, SITES);
+    struct account want = {0}, got = {0};
+    const struct release settled = schedule_release(&plan, SITES - COLLUDING);
+    CHECK_OK(account_add(&want, &settled, 1));
+    uint32_t releases = 0;
+    CHECK_OK(journal_account(site.journal, &got, &releases));
+    CHECK_BYTES(&want, &got, sizeof want);
+    close_site();
+}
+
+static void the_policys_limit_counts_when_it_is_lower(void)
+{
+    /* policy_allows refuses the study as a whole; the limit of the gate is the lower of both. */
+    struct site_error why = {0};
+    make_folder(1.5, 2, true);
+    CHECK_STATUS(STATUS_RANGE, open_site(&why));
+    CHECK_NUMBER(REASON_POLICY, why.reason);
+    CHECK(strstr(why.text, "policy.yaml:1") != NULL);
+    close_site();
+}
+
+static void more_than_the_officers_signed_is_refused(void)
+{
+    struct site_error why = {0};
+    make_folder(3, 1.9, true);
+    CHECK_STATUS(STATUS_RANGE, open_site(&why));
+    CHECK_NUMBER(REASON_POLICY, why.reason);
+    close_site();
+}
+
+static void a_missing_ledger_is_refused(void)
+{
+    struct site_error why = {0};
+    make_folder(2, 2, false);
+    CHECK_STATUS(STATUS_STATE, open_site(&why));
+    CHECK_NUMBER(REASON_LEDGER, why.reason);
+    close_site();
+}
+
+static void less_noise_or_another_grid_is_refused(void)
+{
+    struct site_error why = {0};
+    make_folder(2, 2, true);
+    CHECK_OK(open_site(&why));
+    AUTO(state_free) struct state state = {0};
+    CHECK_OK(state_new(&state, site.layout.n));
+    AUTO(buffer_free) struct buffer bytes = {0};
+    state_write(&bytes, &state);
+    AUTO(plan_free) struct plan plan = {0};
+    CHECK_NUMBER(REASON_NONE, judge(&plan, 2, &state));
+    const struct grid good = plan.grid;
+    struct session_config *config = &site.session.config;
+    plan.grid.sigma = good.sigma / 2;
+    CHECK_NUMBER(REASON_NOISE, config->judge(config->context, &plan, buffer_view(&bytes)));
+    plan.grid.sigma = 0;
+    CHECK_NUMBER(REASON_NOISE, config->judge(config->context, &plan, buffer_view(&bytes)));
+    plan.grid = good;
+    plan.grid.norm2 *= 2;
+    CHECK_NUMBER(REASON_RING, config->judge(config->context, &plan, buffer_view(&bytes)));
+    plan.grid = good;
+    plan.grid.cap++;
+    CHECK_NUMBER(REASON_RING, config->judge(config->context, &plan, buffer_view(&bytes)));
+    plan.grid = good;
+    CHECK_NUMBER(REASON_NONE, config->judge(config->context, &plan, buffer_view(&bytes)));
+    close_site();
+}
+
+int main(void)
+{
+    struct rng rng = {0};
+    rng_numbered(&rng, 1);
+    CHECK_OK(keyfile_make(&coordinator, "coordinator", &rng));
+    CHECK_OK(keyfile_make(&governor, "governor", &rng));
+    for (uint32_t v = 0; v < SITES; v++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "site-%u", v + 1);
+        CHECK_OK(keyfile_make(&key[v], name, &rng));
+    }
+    RUN(the_budget_lasts_for_the_study_at_its_worst_and_no_longer);
+    RUN(results_give_back_what_the_worst_case_took);
+    RUN(the_policys_limit_counts_when_it_is_lower);
+    RUN(more_than_the_officers_signed_is_refused);
+    RUN(a_missing_ledger_is_refused);
+    RUN(less_noise_or_another_grid_is_refused);
+    return check_done();
+}
