@@ -222,8 +222,7 @@ enum status study_parse(struct study *out, struct view text, struct settings_err
     struct study study = defaults;
     TRY(settings_parse(&study, keys, sizeof keys / sizeof *keys, text, why));
     if (study.sites.threshold == 0)
-        study.sites.threshold =
-            params_threshold(study.sites.expected, study.sites.colluding);
+        study.sites.threshold = params_threshold(study.sites.expected, study.sites.colluding);
     enum status status = study_check(&study, why);
     if (status != STATUS_OK) why->line = settings_line(text, why->section, why->key);
     TRY(status);

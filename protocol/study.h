@@ -68,7 +68,7 @@ struct study {
         double decay;               /* [0] share that the rate has lost at the end, linearly */
     } rounds;
     struct {
-        uint32_t bits;            /* [32] ring width */
+        uint32_t bits;      /* [32] ring width */
         enum cipher cipher; /* [chacha20] */
     } secagg;
     struct {

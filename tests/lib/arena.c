@@ -21,7 +21,7 @@ static void make_manifest(struct arena *a)
                            .floor = {.m = 1, .c = 0, .max_epsilon = 100, .max_delta = 1e-3},
                            .n_governors = 1,
                            .governors_needed = 1};
-    strcpy(m->federation, "arena");
+    (void)snprintf(m->federation, sizeof m->federation, "arena");
     memset(m->study.bytes, 7, HASH_BYTES);
     m->member = calloc(a->n, sizeof *m->member);
     REQUIRE(m->member != NULL);

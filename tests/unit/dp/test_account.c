@@ -193,7 +193,8 @@ static void calibration_has_edges(void)
     bad[9].exploration_ratio = (double)NAN;
     bad[10].epsilon = bad[10].delta = 1e-9; /* not even at z = 1e6 */
     bad[11].sampling = (double)NAN;
-    for (size_t i = 0; i < 12; i++) CHECK_STATUS(STATUS_RANGE, account_calibrate(&z, NULL, &bad[i]));
+    for (size_t i = 0; i < 12; i++)
+        CHECK_STATUS(STATUS_RANGE, account_calibrate(&z, NULL, &bad[i]));
     CHECK(z == 7.0);
     struct account_goal open = good;
     open.epsilon = (double)INFINITY;
