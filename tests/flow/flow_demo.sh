@@ -3,7 +3,7 @@
 # The demonstration keeps what it promises, and cleans up behind itself however it ends.
 . "$(dirname "$0")/flow.sh"
 at=$scratch/demo
-export TMPDIR=$scratch/tmp
+export TMPDIR="$scratch/tmp"
 mkdir "$at" "$TMPDIR"
 fashion=/usr/share/datasets/fashion-mnist
 

@@ -41,7 +41,6 @@ enrol 5
 world() {
     at=$scratch/$1
     cp -a "$pristine" "$at"
-    cp -a "$at/site-1" "$at/other"
 }
 
 # refused CODE ID TEXT COMMAND...
@@ -58,13 +57,13 @@ refused() {
 
 # run [DATA]: site 1 in the foreground, to an address where nobody is
 run() {
-    "$client" run --dir "$at/site-1" --connect tcp://127.0.0.1:9 --images "${1:-$scratch/small}.images" \
-        --labels "${1:-$scratch/small}.labels"
+    timeout 60 "$client" run --dir "$at/site-1" --connect tcp://127.0.0.1:9 \
+        --images "${1:-$scratch/small}.images" --labels "${1:-$scratch/small}.labels"
 }
 
 lead_here() {
-    "$aggregator" run --dir "$at/coordinator" --study "$at/study.yaml" --manifest "$at/manifest" \
-        --initial "$at/initial.state" --listen 'tcp://127.0.0.1:*'
+    timeout 60 "$aggregator" run --dir "$at/coordinator" --study "$at/study.yaml" \
+        --manifest "$at/manifest" --initial "$at/initial.state" --listen 'tcp://127.0.0.1:*'
 }
 
 keys() {
@@ -74,7 +73,6 @@ keys() {
     refused 3 E-KEY-FILE 'chmod 600' lead_here
     rm "$at/site-1/key"
     refused 3 E-KEY-FILE site-1/key run
-    rm -r "$at/other"
     "$client" keygen --dir "$at/other" --name other >/dev/null
     mv "$at/other/key" "$at/site-1/key"
     refused 3 E-MEMBER-UNKNOWN 'not in the manifest' run

@@ -194,6 +194,12 @@ static void digest_fewer_segments(struct arena *a, void *content)
     ((struct digest *)content)->n_segments--;
 }
 
+static void digest_more_segments(struct arena *a, void *content)
+{
+    (void)a;
+    ((struct digest *)content)->n_segments++;
+}
+
 static void digest_of_other_body(struct arena *a, void *content)
 {
     (void)a;
@@ -213,6 +219,7 @@ static void wrong_inputs_are_blamed_and_not_added(void)
     BLAMED(FORMAT, DIGEST, digest_other_roster);
     BLAMED(FORMAT, DIGEST, digest_other_dealers);
     BLAMED(FORMAT, DIGEST, digest_fewer_segments);
+    BLAMED(FORMAT, DIGEST, digest_more_segments);
     BLAMED(FORMAT, DIGEST, digest_of_other_body);
 }
 
@@ -676,6 +683,30 @@ static void too_few_answers_end_the_round(void)
     }
 }
 
+static bool three_answer(struct arena *a, struct flight *flight)
+{
+    return !(flight->from >= 3 && flight->from < 5 &&
+             flight_kind(flight) == *(const enum msg_kind *)a->context);
+}
+
+/* Three are enough for every segment, but below T. */
+static void below_t_sites_are_asked_for_nothing_more(void)
+{
+    static const enum msg_kind kinds[] = {MSG_ADVERT, MSG_SHARES, MSG_MASKED};
+    for (size_t i = 0; i < 3; i++) {
+        AUTO(arena_close) struct arena a = {0};
+        open_small(&a);
+        enum msg_kind kind = kinds[i];
+        a.filter = three_answer;
+        a.context = &kind;
+        arena_begin(&a);
+        arena_run(&a);
+        CHECK_NUMBER(PHASE_FAILED, a.round.phase);
+        CHECK_NUMBER(REASON_QUORUM, a.round.why);
+        for (uint32_t v = 0; v < a.n; v++) CHECK_NUMBER(REASON_NONE, a.last_refusal[v]);
+    }
+}
+
 /* Two members leave a segment that needs three of four, though T sites stay. */
 static bool two_are_silent(struct arena *a, struct flight *flight)
 {
@@ -694,6 +725,8 @@ static void a_segment_without_its_minimum_ends_the_key_stages(void)
         arena_run(&a);
         CHECK_NUMBER(PHASE_FAILED, a.round.phase);
         CHECK_NUMBER(REASON_QUORUM, a.round.why);
+        /* No site had to say so. */
+        for (uint32_t v = 0; v < a.n; v++) CHECK_NUMBER(REASON_NONE, a.last_refusal[v]);
     }
 }
 
@@ -814,6 +847,7 @@ int main(void)
     RUN(who_was_away_may_come_back);
     RUN(the_round_ends_when_all_others_are_gone);
     RUN(too_few_answers_end_the_round);
+    RUN(below_t_sites_are_asked_for_nothing_more);
     RUN(a_segment_without_its_minimum_ends_the_key_stages);
     RUN(a_dealer_who_dealt_another_seed_is_named);
     RUN(a_sum_against_its_checksum_ends_the_round);

@@ -480,6 +480,8 @@ static void another_prefix_or_kind_is_refused(void)
     CHECK_NUMBER(0, msg_kind_of((struct view){(const uint8_t *)"SA1", 3}));
     CHECK_NUMBER(0, msg_kind_of((struct view){(const uint8_t *)"SA1\0", 4}));
     CHECK_NUMBER(0, msg_kind_of((struct view){(const uint8_t *)"SA1\377", 4}));
+    const uint8_t next[] = {'S', 'A', '1', MSG_KIND_COUNT};
+    CHECK_NUMBER(0, msg_kind_of((struct view){next, sizeof next}));
 }
 
 static void another_signature_is_refused(void)
@@ -624,26 +626,69 @@ static void an_unknown_cipher_is_read(void)
     CHECK_OK(reread(&p));
 }
 
+/* The example with one byte of its body changed, signed again. */
+static enum status with_byte(enum msg_kind kind, size_t at, uint8_t from, uint8_t to)
+{
+    const struct row *row = rows;
+    while (row->kind != kind) row++;
+    AUTO(buffer_free) struct buffer whole = {0}, bytes = {0};
+    row->write(&whole);
+    whole.n -= SIGN_BYTES;
+    CHECK_NUMBER(from, whole.at[at]);
+    whole.at[at] = to;
+    cut_and_sign(&bytes, row, &whole, whole.n);
+    return read_row(row, buffer_view(&bytes), signer);
+}
+
 static void a_flag_is_zero_or_one(void)
 {
-    const size_t head = 4 + MSG_SESSION_BYTES;
-    const struct {
-        enum msg_kind kind;
-        size_t at;
-    } flag[] = {
-        {MSG_ROSTER, head},
-        {MSG_UNMASK, head + 32 + 4 + 2 + 1},
-    };
-    for (size_t i = 0; i < sizeof flag / sizeof *flag; i++) {
-        const struct row *row = rows;
-        while (row->kind != flag[i].kind) row++;
-        AUTO(buffer_free) struct buffer whole = {0}, bytes = {0};
-        row->write(&whole);
-        whole.n -= SIGN_BYTES;
-        CHECK_NUMBER(1, whole.at[flag[i].at]);
-        whole.at[flag[i].at] = 2;
-        cut_and_sign(&bytes, row, &whole, whole.n);
-        CHECK_STATUS(STATUS_FORMAT, read_row(row, buffer_view(&bytes), signer));
+    const size_t head = 4 + MSG_SESSION_BYTES, bundle = head + 32 + 4 + 2 + 1;
+    CHECK_STATUS(STATUS_FORMAT, with_byte(MSG_ROSTER, head, 1, 2));
+    CHECK_STATUS(STATUS_FORMAT, with_byte(MSG_ROSTER, head + 25, 0, 2)); /* the last one */
+    CHECK_STATUS(STATUS_FORMAT, with_byte(MSG_UNMASK, bundle, 1, 2));
+    CHECK_STATUS(STATUS_FORMAT, with_byte(MSG_UNMASK, bundle + 1 + 64, 0, 2));
+}
+
+static void a_name_has_no_zero_byte(void)
+{
+    AUTO(buffer_free) struct buffer bytes = {0};
+    example_plan(&bytes);
+    const uint8_t *name = memmem(bytes.at, bytes.n, "conv", 4);
+    CHECK(name != NULL);
+    if (name == NULL) return;
+    const size_t at = (size_t)(name - bytes.at);
+    CHECK_STATUS(STATUS_FORMAT, with_byte(MSG_PLAN, at + 1, 'o', 0));
+    CHECK_OK(with_byte(MSG_PLAN, at + 1, 'o', 'a'));
+}
+
+static void a_path_has_a_limit(void)
+{
+    const struct row *row = rows;
+    while (row->kind != MSG_SURVIVORS) row++;
+    AUTO(buffer_free) struct buffer whole = {0};
+    row->write(&whole);
+    /* The example's path has one node. */
+    whole.n -= SIGN_BYTES + HASH_BYTES;
+    for (uint8_t n = MERKLE_PATH_MAX; n <= MERKLE_PATH_MAX + 1; n++) {
+        AUTO(buffer_free) struct buffer bytes = {0};
+        whole.at[whole.n - 1] = n;
+        cut_and_sign(&bytes, row, &whole, whole.n + n * (size_t)HASH_BYTES);
+        CHECK_STATUS(n == MERKLE_PATH_MAX ? STATUS_OK : STATUS_FORMAT,
+                     read_row(row, buffer_view(&bytes), signer));
+    }
+}
+
+static void results_have_a_limit(void)
+{
+    AUTO(buffer_free) struct buffer results = {0};
+    for (uint32_t i = 0; i < MSG_RESULTS_MAX; i++) write_u32(&results, 0);
+    for (uint32_t n = MSG_RESULTS_MAX; n <= MSG_RESULTS_MAX + 1; n++) {
+        AUTO(buffer_free) struct buffer bytes = {0};
+        opening_write(&bytes, &(struct opening){.n_results = n, .results = buffer_view(&results)});
+        struct opening out = {0};
+        CHECK_STATUS(n == MSG_RESULTS_MAX ? STATUS_OK : STATUS_FORMAT,
+                     opening_read(&out, buffer_view(&bytes)));
+        write_u32(&results, 0);
     }
 }
 
@@ -841,6 +886,9 @@ int main(void)
     RUN(plans_out_of_range_are_malformed);
     RUN(an_unknown_cipher_is_read);
     RUN(a_flag_is_zero_or_one);
+    RUN(a_name_has_no_zero_byte);
+    RUN(a_path_has_a_limit);
+    RUN(results_have_a_limit);
     RUN(a_present_view_is_not_empty);
     RUN(sealed_parts_and_heads_have_a_limit);
     RUN(the_longest_heads_fit);

@@ -82,6 +82,13 @@ static void a_size_that_does_not_fit_is_refused_before_memory_is_asked_for(void)
     oom_stop();
     CHECK_STATUS(STATUS_FORMAT, status);
     CHECK(!oom_hit());
+    /* All are said to be kept, and no weight follows: memory for the bits alone. */
+    static const uint8_t bare[] = {N, 0, 0, 0, 255, 7};
+    oom_start(2);
+    status = state_read(&out, (struct view){bare, sizeof bare}, N);
+    oom_stop();
+    CHECK_STATUS(STATUS_FORMAT, status);
+    CHECK(!oom_hit());
 }
 
 static void without_memory_the_output_is_untouched(void)
