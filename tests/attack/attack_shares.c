@@ -44,6 +44,51 @@ static void a_bad_dealer_is_named_by_who_opens_its_share(void)
     CHECK(arena_sums_exact(&a));
 }
 
+/* The dealer seals junk for everybody. */
+static uint8_t junk[5][4096];
+
+static void seal_junk(struct arena *a, void *content)
+{
+    (void)a;
+    struct shares *shares = content;
+    for (uint32_t i = 0; i < shares->n; i++) {
+        if (shares->sealed[i].n == 0) continue;
+        memcpy(junk[i], shares->sealed[i].at, shares->sealed[i].n);
+        junk[i][30] ^= 1;
+        shares->sealed[i].at = junk[i];
+    }
+}
+
+static void who_spoils_the_shares_of_many_is_convicted(void)
+{
+    AUTO(arena_close) struct arena a = {0};
+    open_small(&a);
+    struct forgery forgery = {.kind = MSG_SHARES, .site = LIAR, .change = seal_junk};
+    a.filter = forge;
+    a.context = &forgery;
+    arena_begin(&a);
+    arena_run(&a);
+    CHECK_NUMBER(PHASE_FAILED, a.round.phase);
+    for (uint32_t v = 0; v < a.n; v++) {
+        CHECK(!a.has_input[v] || v == LIAR); /* it cost nobody an input */
+        CHECK(round_convicts(&a.round, v) == (v == LIAR));
+    }
+}
+
+/* One false accusation, by a site that may be corrupt, convicts nobody. */
+static void a_single_accuser_convicts_nobody(void)
+{
+    AUTO(arena_close) struct arena a = {0};
+    open_small(&a);
+    struct forgery forgery = {.kind = MSG_SHARES, .site = LIAR, .change = seal_another};
+    a.filter = forge;
+    a.context = &forgery;
+    arena_begin(&a);
+    arena_run(&a);
+    CHECK_NUMBER(1, a.round.site[LIAR].accusers);
+    for (uint32_t v = 0; v < a.n; v++) CHECK(!round_convicts(&a.round, v));
+}
+
 /* Shares of another seed than the one it committed to, all of them consistent. */
 static void commit_to_another(struct arena *a, void *content)
 {
@@ -67,6 +112,7 @@ static void a_dealer_of_another_seed_is_named_by_the_aggregator(void)
     CHECK_NUMBER(PHASE_FAILED, a.round.phase);
     CHECK_NUMBER(REASON_SHARE, a.round.why);
     CHECK_NUMBER(LIAR, a.round.about);
+    for (uint32_t v = 0; v < a.n; v++) CHECK(round_convicts(&a.round, v) == (v == LIAR));
 }
 
 static void give_another_share(struct arena *a, void *content)
@@ -94,6 +140,8 @@ static void a_bad_responder_is_named_and_not_needed(void)
 int main(void)
 {
     RUN(a_bad_dealer_is_named_by_who_opens_its_share);
+    RUN(who_spoils_the_shares_of_many_is_convicted);
+    RUN(a_single_accuser_convicts_nobody);
     RUN(a_dealer_of_another_seed_is_named_by_the_aggregator);
     RUN(a_bad_responder_is_named_and_not_needed);
     return check_done();
