@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/event.h"
+#include "base/file.h"
 
 static struct json_t *survivors_list(const struct round *round)
 {
@@ -35,4 +36,36 @@ void report_round(const struct coordinator *c, const struct round *round, uint64
         (long long)c->course.layout.n, "epsilon", "server", event_real(epsilon[ADVERSARY_SERVER]),
         "collusion", event_real(epsilon[ADVERSARY_COLLUSION]), "reader",
         event_real(epsilon[ADVERSARY_READER]));
+}
+
+static enum status write_file(const struct coordinator *c, const char *what, uint32_t round,
+                              const struct buffer *bytes)
+{
+    TRY(bytes->status);
+    char name[64], path[FILE_PATH_MAX];
+    (void)snprintf(name, sizeof name, "%s-%u", what, round);
+    TRY(file_path(path, sizeof path, c->folder, name));
+    return file_write(path, buffer_view(bytes), 0644);
+}
+
+enum status report_files(const struct coordinator *c, const struct round *round)
+{
+    AUTO(buffer_free) struct buffer state = {0}, sums = {0};
+    state_write(&state, &c->course.state);
+    TRY(write_file(c, "state", round->plan.round, &state));
+    if (!c->study.study.rehearsal) return STATUS_OK;
+    for (uint32_t l = 0; l < round->plan.n_segments; l++)
+        if (round->opened[l].n > 0)
+            write_packed(&sums, round->opened[l].value, round->opened[l].n, 32);
+    return write_file(c, "sums", round->plan.round, &sums);
+}
+
+void report_waiting(const struct coordinator *c, const struct round *round)
+{
+    AUTO(bits_free) struct bits awaited = {0};
+    if (round_awaited(&awaited, round) != STATUS_OK) return;
+    fprintf(stderr, "round %u: waiting for", round->plan.round);
+    for (uint32_t v = 0; v < awaited.n; v++)
+        if (bits_has(&awaited, v)) fprintf(stderr, " %s", c->manifest.member[v].name);
+    fprintf(stderr, "\n");
 }

@@ -9,4 +9,11 @@
 void report_round(const struct coordinator *c, const struct round *round, uint64_t bytes_up,
                   bool events);
 
+/* Write what a round left into the coordinator's folder: the state after it and, in a rehearsal,
+ * the opened sums as little-endian words, segment after segment. STATUS_IO, STATUS_NOMEM. */
+MUST_USE enum status report_files(const struct coordinator *c, const struct round *round);
+
+/* Nobody waits without knowing for whom. */
+void report_waiting(const struct coordinator *c, const struct round *round);
+
 #endif

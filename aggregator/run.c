@@ -2,11 +2,9 @@
 /* The event loop of the coordinator: link -> round -> link. Part of the program: it prints. */
 #include "aggregator/run.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "aggregator/history.h"
 #include "aggregator/report.h"
@@ -20,21 +18,6 @@
 #define TELL_MS 10000
 /* So many, and one in ten of the study's, may fail after inputs were sent. */
 #define BURNT_LEAST 3
-
-static volatile sig_atomic_t stopped;
-
-static void stop(int signal)
-{
-    (void)signal;
-    stopped = 1;
-}
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 struct attendance {
     bool banned;            /* was convicted of breaking the protocol: not asked again */
@@ -140,10 +123,10 @@ static enum status open_round(struct run *run, const struct bits *cohort)
     plan.state = hash_of("state", buffer_view(&state));
     const struct round_config config = {.manifest = &run->c->manifest,
                                         .identity = run->c->key.identity};
-    TRY(round_start(&run->round, &config, &plan, now_ms()));
+    TRY(round_start(&run->round, &config, &plan, command_now_ms()));
     run->last_round++;
     run->in_round = true;
-    run->tell_ms = now_ms() + TELL_MS;
+    run->tell_ms = command_now_ms() + TELL_MS;
     for (uint32_t v = 0; v < run->c->manifest.n; v++) {
         run->site[v].bytes_mark = link_bytes_in(run->link, v);
         if (!bits_has(cohort, v)) continue;
@@ -163,25 +146,6 @@ static void give_up(struct run *run, enum exit_code code, const char *why)
 /* --- the end of a round ------------------------------------------------------------------------
  */
 
-static enum status write_file(const struct run *run, const char *what, struct view bytes)
-{
-    char name[64], path[FILE_PATH_MAX];
-    (void)snprintf(name, sizeof name, what, run->round.plan.round);
-    TRY(file_path(path, sizeof path, run->c->folder, name));
-    return file_write(path, bytes, 0644);
-}
-
-/* Rehearsals: the opened sums as little-endian words, segment after segment. */
-static enum status write_sums(const struct run *run)
-{
-    AUTO(buffer_free) struct buffer bytes = {0};
-    for (uint32_t l = 0; l < run->round.plan.n_segments; l++)
-        if (run->round.opened[l].n > 0)
-            write_packed(&bytes, run->round.opened[l].value, run->round.opened[l].n, 32);
-    TRY(bytes.status);
-    return write_file(run, "sums-%u", buffer_view(&bytes));
-}
-
 /* Bytes of the survivor that sent most in this round: nothing is hidden in a mean. */
 static uint64_t largest_upload(const struct run *run)
 {
@@ -197,10 +161,7 @@ static enum status finish_round(struct run *run)
 {
     TRY(course_apply(&run->c->course, &run->round));
     TRY(history_add(&run->history, &run->round.result, buffer_view(&run->round.result_bytes)));
-    AUTO(buffer_free) struct buffer state = {0};
-    TRY(state_bytes(run, &state));
-    TRY(write_file(run, "round-%u.state", buffer_view(&state)));
-    if (run->c->study.study.rehearsal) TRY(write_sums(run));
+    TRY(report_files(run->c, &run->round));
     report_round(run->c, &run->round, largest_upload(run), run->events);
     return STATUS_OK;
 }
@@ -251,7 +212,7 @@ static void end_round(struct run *run)
 {
     struct round *r = &run->round;
     run->in_round = false;
-    run->gather_ms = now_ms();
+    run->gather_ms = command_now_ms();
     /* What the survivor set made public is spent, also when the round failed after it. */
     bool spent = r->phase == PHASE_DONE || !hash_is_zero(&r->survivors_hash);
     if (spent &&
@@ -277,7 +238,7 @@ static void try_round(struct run *run)
 {
     AUTO(bits_free) struct bits cohort = {0};
     if (bits_new(&cohort, run->c->manifest.n) != STATUS_OK) return;
-    uint64_t now = now_ms();
+    uint64_t now = command_now_ms();
     if (gathered(run, now, &cohort)) {
         enum status status = open_round(run, &cohort);
         if (status == STATUS_BUDGET) finish(run);
@@ -324,7 +285,7 @@ static void take(struct run *run, uint32_t from, struct view frame)
     }
     if (!run->in_round) return;
     AUTO(outbox_free) struct outbox out = {0};
-    enum status status = round_message(&run->round, from, frame, now_ms(), &out);
+    enum status status = round_message(&run->round, from, frame, command_now_ms(), &out);
     if (status == STATUS_OK && kind == MSG_MASKED && run->events)
         event_write(stdout, "{s:s, s:i, s:i}", "event", "received", "round",
                     (int)run->round.plan.round, "site", (int)from);
@@ -347,7 +308,7 @@ static void take_event(struct run *run, const struct link_event *event)
         break;
     case LINK_DOWN:
         run->site[v].up = run->site[v].ready = false;
-        run->site[v].lost_ms = now_ms();
+        run->site[v].lost_ms = command_now_ms();
         break;
     default:
         break;
@@ -359,39 +320,33 @@ static void miss_sites(struct run *run)
 {
     for (uint32_t v = 0; v < run->c->manifest.n; v++) {
         if (run->site[v].lost_ms == UINT64_MAX ||
-            now_ms() - run->site[v].lost_ms < run->c->study.deadlines.grace_ms)
+            command_now_ms() - run->site[v].lost_ms < run->c->study.deadlines.grace_ms)
             continue;
         run->site[v].lost_ms = UINT64_MAX;
         AUTO(outbox_free) struct outbox out = {0};
-        (void)!round_gone(&run->round, v, now_ms(), &out);
+        (void)!round_gone(&run->round, v, command_now_ms(), &out);
         flush(run, &out);
     }
 }
 
-/* Nobody waits without knowing for whom. */
 static void tell_waiting(struct run *run)
 {
-    if (now_ms() < run->tell_ms) return;
-    run->tell_ms = now_ms() + TELL_MS;
-    AUTO(bits_free) struct bits awaited = {0};
-    if (round_awaited(&awaited, &run->round) != STATUS_OK) return;
-    fprintf(stderr, "round %u: waiting for", run->round.plan.round);
-    for (uint32_t v = 0; v < awaited.n; v++)
-        if (bits_has(&awaited, v)) fprintf(stderr, " %s", name_of(run, v));
-    fprintf(stderr, "\n");
+    if (command_now_ms() < run->tell_ms) return;
+    run->tell_ms = command_now_ms() + TELL_MS;
+    report_waiting(run->c, &run->round);
 }
 
 static void loop(struct run *run)
 {
-    run->gather_ms = now_ms();
-    while (!run->over && !stopped) {
+    run->gather_ms = command_now_ms();
+    while (!run->over && !command_stopped()) {
         struct link_event event = {0};
         link_poll(run->link, 50, &event);
         take_event(run, &event);
         if (run->in_round) {
             AUTO(outbox_free) struct outbox out = {0};
             miss_sites(run);
-            (void)!round_deadline(&run->round, now_ms(), &out);
+            (void)!round_deadline(&run->round, command_now_ms(), &out);
             flush(run, &out);
             if (run->round.phase >= PHASE_DONE)
                 end_round(run);
@@ -400,17 +355,17 @@ static void loop(struct run *run)
         }
         if (!run->in_round && !run->over) try_round(run);
     }
-    if (stopped) give_up(run, EXIT_FAILED, "stopped by a signal");
+    if (command_stopped()) give_up(run, EXIT_FAILED, "stopped by a signal");
 }
 
 /* Leave time for the last frames: until every site has gone, or the grace is over. */
 static void linger(struct run *run)
 {
-    uint64_t end = now_ms() + run->c->study.deadlines.grace_ms + 2000;
+    uint64_t end = command_now_ms() + run->c->study.deadlines.grace_ms + 2000;
     for (;;) {
         bool any = false;
         for (uint32_t v = 0; v < run->c->manifest.n; v++) any = any || run->site[v].up;
-        if (!any || now_ms() >= end) return;
+        if (!any || command_now_ms() >= end) return;
         struct link_event event = {0};
         link_poll(run->link, 50, &event);
         take_event(run, &event);
@@ -449,10 +404,7 @@ static enum status start(struct run *run, const char *endpoint)
 
 enum exit_code run_study(struct coordinator *coordinator, const char *endpoint, bool events)
 {
-    struct sigaction action = {.sa_handler = stop};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
+    command_catch_stop();
     AUTO(run_free) struct run run = {.c = coordinator, .events = events};
     rng_system(&run.rng);
     enum status status = start(&run, endpoint);

@@ -9,7 +9,7 @@
 #include "base/command.h"
 
 struct coordinator {
-    const char *folder; /* for round-N.state and, in rehearsals, sums-N */
+    const char *folder; /* for state-N and, in rehearsals, sums-N */
     struct keyfile key; /* secret */
     struct manifest manifest;
     struct study study;

@@ -2,9 +2,11 @@
 /* The front of the three programs; part of their mains, so it may print. */
 #include "base/command.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 static const char exits[] = "Exit status: 0 done, 1 failed, 2 usage, 3 connection or keys, 4 "
                             "timeout, 5 refused by policy,\n"
@@ -58,6 +60,35 @@ enum exit_code command_main(int argc, char **argv, const char *examples,
     }
     fprintf(stderr, "%s: no command %s; try %s --help\n", program, argv[1], program);
     return EXIT_USAGE;
+}
+
+uint64_t command_now_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
+void command_catch_stop(void)
+{
+    const struct sigaction action = {.sa_handler = stop};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGHUP, &action, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+bool command_stopped(void)
+{
+    return stopped != 0;
 }
 
 enum exit_code command_exit(enum reason reason)

@@ -3,7 +3,9 @@
 #ifndef BASE_COMMAND_H
 #define BASE_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/reason.h"
 
@@ -30,6 +32,14 @@ struct command {
  * answers --help, --version and `explain E-...`. Returns an exit code. */
 enum exit_code command_main(int argc, char **argv, const char *examples,
                             const struct command *table, size_t n);
+
+/* Milliseconds of the monotonic clock. */
+uint64_t command_now_ms(void);
+
+/* Let SIGINT, SIGTERM and SIGHUP ask for an orderly end, and a closed pipe be an error of write. */
+void command_catch_stop(void);
+/* Whether one of them came. */
+bool command_stopped(void);
 
 /* The exit code that fits a refusal. */
 enum exit_code command_exit(enum reason reason);

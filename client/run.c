@@ -2,28 +2,11 @@
 /* The event loop of a site: link -> session -> link. Part of the program: it prints. */
 #include "client/run.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/event.h"
 #include "protocol/link.h"
-
-static volatile sig_atomic_t stopped;
-
-static void stop(int signal)
-{
-    (void)signal;
-    stopped = 1;
-}
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 struct run {
     struct site *site;
@@ -150,11 +133,11 @@ static void take(struct run *run, struct view frame)
     }
     AUTO(outbox_free) struct outbox out = {0};
     bool busy = session->phase != SESSION_IDLE;
-    (void)!session_message(session, frame, now_ms(), &out);
+    (void)!session_message(session, frame, command_now_ms(), &out);
     bool done = busy && session->phase == SESSION_IDLE;
     flush(run, &out);
     if (session->phase == SESSION_INPUT) {
-        (void)!site_work(run->site, now_ms(), &out);
+        (void)!site_work(run->site, command_now_ms(), &out);
         flush(run, &out);
     }
     if (done && session->why == REASON_NONE) tell_spent(run);
@@ -192,21 +175,21 @@ static void take_event(struct run *run, const struct link_event *event)
 static void loop(struct run *run)
 {
     struct session *session = &run->site->session;
-    while (!run->over && !stopped) {
-        uint64_t now = now_ms();
+    while (!run->over && !command_stopped()) {
+        uint64_t now = command_now_ms();
         int wait = 1000;
         if (session->deadline_ms < now + 1000)
             wait = session->deadline_ms > now ? (int)(session->deadline_ms - now) : 0;
         struct link_event event = {0};
         link_poll(run->link, wait, &event);
         take_event(run, &event);
-        if (run->over || now_ms() < session->deadline_ms) continue;
+        if (run->over || command_now_ms() < session->deadline_ms) continue;
         AUTO(outbox_free) struct outbox out = {0};
-        (void)!session_deadline(session, now_ms(), &out);
+        (void)!session_deadline(session, command_now_ms(), &out);
         flush(run, &out);
         say_hello(run);
     }
-    if (!stopped) return;
+    if (!command_stopped()) return;
     AUTO(outbox_free) struct outbox out = {0};
     if (session->phase != SESSION_IDLE) session_quit(session, REASON_DEADLINE, &out);
     flush(run, &out);
@@ -217,10 +200,7 @@ static void loop(struct run *run)
 
 enum exit_code run_site(struct site *site, const char *endpoint, bool events)
 {
-    struct sigaction action = {.sa_handler = stop};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
+    command_catch_stop();
     struct run run = {.site = site, .events = events};
     const struct link_settings settings = {
         .frame_bytes = schedule_frame_bytes(&site->layout, site->manifest.n),

@@ -189,7 +189,7 @@ static void take_round(struct show *show, const json_t *event)
     const int number = int_of(event, "number");
     const bool last = (uint32_t)number + 1 == demo->study.rounds.count && !row.explore;
     char state[FILE_PATH_MAX + 64];
-    (void)snprintf(state, sizeof state, "%s/coordinator/round-%d.state", demo->folder, round);
+    (void)snprintf(state, sizeof state, "%s/coordinator/state-%d", demo->folder, round);
     if (!row.explore && ((number + 1) % 10 == 0 || last)) row.accuracy = demo_accuracy(demo, state);
     demo->round[demo->n_rounds++] = row;
     progress(show, &row);
