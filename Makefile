@@ -19,19 +19,24 @@ $(BUILD)/build.ninja: | packages
 build: packages $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
+# What the tests need may have come after the build folder was set up.
+build-test: packages-test $(BUILD)/build.ninja
+	$(MESON) setup --reconfigure $(BUILD) >/dev/null
+	ninja -C $(BUILD)
+
 # A whole study on this machine: a coordinator and eight sites.
 demo: build
 	$(BUILD)/lab/veilsum-lab demo
 
 # All tests that take seconds.
-test: packages-test build
+test: build-test
 	tests/run.sh $(BUILD) --no-suite long
 
 # All tests.
-test-long: packages-test build
+test-long: build-test
 	tests/run.sh $(BUILD)
 
-lint: packages-test build
+lint: build-test
 	tests/run.sh $(BUILD) --suite lint
 
 bench: build
@@ -40,4 +45,4 @@ bench: build
 install: build
 	$(MESON) install -C $(BUILD)
 
-.PHONY: all packages packages-test build demo test test-long lint bench install
+.PHONY: all packages packages-test build build-test demo test test-long lint bench install
