@@ -39,10 +39,7 @@ test-long: build-test
 lint: build-test
 	tests/run.sh $(BUILD) --suite lint
 
-bench: build
-	$(MESON) test -C $(BUILD) --benchmark --verbose
-
 install: build
 	$(MESON) install -C $(BUILD)
 
-.PHONY: all packages packages-test build build-test demo test test-long lint bench install
+.PHONY: all packages packages-test build build-test demo test test-long lint install

@@ -34,7 +34,8 @@ struct demo_round {
 
 struct demo {
     struct demo_options options;
-    char folder[FILE_PATH_MAX], programs[FILE_PATH_MAX], log[FILE_PATH_MAX];
+    char folder[FILE_PATH_MAX], log[FILE_PATH_MAX];
+    char coordinator[FILE_PATH_MAX], client[FILE_PATH_MAX]; /* the programs */
     struct study study;
     struct dataset test;
     struct model model;

@@ -161,7 +161,7 @@ static enum status run_line(const struct demo *demo, struct line *line)
 static enum status keygen(const struct demo *demo, struct line *line, const char *program,
                           const char *name)
 {
-    line_add(line, demo->programs, program);
+    line_add(line, "", program);
     line_add(line, "", "keygen");
     line_add(line, "", "--dir");
     line_add(line, demo->folder, name);
@@ -173,7 +173,7 @@ static enum status keygen(const struct demo *demo, struct line *line, const char
 static enum status sign(const struct demo *demo, struct line *line, const char *program,
                         const char *officer)
 {
-    line_add(line, demo->programs, program);
+    line_add(line, "", program);
     line_add(line, "", "sign");
     line_add(line, "", "--dir");
     line_add(line, demo->folder, officer);
@@ -184,17 +184,15 @@ static enum status sign(const struct demo *demo, struct line *line, const char *
 
 static enum status enrol(const struct demo *demo, struct line *line)
 {
-    static const char aggregator[] = "aggregator/veilsum-aggregator";
-    static const char client[] = "client/veilsum-client";
     char name[32];
-    TRY(keygen(demo, line, aggregator, "coordinator"));
-    TRY(keygen(demo, line, aggregator, "officer-a"));
-    TRY(keygen(demo, line, aggregator, "officer-b"));
+    TRY(keygen(demo, line, demo->coordinator, "coordinator"));
+    TRY(keygen(demo, line, demo->coordinator, "officer-a"));
+    TRY(keygen(demo, line, demo->coordinator, "officer-b"));
     for (uint32_t v = 1; v <= demo->options.sites; v++) {
         (void)snprintf(name, sizeof name, "site-%u", v);
-        TRY(keygen(demo, line, client, name));
+        TRY(keygen(demo, line, demo->client, name));
     }
-    line_add(line, demo->programs, aggregator);
+    line_add(line, "", demo->coordinator);
     line_add(line, "", "manifest");
     line_add(line, "", "--dir");
     line_add(line, demo->folder, "coordinator");
@@ -211,11 +209,11 @@ static enum status enrol(const struct demo *demo, struct line *line)
         line_add(line, demo->folder, name);
     }
     TRY(run_line(demo, line));
-    TRY(sign(demo, line, aggregator, "officer-a"));
-    TRY(sign(demo, line, aggregator, "officer-b"));
+    TRY(sign(demo, line, demo->coordinator, "officer-a"));
+    TRY(sign(demo, line, demo->coordinator, "officer-b"));
     for (uint32_t v = 1; v <= demo->options.sites; v++) {
         (void)snprintf(name, sizeof name, "site-%u", v);
-        line_add(line, demo->programs, client);
+        line_add(line, "", demo->client);
         line_add(line, "", "pin");
         line_add(line, "", "--dir");
         line_add(line, demo->folder, name);
@@ -230,20 +228,22 @@ static enum status enrol(const struct demo *demo, struct line *line)
     return STATUS_OK;
 }
 
-/* The other programs lie in the build folder beside this one, or are installed beside it. */
+/* Installed, the other programs lie beside this one; built, in the folders beside its folder. */
 static enum status find_programs(struct demo *demo)
 {
-    char self[FILE_PATH_MAX];
+    char self[FILE_PATH_MAX], beside[FILE_PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     if (n <= 0) return STATUS_IO;
     self[n] = 0;
-    for (int up = 0; up < 2; up++) {
-        char *slash = strrchr(self, '/');
-        if (slash == NULL) return STATUS_IO;
-        *slash = 0;
-    }
-    memcpy(demo->programs, self, strlen(self) + 1);
-    return STATUS_OK;
+    char *slash = strrchr(self, '/');
+    if (slash == NULL) return STATUS_IO;
+    *slash = 0;
+    TRY(file_path(beside, sizeof beside, self, "veilsum-client"));
+    const bool installed = access(beside, X_OK) == 0;
+    TRY(file_path(demo->client, sizeof demo->client, self,
+                  installed ? "veilsum-client" : "../client/veilsum-client"));
+    return file_path(demo->coordinator, sizeof demo->coordinator, self,
+                     installed ? "veilsum-aggregator" : "../aggregator/veilsum-aggregator");
 }
 
 static enum status make_folder(struct demo *demo)

@@ -29,32 +29,29 @@ struct show {
 
 static enum status start_site(struct demo *demo, uint32_t v)
 {
-    char program[FILE_PATH_MAX + 32], folder[FILE_PATH_MAX + 32], images[FILE_PATH_MAX + 48],
-        labels[FILE_PATH_MAX + 48];
-    (void)snprintf(program, sizeof program, "%s/client/veilsum-client", demo->programs);
+    char folder[FILE_PATH_MAX + 32], images[FILE_PATH_MAX + 48], labels[FILE_PATH_MAX + 48];
     (void)snprintf(folder, sizeof folder, "%s/site-%u", demo->folder, v + 1);
     (void)snprintf(images, sizeof images, "%s/images.idx", folder);
     (void)snprintf(labels, sizeof labels, "%s/labels.idx", folder);
     char words[][12] = {"run",      "--dir",    "--connect", "--images",
                         "--labels", "--put-in", "--events"};
-    char *argv[] = {program, words[0], words[1], folder,   words[2], demo->endpoint, words[3],
-                    images,  words[4], labels,   words[5], folder,   words[6],       NULL};
+    char *argv[] = {demo->client, words[0], words[1], folder,   words[2], demo->endpoint, words[3],
+                    images,       words[4], labels,   words[5], folder,   words[6],       NULL};
     return process_start(&demo->site[v], argv, demo->log);
 }
 
 static enum status start_aggregator(struct demo *demo)
 {
-    char program[FILE_PATH_MAX + 32], folder[FILE_PATH_MAX + 32], study[FILE_PATH_MAX + 32],
-        manifest[FILE_PATH_MAX + 32], initial[FILE_PATH_MAX + 32];
-    (void)snprintf(program, sizeof program, "%s/aggregator/veilsum-aggregator", demo->programs);
+    char folder[FILE_PATH_MAX + 32], study[FILE_PATH_MAX + 32], manifest[FILE_PATH_MAX + 32],
+        initial[FILE_PATH_MAX + 32];
     (void)snprintf(folder, sizeof folder, "%s/coordinator", demo->folder);
     (void)snprintf(study, sizeof study, "%s/study.yaml", demo->folder);
     (void)snprintf(manifest, sizeof manifest, "%s/manifest", demo->folder);
     (void)snprintf(initial, sizeof initial, "%s/initial.state", demo->folder);
     char words[][20] = {"run",       "--dir",    "--study",  "--manifest",
                         "--initial", "--events", "--listen", "tcp://127.0.0.1:*"};
-    char *argv[] = {program,  words[0], words[1], folder,   words[2], study,    words[3],
-                    manifest, words[4], initial,  words[5], words[6], words[7], NULL};
+    char *argv[] = {demo->coordinator, words[0], words[1], folder,   words[2], study,    words[3],
+                    manifest,          words[4], initial,  words[5], words[6], words[7], NULL};
     return process_start(&demo->aggregator, argv, demo->log);
 }
 
