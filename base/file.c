@@ -15,7 +15,7 @@ static void close_fd(int *fd)
 
 enum status file_read(struct buffer *out, const char *path, size_t limit)
 {
-    AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return STATUS_IO;
     struct stat info;
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return STATUS_IO;

@@ -186,7 +186,7 @@ enum exit_code demo_command(int argc, char **argv)
         {"unit", ARG_UNIT, "UNIT", 0, "Unit of privacy: patient or site (patient)", 0},
         {"model", ARG_MODEL, "KIND", 0, "mlp 784-200-200-10 or cnn (mlp)", 0},
         {"pruning", ARG_MODE, "MODE", 0, "private, paper or none (private)", 0},
-        {"rounds", ARG_ROUNDS, "N", 0, "Training rounds (100; unit site: 30)", 0},
+        {"rounds", ARG_ROUNDS, "N", 0, "Training rounds (100; without noise 130; unit site 30)", 0},
         {"data", ARG_DATA, "FILE", 0, "Training images: idx, or npz with a test split", 0},
         {"labels", ARG_LABELS, "FILE", 0, "Their labels (idx)", 0},
         {"test-data", ARG_TEST_DATA, "FILE", 0, "Test images (idx)", 0},
