@@ -22,10 +22,12 @@ void report_round(const struct coordinator *c, const struct round *round, uint64
     double epsilon[ADVERSARY_COUNT];
     for (enum adversary a = 0; a < ADVERSARY_COUNT; a++)
         epsilon[a] = account_epsilon(&c->spend.happened[a], c->study.privacy.delta);
-    fprintf(stderr, "round %u: %s, %zu of %zu sites, %u recovered, epsilon %.4f (server)\n",
+    fprintf(stderr,
+            "round %u: %s, %zu of %zu sites, %u recovered; spent against the server alone: "
+            "epsilon %.4f at delta %g\n",
             plan->round, explores ? "exploration" : "training", bits_count(&round->survivors),
             bits_count(&plan->cohort), round_recovered(round),
-            account_rounded(epsilon[ADVERSARY_SERVER]));
+            account_rounded(epsilon[ADVERSARY_SERVER]), c->study.privacy.delta);
     if (!events) return;
     event_write(
         stdout, "{s:s, s:i, s:s, s:i, s:i, s:o, s:i, s:I, s:I, s:I, s:{s:o, s:o, s:o}}", "event",

@@ -233,12 +233,12 @@ enum status session_take_roster(struct session *s, struct view in, uint64_t now_
 
 static enum status open_bundle(struct session *s, uint32_t dealer, struct view sealed)
 {
-    uint8_t key[SEAL_KEY_BYTES];
-    TRY(seal_key(s, dealer, key));
     AUTO(buffer_free) struct buffer bound = {0};
     AUTO(buffer_wipe) struct buffer plain = {0};
     bind(&bound, s, dealer, s->config.self);
     TRY(bound.status);
+    uint8_t key[SEAL_KEY_BYTES];
+    TRY(seal_key(s, dealer, key));
     enum status status = seal_read(&plain, sealed, buffer_view(&bound), key);
     secret_wipe(key, sizeof key);
     TRY(status);

@@ -308,6 +308,11 @@ enum exit_code demo_prepare(struct demo *demo)
     if (status != STATUS_OK) return fail("enrolment", status);
     fprintf(stderr, "demo: enrolled %u sites in one manifest, signed by 2 officers\n",
             demo->options.sites);
+    fprintf(
+        stderr,
+        "demo: epsilon is what was spent so far against the server alone, at delta %g, unit %s, "
+        "adding or\n      removing one, with the dropouts that happened\n",
+        demo->study.privacy.delta, study_unit_name(demo->study.privacy.unit));
     if (!demo->options.baseline) return EXIT_OK;
     status = demo_baseline(demo, &train);
     return status == STATUS_OK ? EXIT_OK : fail("the baseline", status);

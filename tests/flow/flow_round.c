@@ -174,6 +174,33 @@ static void a_site_that_missed_a_round_joins_the_next(void)
     CHECK_NUMBER(PHASE_DONE, a.round.phase);
     CHECK_NUMBER(5, bits_count(&a.round.survivors));
     CHECK(arena_sums_exact(&a));
+    size_t followed = 0;
+    for (size_t i = 0; i < a.n_memories; i++)
+        if (a.memory_site[i] == 1 && a.memory[i].kind == MEMORY_FOLLOW) followed++;
+    CHECK_NUMBER(1, followed); /* the history that it caught up with is remembered, once */
+}
+
+static void the_end_must_be_this_federations(void)
+{
+    AUTO(arena_close) struct arena a = {0};
+    open_small(&a, 5);
+    arena_begin(&a);
+    arena_run(&a);
+    CHECK_NUMBER(PHASE_DONE, a.round.phase);
+    static const uint8_t last[] = {1, 2, 3};
+    struct finish finish = {.manifest = manifest_hash(&a.manifest), .state = {last, sizeof last}};
+    const struct hash before = a.session[0].transcript;
+    struct view state = {0};
+    for (int wrong = 0; wrong < 3; wrong++) {
+        AUTO(buffer_free) struct buffer bytes = {0};
+        struct finish sent = finish;
+        if (wrong == 0) sent.manifest.bytes[0] ^= 1;
+        finish_write(&bytes, &sent, wrong == 1 ? a.key[1].identity : a.coordinator.identity);
+        enum status status = session_finish(&a.session[0], buffer_view(&bytes), &state);
+        CHECK_STATUS(wrong < 2 ? STATUS_AUTH : STATUS_OK, status);
+        CHECK_NUMBER(wrong < 2 ? 0 : sizeof last, state.n);
+        CHECK(hash_equal(&before, &a.session[0].transcript));
+    }
 }
 
 int main(void)
@@ -185,5 +212,6 @@ int main(void)
     RUN(a_segment_below_its_minimum_stays_sealed);
     RUN(narrow_rings_are_exact_too);
     RUN(a_site_that_missed_a_round_joins_the_next);
+    RUN(the_end_must_be_this_federations);
     return check_done();
 }
