@@ -36,10 +36,20 @@ test: build-test
 test-long: build-test
 	tests/run.sh $(BUILD)
 
+# Which lines of base, crypto and protocol the tests run; in a build folder of its own.
+coverage: packages-test
+	tests/coverage.sh $(BUILD)-coverage
+
+# CSV with the yardsticks of the same run. BENCH=--full takes a quarter of an hour.
+bench: build
+	ninja -C $(BUILD) benchmarks/bench_mask benchmarks/bench_round
+	$(BUILD)/benchmarks/bench_mask $$(git describe --always --dirty)
+	$(BUILD)/benchmarks/bench_round $(BENCH)
+
 lint: build-test
 	tests/run.sh $(BUILD) --suite lint
 
 install: build
 	$(MESON) install -C $(BUILD)
 
-.PHONY: all packages packages-test build build-test demo test test-long lint install
+.PHONY: all packages packages-test build build-test demo test test-long coverage bench lint install

@@ -52,6 +52,21 @@ static enum status print_costs(const struct checked *c)
     return STATUS_OK;
 }
 
+static void print_sites(const struct params *p)
+{
+    printf("ok  sites      %u, of them %u may collude; T = %u: %u may drop out at any stage,\n"
+           "               every sum has at least %u honest contributors\n",
+           p->n, p->c, p->quorum, p->n - p->quorum, params_honest(p));
+    const uint32_t pads = params_segment_degree(p, p->n);
+    if (p->k == 0)
+        printf("ok  graph      complete: all hold shares of all, t = %u rebuild a secret\n", p->t);
+    else
+        printf(
+            "ok  graph      ring: k = %u neighbours hold a site's shares, t = %u rebuild a secret; "
+            "pads with %u\n",
+            p->k, p->t, pads > 0 ? pads : p->n - 1);
+}
+
 static enum status check(struct checked *c)
 {
     const struct study *study = &c->study;
@@ -62,10 +77,7 @@ static enum status check(struct checked *c)
     bits_fill(&c->keep);
     bits_fill(&c->cohort);
     TRY(schedule_of(&c->schedule, study, &c->layout, n));
-    const struct params *params = &c->schedule.params;
-    printf("ok  sites      %u, of them %u may collude; t = T = %u: %u may drop out at any stage,\n"
-           "               every sum has at least %u honest contributors\n",
-           n, params->c, params->t, n - params->t, params_honest(params));
+    print_sites(&c->schedule.params);
     if (study->pruning.mode != STUDY_PRUNING_NONE) TRY(print_step(c, STEP_EXPLORE));
     TRY(print_step(c, STEP_TRAIN));
     return print_costs(c);

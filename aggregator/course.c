@@ -73,7 +73,7 @@ static enum status apply_exploration(struct course *course, const struct round *
 
 /* One step on the next n kept coordinates from i on; mean is NULL where the segment stayed sealed.
  * Returns the coordinate after them. */
-static size_t step_segment(struct course *course, size_t i, size_t n, const float *mean)
+static size_t step_kept(struct course *course, size_t i, size_t n, const float *mean)
 {
     const struct study *study = course->study;
     const float momentum = (float)study->rounds.momentum;
@@ -90,20 +90,33 @@ static size_t step_segment(struct course *course, size_t i, size_t n, const floa
     return i;
 }
 
+/* Decoded in pieces: a model's mean is never in memory as a whole. */
+static enum status step_segment(struct course *course, size_t *i, const struct opened *opened,
+                                const struct grid *grid, double divisor)
+{
+    float value[4096];
+    for (size_t at = 0, n = 0; at < opened->n; at += n) {
+        n = opened->n - at < 4096 ? opened->n - at : 4096;
+        struct mean mean = {.n = n, .value = value};
+        const struct opened piece = {.n = n, .value = opened->value + at};
+        TRY(grid_decode(&mean, &piece, grid, divisor));
+        *i = step_kept(course, *i, n, value);
+    }
+    return STATUS_OK;
+}
+
 static enum status apply_training(struct course *course, const struct round *round)
 {
     const struct study *study = course->study;
     const double divisor = study->privacy.unit == STUDY_PATIENT
                                ? study->privacy.sampling * study->privacy.records
                                : (double)bits_count(&round->survivors);
-    AUTO(mean_free) struct mean mean = {0};
-    TRY(decode(&mean, round, divisor));
-    const float *value = mean.value;
     size_t i = 0;
     for (uint32_t l = 0; l < round->plan.n_segments; l++) {
-        const size_t dim = round->plan.segment[l].dim;
-        i = step_segment(course, i, dim, bits_has(&round->opened_set, l) ? value : NULL);
-        value += dim;
+        if (bits_has(&round->opened_set, l))
+            TRY(step_segment(course, &i, &round->opened[l], &round->plan.grid, divisor));
+        else
+            i = step_kept(course, i, round->plan.segment[l].dim, NULL);
     }
     for (size_t k = 0; k < course->layout.n; k++)
         if (!isfinite(course->state.weight[k])) return STATUS_RANGE;

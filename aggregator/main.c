@@ -8,18 +8,20 @@
 
 #include "aggregator/check.h"
 #include "aggregator/run.h"
+#include "aggregator/spend.h"
 #include "base/file.h"
 
 struct arguments {
     const char *folder, *name, *study, *manifest, *initial, *listen, *out;
     const char *governor[MANIFEST_GOVERNORS_MAX];
     uint32_t n_governors, needed;
+    unsigned threads;
     const char **request; /* the rest of the command line */
     size_t n_requests;
     bool events;
 };
 
-enum { ARG_NEEDED = 256, ARG_GOVERNOR, ARG_INITIAL, ARG_EVENTS };
+enum { ARG_NEEDED = 256, ARG_GOVERNOR, ARG_INITIAL, ARG_EVENTS, ARG_THREADS };
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -48,6 +50,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARG_EVENTS:
         a->events = true;
+        return 0;
+    case ARG_THREADS:
+        a->threads = (unsigned)strtoul(text, NULL, 10);
+        if (a->threads < 1 || a->threads > MASK_THREADS_MAX)
+            argp_error(state, "--threads is 1 to %d", MASK_THREADS_MAX);
         return 0;
     case ARG_NEEDED:
         a->needed = (uint32_t)strtoul(text, NULL, 10);
@@ -118,7 +125,7 @@ static enum exit_code keygen(int argc, char **argv)
     if (status == STATUS_OK) status = keyfile_write(&key, path);
     if (status != STATUS_OK) return fail("the key file exists or cannot be written", status);
     AUTO(buffer_free) struct buffer request = {0};
-    request_write(&request, &key);
+    request_write(&request, &key, mask_available(MASK_AES256_CTR));
     status = request.status;
     if (status == STATUS_OK) status = file_path(path, sizeof path, a.folder, "request");
     if (status == STATUS_OK) status = file_write(path, buffer_view(&request), 0644);
@@ -186,7 +193,7 @@ static enum status make_manifest(const struct arguments *a)
     AUTO(manifest_free) struct manifest manifest = {.epoch = 1, .governors_needed = a->needed};
     AUTO(keyfile_wipe) struct keyfile key = {0};
     TRY(read_key(&key, a->folder));
-    member_of(&manifest.coordinator, &key);
+    member_of(&manifest.coordinator, &key, mask_available(MASK_AES256_CTR));
     struct study study = {0};
     struct settings_error why = {0};
     enum status status = study_read(&study, a->study, &why);
@@ -203,6 +210,14 @@ static enum status make_manifest(const struct arguments *a)
                                            .max_delta = study.privacy.delta};
     TRY(read_requests(&manifest, a));
     TRY(read_governors(&manifest, a));
+    const struct member *lacking = manifest_lacking(&manifest, study.secagg.cipher);
+    if (lacking != NULL) {
+        char what[KEYFILE_NAME_MAX + 64];
+        snprintf(what, sizeof what, "the machine of %s declared no AES instructions",
+                 lacking->name);
+        explain(REASON_CIPHER, what);
+        return STATUS_RANGE;
+    }
     AUTO(buffer_free) struct buffer bytes = {0};
     manifest_write(&bytes, &manifest);
     TRY(bytes.status);
@@ -297,8 +312,8 @@ static enum status open_study(struct coordinator *c, const struct arguments *a)
     if (status != STATUS_OK) explain(reason, reason_what(reason));
     TRY(status);
     struct member own;
-    member_of(&own, &c->key);
-    if (memcmp(&own, &c->manifest.coordinator, sizeof own) != 0) {
+    member_of(&own, &c->key, false);
+    if (!member_same(&own, &c->manifest.coordinator)) {
         explain(REASON_MANIFEST, "the manifest names another coordinator");
         return STATUS_AUTH;
     }
@@ -311,17 +326,23 @@ static enum status open_study(struct coordinator *c, const struct arguments *a)
     return course_new(&c->course, &c->study, c->manifest.n, initial.weight);
 }
 
-static void print_costs(const struct coordinator *c)
+/* What the study can cost; also finds out whether its rounds can be planned at all. */
+static enum status print_costs(const struct coordinator *c)
 {
+    fprintf(stderr, "study %s, unit %s, adding or removing one; fewest survivors throughout:\n",
+            c->study.study.id, study_unit_name(c->study.privacy.unit));
     for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
         struct account account = {0};
         char name[64];
         spend_name(name, sizeof name, who, c->study.sites.colluding);
-        if (spend_worst(&account, &c->course.schedule, who, &c->course.state.keep) == STATUS_OK)
-            fprintf(stderr, "  at most epsilon %.4f at delta %g against: %s\n",
-                    account_rounded(account_epsilon(&account, c->study.privacy.delta)),
-                    c->study.privacy.delta, name);
+        enum status status = spend_worst(&account, &c->course.schedule, who, &c->course.state.keep);
+        if (status == STATUS_RANGE) explain(REASON_RING, reason_what(REASON_RING));
+        TRY(status);
+        fprintf(stderr, "  at most epsilon %.4f at delta %g against: %s\n",
+                account_rounded(account_epsilon(&account, c->study.privacy.delta)),
+                c->study.privacy.delta, name);
     }
+    return STATUS_OK;
 }
 
 static enum exit_code run(int argc, char **argv)
@@ -333,18 +354,22 @@ static enum exit_code run(int argc, char **argv)
         {"initial", ARG_INITIAL, "FILE", 0, "Initial weights, from veilsum-lab init", 0},
         {"listen", 'l', "ADDRESS", 0, "Default tcp://*:4710", 0},
         {"events", ARG_EVENTS, NULL, 0, "Print one JSON object per step", 0},
+        {"threads", ARG_THREADS, "N", 0, "For pads (default: one per processor)", 0},
         {0}};
-    struct arguments a = {.listen = "tcp://*:4710"};
-    read_arguments(&a, options, NULL, "Lead the study until it is over.", argc, argv);
+    struct arguments a = {.listen = "tcp://*:4710", .threads = command_threads(MASK_THREADS_MAX)};
+    read_arguments(
+        &a, options, NULL,
+        "Lead the study until it is over. After a crash or a stop, the same command goes "
+        "on where the study was.",
+        argc, argv);
     if (a.study == NULL || a.manifest == NULL || a.initial == NULL)
         return usage("--study, --manifest and --initial are needed");
     static struct coordinator c; /* not moved: the course points into it */
     enum status status = open_study(&c, &a);
     enum exit_code code = EXIT_OK;
+    if (status == STATUS_OK) status = print_costs(&c);
     if (status == STATUS_OK) {
-        fprintf(stderr, "study %s, unit %s, adding or removing one; fewest survivors throughout:\n",
-                c.study.study.id, study_unit_name(c.study.privacy.unit));
-        print_costs(&c);
+        c.threads = a.threads;
         code = run_study(&c, a.listen, a.events);
     } else {
         code = fail("the study cannot start", status);

@@ -14,14 +14,14 @@ static struct json_t *survivors_list(const struct round *round)
     return list;
 }
 
-void report_round(const struct coordinator *c, const struct round *round, uint64_t bytes_up,
-                  bool events)
+void report_round(const struct coordinator *c, const struct spend *spend, const struct round *round,
+                  uint64_t bytes_up, bool events)
 {
     const struct plan *plan = &round->plan;
     const bool explores = plan->step == STEP_EXPLORE;
     double epsilon[ADVERSARY_COUNT];
     for (enum adversary a = 0; a < ADVERSARY_COUNT; a++)
-        epsilon[a] = account_epsilon(&c->spend.happened[a], c->study.privacy.delta);
+        epsilon[a] = account_epsilon(&spend->happened[a], c->study.privacy.delta);
     fprintf(stderr,
             "round %u: %s, %zu of %zu sites, %u recovered; spent against the server alone: "
             "epsilon %.4f at delta %g\n",
@@ -40,34 +40,36 @@ void report_round(const struct coordinator *c, const struct round *round, uint64
         event_real(epsilon[ADVERSARY_READER]));
 }
 
-static enum status write_file(const struct coordinator *c, const char *what, uint32_t round,
-                              const struct buffer *bytes)
+/* The file has little-endian words, as this machine's memory. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are written as they lie");
+
+enum status report_sums(const struct coordinator *c, const struct round *round)
 {
-    TRY(bytes->status);
+    if (!c->study.study.rehearsal) return STATUS_OK;
+    struct view part[MSG_SEGMENTS_MAX];
+    for (uint32_t l = 0; l < round->plan.n_segments; l++)
+        part[l] = (struct view){(const uint8_t *)round->opened[l].value,
+                                round->opened[l].n * sizeof *round->opened[l].value};
     char name[64], path[FILE_PATH_MAX];
-    (void)snprintf(name, sizeof name, "%s-%u", what, round);
+    (void)snprintf(name, sizeof name, "sums-%u", round->plan.round);
     TRY(file_path(path, sizeof path, c->folder, name));
-    return file_write(path, buffer_view(bytes), 0644);
+    return file_write_parts(path, round->plan.n_segments, part, 0644);
 }
 
-enum status report_files(const struct coordinator *c, const struct round *round)
-{
-    AUTO(buffer_free) struct buffer state = {0}, sums = {0};
-    state_write(&state, &c->course.state);
-    TRY(write_file(c, "state", round->plan.round, &state));
-    if (!c->study.study.rehearsal) return STATUS_OK;
-    for (uint32_t l = 0; l < round->plan.n_segments; l++)
-        if (round->opened[l].n > 0)
-            write_packed(&sums, round->opened[l].value, round->opened[l].n, 32);
-    return write_file(c, "sums", round->plan.round, &sums);
-}
+#define NAMES_MAX 10
 
 void report_waiting(const struct coordinator *c, const struct round *round)
 {
     AUTO(bits_free) struct bits awaited = {0};
     if (round_awaited(&awaited, round) != STATUS_OK) return;
+    const size_t count = bits_count(&awaited);
+    size_t named = 0;
     fprintf(stderr, "round %u: waiting for", round->plan.round);
-    for (uint32_t v = 0; v < awaited.n; v++)
-        if (bits_has(&awaited, v)) fprintf(stderr, " %s", c->manifest.member[v].name);
+    for (uint32_t v = 0; v < awaited.n && named < NAMES_MAX; v++) {
+        if (!bits_has(&awaited, v)) continue;
+        fprintf(stderr, " %s", c->manifest.member[v].name);
+        named++;
+    }
+    if (count > named) fprintf(stderr, " and %zu more", count - named);
     fprintf(stderr, "\n");
 }

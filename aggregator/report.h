@@ -3,15 +3,16 @@
 #define AGGREGATOR_REPORT_H
 
 #include "aggregator/run.h"
+#include "aggregator/spend.h"
 
 /* Say what a round in PHASE_DONE gave, after it was applied and accounted for: a line on standard
  * error and, with events, an object on standard output. Part of the program: it prints. */
-void report_round(const struct coordinator *c, const struct round *round, uint64_t bytes_up,
-                  bool events);
+void report_round(const struct coordinator *c, const struct spend *spend, const struct round *round,
+                  uint64_t bytes_up, bool events);
 
-/* Write what a round left into the coordinator's folder: the state after it and, in a rehearsal,
- * the opened sums as little-endian words, segment after segment. STATUS_IO, STATUS_NOMEM. */
-MUST_USE enum status report_files(const struct coordinator *c, const struct round *round);
+/* In a rehearsal, write the opened sums of a round into the coordinator's folder: sums-N,
+ * little-endian words, segment after segment. STATUS_IO. */
+MUST_USE enum status report_sums(const struct coordinator *c, const struct round *round);
 
 /* Nobody waits without knowing for whom. */
 void report_waiting(const struct coordinator *c, const struct round *round);

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Which message each phase waits for, from whom, and how it ends. No row, no entry. */
+#include "base/secret.h"
+
+/* Which message each phase waits for, and how it ends. No row, no entry. */
 // clang-format off
 static const struct {
     enum msg_kind wants;
@@ -13,22 +15,25 @@ static const struct {
     round_end *end;
     enum wait wait;
 } rule[PHASE_COUNT] = {
-    [PHASE_KEYS]    = {MSG_ADVERT,  round_take_advert,  round_end_keys,    WAIT_KEYS},
-    [PHASE_SHARES]  = {MSG_SHARES,  round_take_shares,  round_end_shares,  WAIT_SHARES},
-    [PHASE_COLLECT] = {MSG_MASKED,  round_take_masked,  round_end_collect, WAIT_INPUT},
-    [PHASE_CONFIRM] = {MSG_CONFIRM, round_take_confirm, round_end_confirm, WAIT_CONFIRM},
-    [PHASE_REVEAL]  = {MSG_UNMASK,  round_take_unmask,  round_end_reveal,  WAIT_UNMASK},
+    [PHASE_KEYS]      = {MSG_ADVERT,   round_take_advert,   round_end_keys,      WAIT_KEYS},
+    [PHASE_POSITIONS] = {MSG_POSITION, round_take_position, round_end_positions, WAIT_POSITIONS},
+    [PHASE_SHARES]    = {MSG_SHARES,   round_take_shares,   round_end_shares,    WAIT_SHARES},
+    [PHASE_COLLECT]   = {MSG_MASKED,   round_take_masked,   round_end_collect,   WAIT_INPUT},
+    [PHASE_CONFIRM]   = {MSG_CONFIRM,  round_take_confirm,  round_end_confirm,   WAIT_CONFIRM},
+    [PHASE_REVEAL]    = {MSG_UNMASK,   round_take_unmask,   round_end_reveal,    WAIT_UNMASK},
 };
 // clang-format on
 
-/* Who may answer in a phase, and who has. */
-static const struct bits *asked(const struct round *r)
+const struct bits *round_asked(const struct round *r)
 {
     switch (r->phase) {
     case PHASE_KEYS:
+    case PHASE_FAILED:
         return &r->plan.cohort;
-    case PHASE_SHARES:
+    case PHASE_POSITIONS:
         return &r->adverts;
+    case PHASE_SHARES:
+        return &r->placed;
     case PHASE_COLLECT:
         return &r->dealers;
     default:
@@ -41,6 +46,8 @@ static const struct bits *answered(const struct round *r)
     switch (r->phase) {
     case PHASE_KEYS:
         return &r->adverts;
+    case PHASE_POSITIONS:
+        return &r->placed;
     case PHASE_SHARES:
         return &r->dealers;
     case PHASE_COLLECT:
@@ -54,7 +61,7 @@ static const struct bits *answered(const struct round *r)
 
 static bool waits_for(const struct round *r, uint32_t site)
 {
-    return rule[r->phase].take != NULL && bits_has(asked(r), site) &&
+    return r->phase < PHASE_DONE && bits_has(round_asked(r), site) &&
            !bits_has(answered(r), site) && !r->site[site].away && !r->site[site].out;
 }
 
@@ -69,31 +76,45 @@ enum status round_awaited(struct bits *out, const struct round *round)
     return STATUS_OK;
 }
 
-/* Confirmations and shares above the threshold add nothing: the phase need not wait for them. */
+/* Confirmations and shares above the thresholds add nothing: the phase need not wait for them. */
 static bool complete(const struct round *r)
 {
     if (r->phase == PHASE_CONFIRM && bits_count(&r->confirmed) >= r->plan.params.quorum)
         return true;
-    if (r->phase == PHASE_REVEAL && bits_count(&r->revealed) >= r->plan.params.t) return true;
+    if (r->phase == PHASE_REVEAL && round_revealed(r)) return true;
     for (uint32_t v = 0; v < r->config.manifest->n; v++)
         if (waits_for(r, v)) return false;
     return true;
 }
 
+/* Secrets, and what only later phases would have needed. */
+static void forget(struct contributor *site, uint32_t t)
+{
+    dealing_free(&site->dealt);
+    if (site->revealed != NULL)
+        secret_wipe(site->revealed, (size_t)site->n_places * t * SHARE_BYTES);
+    free(site->revealed);
+    free(site->holder);
+    site->revealed = NULL;
+    site->holder = NULL;
+    site->n_revealed = 0;
+}
+
+static void rest(struct round *r, enum phase phase)
+{
+    r->phase = phase;
+    r->deadline_ms = UINT64_MAX;
+    for (uint32_t v = 0; v < r->config.manifest->n; v++) forget(&r->site[v], r->plan.params.t);
+    for (uint32_t l = 0; l < r->plan.n_segments; l++) total_free(&r->total[l]);
+    merkle_tree_free(&r->digests);
+    buffer_free(&r->common);
+}
+
 static enum status fail(struct round *r, enum reason why, struct outbox *out)
 {
-    r->phase = PHASE_FAILED;
+    rest(r, PHASE_FAILED);
     r->why = why;
-    r->deadline_ms = UINT64_MAX;
     for (uint32_t l = 0; l < r->plan.n_segments; l++) opened_free(&r->opened[l]);
-    struct abort_notice notice = {.from = OUTBOX_SERVER, .about = r->about, .reason = why};
-    memcpy(notice.session, r->plan.session, MSG_SESSION_BYTES);
-    for (uint32_t v = 0; v < r->config.manifest->n; v++) {
-        if (!bits_has(&r->plan.cohort, v)) continue;
-        struct buffer bytes = {0};
-        abort_write(&bytes, &notice, r->config.identity);
-        TRY(outbox_send(out, v, &bytes));
-    }
     return outbox_note(out, r->about, why);
 }
 
@@ -110,11 +131,13 @@ static enum status settle(struct round *r, enum status status, struct outbox *ou
 static enum status end_phase(struct round *r, uint64_t now_ms, struct outbox *out)
 {
     enum reason why = REASON_NONE;
-    TRY(rule[r->phase].end(r, &why, out));
+    TRY(rule[r->phase].end(r, &why));
     if (why != REASON_NONE) return fail(r, why, out);
     r->phase++;
-    r->deadline_ms =
-        r->phase == PHASE_DONE ? UINT64_MAX : now_ms + r->plan.wait_ms[rule[r->phase].wait];
+    if (r->phase == PHASE_DONE)
+        rest(r, PHASE_DONE);
+    else
+        r->deadline_ms = now_ms + r->plan.wait_ms[rule[r->phase].wait];
     return STATUS_OK;
 }
 
@@ -125,55 +148,56 @@ static enum status advance(struct round *r, uint64_t now_ms, struct outbox *out)
     return STATUS_OK;
 }
 
+static enum status allocate(struct round *r)
+{
+    const uint32_t n = r->config.manifest->n;
+    r->site = calloc(n, sizeof *r->site);
+    if (r->site == NULL) return STATUS_NOMEM;
+    TRY(bits_new(&r->adverts, n));
+    TRY(bits_new(&r->placed, n));
+    TRY(bits_new(&r->dealers, n));
+    TRY(bits_new(&r->survivors, n));
+    TRY(bits_new(&r->confirmed, n));
+    TRY(bits_new(&r->revealed, n));
+    TRY(bits_new(&r->opened_set, r->plan.n_segments));
+    for (uint32_t l = 0; l < r->plan.n_segments; l++)
+        TRY(total_new(&r->total[l], r->plan.segment[l].dim + 1));
+    return STATUS_OK;
+}
+
 enum status round_start(struct round *out, const struct round_config *config, struct plan *plan,
                         uint64_t now_ms)
 {
-    const uint32_t n = config->manifest->n;
     AUTO(round_free) struct round r = {.config = *config, .about = OUTBOX_SERVER};
     r.plan = *plan;
     *plan = (struct plan){0};
-    r.site = calloc(n, sizeof *r.site);
-    if (r.site == NULL) return STATUS_NOMEM;
-    TRY(bits_new(&r.adverts, n));
-    TRY(bits_new(&r.dealers, n));
-    TRY(bits_new(&r.survivors, n));
-    TRY(bits_new(&r.confirmed, n));
-    TRY(bits_new(&r.revealed, n));
-    TRY(bits_new(&r.opened_set, r.plan.n_segments));
+    if (!mask_available(r.plan.cipher)) return STATUS_RANGE;
+    TRY(allocate(&r));
     plan_write(&r.plan_bytes, &r.plan, config->identity);
     TRY(r.plan_bytes.status);
     r.plan_hash = hash_of("plan", (struct view){r.plan_bytes.at, r.plan_bytes.n - SIGN_BYTES});
-    for (uint32_t l = 0; l < r.plan.n_segments; l++)
-        TRY(total_new(&r.total[l], r.plan.segment[l].dim + 1));
     r.deadline_ms = now_ms + r.plan.wait_ms[WAIT_KEYS];
     *out = r;
     r = (struct round){0};
     return STATUS_OK;
 }
 
-static void contributor_free(struct contributor *site, size_t n_sealed)
-{
-    buffer_free(&site->advert);
-    buffer_free(&site->header);
-    free(site->leaf);
-    for (size_t i = 0; i < n_sealed && site->sealed != NULL; i++) buffer_free(&site->sealed[i]);
-    free(site->sealed);
-    unmask_free(&site->revealed);
-}
-
 void round_free(struct round *round)
 {
+    if (round->site != NULL) rest(round, PHASE_FAILED);
     for (uint32_t v = 0; round->site != NULL && v < round->config.manifest->n; v++)
-        contributor_free(&round->site[v], bits_count(&round->adverts));
+        buffer_free(&round->site[v].advert);
     free(round->site);
+    graph_free(&round->graph);
     for (uint32_t l = 0; l < MSG_SEGMENTS_MAX; l++) {
-        total_free(&round->total[l]);
+        graph_free(&round->pads[l]);
         opened_free(&round->opened[l]);
     }
     plan_free(&round->plan);
     buffer_free(&round->plan_bytes);
     buffer_free(&round->result_bytes);
     bits_free(&round->adverts);
+    bits_free(&round->placed);
     bits_free(&round->dealers);
     bits_free(&round->survivors);
     bits_free(&round->confirmed);
@@ -182,8 +206,9 @@ void round_free(struct round *round)
     *round = (struct round){0};
 }
 
-bool round_segments_full(const struct round *r, const struct bits *sites)
+bool round_enough(const struct round *r, const struct bits *sites)
 {
+    if (bits_count(sites) < r->plan.params.quorum) return false;
     for (uint32_t l = 0; l < r->plan.n_segments; l++)
         if (bits_common(&r->plan.segment[l].members, sites) <
             (size_t)r->plan.params.m + r->plan.params.c)
@@ -194,13 +219,6 @@ bool round_segments_full(const struct round *r, const struct bits *sites)
 enum status round_same(const struct round *r, const uint8_t *session)
 {
     return memcmp(session, r->plan.session, MSG_SESSION_BYTES) == 0 ? STATUS_OK : STATUS_STATE;
-}
-
-size_t round_rank(const struct bits *set, uint32_t site)
-{
-    size_t rank = 0;
-    for (uint32_t v = 0; v < site; v++) rank += bits_has(set, v);
-    return rank;
 }
 
 enum status round_blame(struct round *r, uint32_t site, enum reason why, struct outbox *out)
@@ -220,31 +238,67 @@ static enum status take_abort(struct round *r, uint32_t from, struct view in, st
     return outbox_note(out, notice.about, notice.reason);
 }
 
-static enum status take(struct round *round, uint32_t from, struct view message, uint64_t now_ms,
+/* Take an answer of a kind that the phase waits for, if the site may still give one. */
+static enum status take_answer(struct round *r, uint32_t from, struct view in, enum msg_kind kind,
+                               round_take *step, struct outbox *out)
+{
+    if (rule[r->phase].wants != kind || !bits_has(round_asked(r), from) ||
+        bits_has(answered(r), from))
+        return STATUS_STATE;
+    TRY(step(r, from, in, out));
+    r->site[from].away = false;
+    return STATUS_OK;
+}
+
+static bool in_round(const struct round *r, uint32_t from)
+{
+    return r->phase < PHASE_DONE && bits_has(&r->plan.cohort, from) && !r->site[from].out;
+}
+
+static enum status take(struct round *r, uint32_t from, struct view message, uint64_t now_ms,
                         struct outbox *out)
 {
-    if (from >= round->config.manifest->n || round->phase >= PHASE_DONE) return STATUS_STATE;
-    struct contributor *site = &round->site[from];
-    enum msg_kind kind = msg_kind_of(message);
+    const enum msg_kind kind = msg_kind_of(message);
     if (kind == 0) return STATUS_FORMAT;
-    if (site->out || !bits_has(&round->plan.cohort, from)) return STATUS_STATE;
-    if (kind == MSG_ABORT) {
-        TRY(take_abort(round, from, message, out));
-    } else {
-        if (rule[round->phase].wants != kind || !bits_has(asked(round), from) ||
-            bits_has(answered(round), from))
-            return STATUS_STATE;
-        enum status status = rule[round->phase].take(round, from, message, out);
-        if (status != STATUS_OK) return status;
-        site->away = false;
-    }
-    return advance(round, now_ms, out);
+    if (!in_round(r, from)) return STATUS_STATE;
+    if (kind == MSG_ABORT)
+        TRY(take_abort(r, from, message, out));
+    else
+        TRY(take_answer(r, from, message, kind, rule[r->phase].take, out));
+    return advance(r, now_ms, out);
 }
 
 enum status round_message(struct round *round, uint32_t from, struct view message, uint64_t now_ms,
                           struct outbox *out)
 {
     return settle(round, take(round, from, message, now_ms, out), out);
+}
+
+static enum status recall(struct round *r, uint32_t from, struct view digest, uint64_t now_ms,
+                          struct outbox *out)
+{
+    if (!in_round(r, from)) return STATUS_STATE;
+    TRY(take_answer(r, from, digest, MSG_MASKED, round_take_digest, out));
+    return advance(r, now_ms, out);
+}
+
+enum status round_recall(struct round *round, uint32_t from, struct view digest, uint64_t now_ms,
+                         struct outbox *out)
+{
+    return settle(round, recall(round, from, digest, now_ms, out), out);
+}
+
+enum status round_restore(struct round *round, struct total *total)
+{
+    if (round->phase != PHASE_CONFIRM && round->phase != PHASE_REVEAL) return STATUS_STATE;
+    for (uint32_t l = 0; l < round->plan.n_segments; l++)
+        if (total[l].n != round->total[l].n) return STATUS_RANGE;
+    for (uint32_t l = 0; l < round->plan.n_segments; l++) {
+        total_free(&round->total[l]);
+        round->total[l] = total[l];
+        total[l] = (struct total){0};
+    }
+    return STATUS_OK;
 }
 
 enum status round_gone(struct round *round, uint32_t from, uint64_t now_ms, struct outbox *out)

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The event loop of the coordinator: link -> round -> link. Part of the program: it prints. */
-#include "aggregator/run.h"
+#include "aggregator/run_step.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "aggregator/history.h"
 #include "aggregator/report.h"
 #include "base/event.h"
-#include "base/file.h"
-#include "protocol/link.h"
 
 /* So many rounds in a row may fail before the study stops. */
 #define FAILURES_MAX 5
@@ -18,292 +15,246 @@
 #define TELL_MS 10000
 /* So many, and one in ten of the study's, may fail after inputs were sent. */
 #define BURNT_LEAST 3
+/* Memory for inputs that are on their way; at least one always fits. */
+#define POOL_BYTES (48u << 20)
+/* Events taken before the clock is looked at again. */
+#define EVENTS_AT_ONCE 64
 
-struct attendance {
-    bool banned;            /* was convicted of breaking the protocol: not asked again */
-    bool up, ready;         /* connected; has said hello since its last round */
-    uint64_t lost_ms;       /* when the connection ended; UINT64_MAX: handled, or not lost */
-    uint64_t bytes_mark;    /* link_bytes_in when the round began */
-    struct hash transcript; /* where it stands, by its own word */
-};
-
-struct run {
-    struct coordinator *c;
-    struct link *link;
-    bool events, over;
-    enum exit_code exit;
-    struct attendance *site; /* manifest.n */
-    struct round round;
-    bool in_round;
-    uint32_t last_round;
-    uint32_t failures;  /* one after the other */
-    uint32_t burnt;     /* rounds that cost budget and gave nothing */
-    uint64_t gather_ms; /* when waiting for the cohort began */
-    uint64_t tell_ms;   /* when to say again whom a round waits for */
-    struct history history;
-    struct rng rng;
-};
-
-static const char *name_of(const struct run *run, uint32_t site)
+const char *run_name_of(const struct run *run, uint32_t site)
 {
     return site < run->c->manifest.n ? run->c->manifest.member[site].name : "nobody";
 }
 
-static void flush(struct run *run, struct outbox *out)
-{
-    for (size_t i = 0; i < out->n_letters; i++)
-        /* A site that is not there gets nothing; it catches up when it is back. */
-        (void)!link_send(run->link, out->letter[i].to, buffer_view(&out->letter[i].bytes));
-    for (size_t i = 0; i < out->n_notes; i++) {
-        enum reason reason = out->note[i].reason;
-        fprintf(stderr, "round %u: %s  %s (%s)\n", run->round.plan.round, reason_id(reason),
-                reason_what(reason), name_of(run, out->note[i].site));
-        if (run->events)
-            event_write(stdout, "{s:s, s:i, s:s, s:s}", "event", "refused", "round",
-                        (int)run->round.plan.round, "reason", reason_id(reason), "about",
-                        name_of(run, out->note[i].site));
-    }
-    outbox_free(out);
-}
-
-static enum status state_bytes(const struct run *run, struct buffer *out)
-{
-    state_write(out, &run->c->course.state);
-    return out->status;
-}
-
-/* --- between rounds --------------------------------------------------------------------------- */
-
-/* Everybody who is here has reported, and who is missing had time to come: the first round waits
- * for all enrolled sites until the gathering ends, later ones only for the study's grace. */
-static bool gathered(const struct run *run, uint64_t now, struct bits *cohort)
-{
-    uint32_t missing = 0, count = 0;
-    for (uint32_t v = 0; v < run->c->manifest.n; v++) {
-        if (run->site[v].banned) continue;
-        if (run->site[v].up && run->site[v].ready) {
-            bits_set(cohort, v);
-            count++;
-        } else {
-            missing++;
-        }
-    }
-    if (missing == 0) return true;
-    uint64_t patience =
-        run->last_round == 0 ? run->c->study.deadlines.gather_ms : run->c->study.deadlines.grace_ms;
-    return count >= run->c->course.schedule.params.quorum && now - run->gather_ms >= patience;
-}
-
-static enum status send_opening(struct run *run, uint32_t to, struct view state)
-{
-    struct opening opening = {.plan = buffer_view(&run->round.plan_bytes), .state = state};
-    opening.n_results = history_since(&run->history, &run->site[to].transcript, &opening.results);
-    AUTO(buffer_free) struct buffer bytes = {0};
-    opening_write(&bytes, &opening);
-    TRY(bytes.status);
-    (void)!link_send(run->link, to, buffer_view(&bytes));
-    return STATUS_OK;
-}
-
-static enum status open_round(struct run *run, const struct bits *cohort)
-{
-    AUTO(plan_free) struct plan plan = {0};
-    TRY(course_plan(&plan, &run->c->course, cohort));
-    /* The sites would refuse it anyway; this way they get the model. */
-    if (!schedule_bears(&run->c->course.schedule, &run->c->spend.happened[ADVERSARY_COLLUSION],
-                        &plan, run->c->study.privacy.epsilon))
-        return STATUS_BUDGET;
-    plan.round = run->last_round + 1;
-    rng_bytes(&run->rng, plan.session, sizeof plan.session);
-    plan.manifest = manifest_hash(&run->c->manifest);
-    plan.study = run->c->study.hash;
-    plan.previous = history_last(&run->history);
-    AUTO(buffer_free) struct buffer state = {0};
-    TRY(state_bytes(run, &state));
-    plan.state = hash_of("state", buffer_view(&state));
-    const struct round_config config = {.manifest = &run->c->manifest,
-                                        .identity = run->c->key.identity};
-    TRY(round_start(&run->round, &config, &plan, command_now_ms()));
-    run->last_round++;
-    run->in_round = true;
-    run->tell_ms = command_now_ms() + TELL_MS;
-    for (uint32_t v = 0; v < run->c->manifest.n; v++) {
-        run->site[v].bytes_mark = link_bytes_in(run->link, v);
-        if (!bits_has(cohort, v)) continue;
-        run->site[v].ready = false;
-        TRY(send_opening(run, v, buffer_view(&state)));
-    }
-    return STATUS_OK;
-}
-
-static void give_up(struct run *run, enum exit_code code, const char *why)
+void run_give_up(struct run *run, enum exit_code code, const char *why)
 {
     fprintf(stderr, "the study stops: %s\n", why);
     run->over = true;
     run->exit = code;
 }
 
-/* --- the end of a round ------------------------------------------------------------------------
+static void tell_notes(const struct run *run, const struct outbox *out)
+{
+    for (size_t i = 0; i < out->n_notes; i++) {
+        enum reason reason = out->note[i].reason;
+        fprintf(stderr, "round %u: %s  %s (%s)\n", run->round.plan.round, reason_id(reason),
+                reason_what(reason), run_name_of(run, out->note[i].site));
+        if (run->events)
+            event_write(stdout, "{s:s, s:i, s:s, s:s}", "event", "refused", "round",
+                        (int)run->round.plan.round, "reason", reason_id(reason), "about",
+                        run_name_of(run, out->note[i].site));
+    }
+}
+
+/* --- the round's inputs ------------------------------------------------------------------------
  */
 
-/* Bytes of the survivor that sent most in this round: nothing is hidden in a mean. */
-static uint64_t largest_upload(const struct run *run)
+/* What the round took is noted; when that ended a phase, it is on disk before anything of the next
+ * phase leaves. A round that is over is stored as a whole by end_round. */
+static void settle(struct run *run, enum phase before, enum journal_kind kind, uint32_t site,
+                   struct view bytes, const struct outbox *out)
 {
-    uint64_t most = 0;
-    for (uint32_t v = 0; v < run->c->manifest.n; v++) {
-        uint64_t up = link_bytes_in(run->link, v) - run->site[v].bytes_mark;
-        if (bits_has(&run->round.survivors, v) && up > most) most = up;
+    tell_notes(run, out);
+    const enum phase now = run->round.phase;
+    enum status status = resume_note(&run->resume, kind, site, bytes);
+    if (status == STATUS_OK && now != before && now < PHASE_DONE) {
+        status =
+            resume_phase(&run->resume, &run->round, before <= PHASE_COLLECT && now > PHASE_COLLECT);
+        post_all(run);
     }
-    return most;
+    if (status != STATUS_OK)
+        run_give_up(run, EXIT_FAILED, "the journal could not be written: check disk space");
 }
 
-static enum status finish_round(struct run *run)
+/* Of a masked input that was counted in only its signed head is kept: the body is in the totals.
+ * One that gave its sender away is kept whole, so that it does so again. */
+static struct view noted_part(const struct run *run, uint32_t from, struct view message)
 {
-    TRY(course_apply(&run->c->course, &run->round));
-    TRY(history_add(&run->history, &run->round.result, buffer_view(&run->round.result_bytes)));
-    TRY(report_files(run->c, &run->round));
-    report_round(run->c, &run->round, largest_upload(run), run->events);
-    return STATUS_OK;
+    if (msg_kind_of(message) != MSG_MASKED || !bits_has(&run->round.survivors, from))
+        return message;
+    struct reader r = reader_of(message);
+    (void)read_u32(&r);
+    return read_blob(&r, message.n);
 }
 
-static enum status send_finish(struct run *run)
+static void take(struct run *run, uint32_t from, struct view message)
 {
-    AUTO(buffer_free) struct buffer state = {0};
-    TRY(state_bytes(run, &state));
-    struct finish end = {.manifest = manifest_hash(&run->c->manifest),
-                         .state = buffer_view(&state)};
-    for (uint32_t v = 0; v < run->c->manifest.n; v++) {
-        end.n_results = history_since(&run->history, &run->site[v].transcript, &end.results);
-        AUTO(buffer_free) struct buffer bytes = {0};
-        finish_write(&bytes, &end, run->c->key.identity);
-        TRY(bytes.status);
-        (void)!link_send(run->link, v, buffer_view(&bytes));
-    }
-    return STATUS_OK;
-}
-
-/* The study is over, or cannot go on: every site gets the model as it is. */
-static void finish(struct run *run)
-{
-    run->over = true;
-    if (send_finish(run) != STATUS_OK) give_up(run, EXIT_FAILED, "the end could not be sent");
-}
-
-/* A failed round whose inputs had left has cost every site its worst case, so their number is
- * limited over the whole study; a site that broke the protocol is not asked again. */
-static void end_failed(struct run *run, bool spent)
-{
-    const struct round *r = &run->round;
-    for (uint32_t v = 0; v < run->c->manifest.n; v++) {
-        if (run->site[v].banned || !round_convicts(r, v)) continue;
-        run->site[v].banned = true;
-        fprintf(stderr, "%s broke the protocol and is not asked again\n", name_of(run, v));
-    }
-    run->burnt += spent ? 1 : 0;
-    if (run->burnt > BURNT_LEAST + run->c->study.rounds.count / 10) {
-        finish(run);
-        give_up(run, EXIT_REFUSED, "too many rounds failed after inputs were sent");
-    } else if (++run->failures >= FAILURES_MAX) {
-        give_up(run, command_exit(r->why), "too many rounds failed one after the other");
-    }
-}
-
-static void end_round(struct run *run)
-{
-    struct round *r = &run->round;
-    run->in_round = false;
-    run->gather_ms = command_now_ms();
-    /* What the survivor set made public is spent, also when the round failed after it. */
-    bool spent = r->phase == PHASE_DONE || !hash_is_zero(&r->survivors_hash);
-    if (spent &&
-        spend_add(&run->c->spend, &r->plan, (uint32_t)bits_count(&r->survivors)) != STATUS_OK)
-        give_up(run, EXIT_BUG, "a release could not be accounted for");
-    if (r->phase == PHASE_FAILED) {
-        end_failed(run, spent);
-        round_free(r);
+    if (!run->in_round) return;
+    AUTO(outbox_free) struct outbox out = {0};
+    const enum phase before = run->round.phase;
+    enum status status = round_message(&run->round, from, message, command_now_ms(), &out);
+    if (status == STATUS_STATE) return;
+    if (status != STATUS_OK) {
+        fprintf(stderr, "round %u: a message of %s was refused: %s\n", run->round.plan.round,
+                run_name_of(run, from), status_text(status));
+        tell_notes(run, &out);
         return;
     }
-    run->failures = 0;
-    enum status status = finish_round(run);
-    round_free(r);
-    if (status == STATUS_RANGE)
-        give_up(run, EXIT_FAILED, "the training diverged: lower rounds.learning_rate");
-    else if (status != STATUS_OK)
-        give_up(run, EXIT_FAILED, "the result could not be stored: check disk space");
-    else if (course_done(&run->c->course))
-        finish(run);
+    if (msg_kind_of(message) == MSG_MASKED && run->events)
+        event_write(stdout, "{s:s, s:i, s:i}", "event", "received", "round",
+                    (int)run->round.plan.round, "site", (int)from);
+    settle(run, before, JOURNAL_MESSAGE, from, noted_part(run, from, message), &out);
+}
+
+void run_site_gone(struct run *run, uint32_t site)
+{
+    if (!run->in_round || run->round.phase >= PHASE_DONE || run->round.site[site].away) return;
+    AUTO(outbox_free) struct outbox out = {0};
+    const enum phase before = run->round.phase;
+    (void)!round_gone(&run->round, site, command_now_ms(), &out);
+    settle(run, before, JOURNAL_GONE, site, (struct view){0}, &out);
+}
+
+static void pass_deadline(struct run *run)
+{
+    const enum phase before = run->round.phase;
+    if (before >= PHASE_DONE || command_now_ms() < run->round.deadline_ms) return;
+    AUTO(outbox_free) struct outbox out = {0};
+    (void)!round_deadline(&run->round, command_now_ms(), &out);
+    settle(run, before, JOURNAL_DEADLINE, 0, (struct view){0}, &out);
+}
+
+/* --- between rounds ----------------------------------------------------------------------------
+ */
+
+static enum status open_round(struct run *run, const struct bits *cohort)
+{
+    struct coordinator *c = run->c;
+    AUTO(plan_free) struct plan plan = {0};
+    TRY(course_plan(&plan, &c->course, cohort));
+    /* The sites would refuse it anyway; this way they get the model. */
+    if (!schedule_bears(&c->course.schedule, &run->tale.spend.happened[ADVERSARY_COLLUSION], &plan,
+                        c->study.privacy.epsilon))
+        return STATUS_BUDGET;
+    plan.round = run->tale.last_round + 1;
+    rng_bytes(&run->rng, plan.session, sizeof plan.session);
+    plan.manifest = manifest_hash(&c->manifest);
+    plan.study = c->study.hash;
+    plan.previous = history_last(&run->tale.history);
+    if (run->model == NULL) TRY(post_model(run));
+    plan.state = hash_of("state", blob_view(run->model));
+    TRY(round_start(&run->round, &run->round_config, &plan, command_now_ms()));
+    run->round.threads = c->threads;
+    TRY(resume_begin(&run->resume, &run->round));
+    run->tale.last_round++;
+    run->in_round = true;
+    run->tell_ms = command_now_ms() + TELL_MS;
+    for (uint32_t v = 0; v < c->manifest.n; v++) {
+        run->site[v].bytes_mark = link_bytes_in(run->link, v);
+        if (bits_has(cohort, v)) run->site[v].ready = false;
+    }
+    post_all(run);
+    return STATUS_OK;
 }
 
 static void try_round(struct run *run)
 {
     AUTO(bits_free) struct bits cohort = {0};
     if (bits_new(&cohort, run->c->manifest.n) != STATUS_OK) return;
-    uint64_t now = command_now_ms();
-    if (gathered(run, now, &cohort)) {
+    const uint64_t now = command_now_ms();
+    if (attend_gathered(run, now, &cohort)) {
         enum status status = open_round(run, &cohort);
-        if (status == STATUS_BUDGET) finish(run);
+        if (status == STATUS_BUDGET) post_finish(run);
         if (status == STATUS_BUDGET)
-            give_up(run, EXIT_REFUSED, "the study's epsilon is used up before its last round");
+            run_give_up(run, EXIT_REFUSED, "the study's epsilon is used up before its last round");
+        else if (status == STATUS_IO)
+            run_give_up(run, EXIT_FAILED, "the journal could not be written: check disk space");
         else if (status != STATUS_OK)
-            give_up(run, EXIT_REFUSED, "no round can be planned for the sites that are here");
+            run_give_up(run, EXIT_REFUSED, "no round can be planned for the sites that are here");
     } else if (now - run->gather_ms > run->c->study.deadlines.gather_ms) {
-        give_up(run, EXIT_TIMEOUT, "too few sites reported before the gathering's deadline");
-        for (uint32_t v = 0; v < run->c->manifest.n; v++)
-            if (!run->site[v].up || !run->site[v].ready)
-                fprintf(stderr, "  missing: %s (%s)\n", name_of(run, v),
-                        run->site[v].up ? "connected, not ready" : "not connected");
+        run_give_up(run, EXIT_TIMEOUT, "too few sites reported before the gathering's deadline");
+        attend_tell_missing(run);
     }
 }
 
-/* --- events -------------------------------------------------------------------------------------
+/* --- the end of a round ------------------------------------------------------------------------
  */
 
-static void take_hello(struct run *run, uint32_t from, struct view frame)
+/* A failed round whose inputs had left has cost every site its worst case, so their number is
+ * limited over the whole study; a site that broke the protocol is not asked again. */
+static void judge_failure(struct run *run, bool spent)
 {
-    struct hello hello = {0};
-    if (hello_read(&hello, frame, run->c->manifest.member[from].identity) != STATUS_OK ||
-        hello.from != from) {
-        fprintf(stderr, "%s  %s reports with another key or number than the manifest's: %s\n",
-                reason_id(REASON_MANIFEST), name_of(run, from), reason_fix(REASON_MANIFEST));
-        return;
+    const struct round *r = &run->round;
+    for (uint32_t v = 0; v < run->c->manifest.n; v++) {
+        if (bits_has(&run->tale.banned, v) || !round_convicts(r, v)) continue;
+        bits_set(&run->tale.banned, v);
+        fprintf(stderr, "%s broke the protocol and is not asked again\n", run_name_of(run, v));
     }
-    if (!hash_equal(&hello.study, &run->c->study.hash)) {
-        fprintf(stderr, "%s  %s has another study file: %s\n", reason_id(REASON_STUDY),
-                name_of(run, from), reason_fix(REASON_STUDY));
-        return;
-    }
-    run->site[from].transcript = hello.transcript;
-    run->site[from].ready = true;
+    run->tale.burnt += spent ? 1 : 0;
+    run->tale.failures++;
 }
 
-static void take(struct run *run, uint32_t from, struct view frame)
+static void stop_after_failures(struct run *run)
 {
-    enum msg_kind kind = msg_kind_of(frame);
-    if (kind == MSG_HELLO) {
-        take_hello(run, from, frame);
+    if (run->tale.burnt > BURNT_LEAST + run->c->study.rounds.count / 10) {
+        post_finish(run);
+        run_give_up(run, EXIT_REFUSED, "too many rounds failed after inputs were sent");
+    } else if (run->tale.failures >= FAILURES_MAX) {
+        run_give_up(run, command_exit(run->round.why),
+                    "too many rounds failed one after the other");
+    }
+}
+
+/* Everything that follows from the round, on disk before any site learns that it is over. */
+static enum status conclude(struct run *run)
+{
+    struct coordinator *c = run->c;
+    const struct round *r = &run->round;
+    /* What the survivor set made public is spent, also when the round failed after it. */
+    const bool spent = r->phase == PHASE_DONE || !hash_is_zero(&r->survivors_hash);
+    if (spent) TRY(spend_add(&run->tale.spend, &r->plan, (uint32_t)bits_count(&r->survivors)));
+    if (r->phase == PHASE_FAILED) {
+        judge_failure(run, spent);
+    } else {
+        run->tale.failures = 0;
+        TRY(report_sums(c, r));
+        TRY(course_apply(&c->course, r));
+        TRY(history_add(&run->tale.history, &r->result, buffer_view(&r->result_bytes)));
+    }
+    TRY(post_model(run));
+    return resume_end(&run->resume, r, &c->course, &run->tale, blob_view(run->model));
+}
+
+static void end_round(struct run *run)
+{
+    const bool opened = run->round.phase == PHASE_DONE;
+    run->gather_ms = command_now_ms();
+    enum status status = conclude(run);
+    run->in_round = false;
+    if (status == STATUS_RANGE) {
+        run_give_up(run, EXIT_FAILED, "the training diverged: lower rounds.learning_rate");
         return;
     }
-    if (!run->in_round) return;
-    AUTO(outbox_free) struct outbox out = {0};
-    enum status status = round_message(&run->round, from, frame, command_now_ms(), &out);
-    if (status == STATUS_OK && kind == MSG_MASKED && run->events)
-        event_write(stdout, "{s:s, s:i, s:i}", "event", "received", "round",
-                    (int)run->round.plan.round, "site", (int)from);
-    if (status != STATUS_OK && status != STATUS_STATE)
-        fprintf(stderr, "round %u: a message of %s was refused: %s\n", run->round.plan.round,
-                name_of(run, from), status_text(status));
-    flush(run, &out);
+    if (status != STATUS_OK) {
+        run_give_up(run, EXIT_FAILED, "the result could not be stored: check disk space");
+        return;
+    }
+    post_all(run);
+    post_letters(run); /* results first: the end would take their place */
+    if (opened)
+        report_round(run->c, &run->tale.spend, &run->round, attend_upload(run), run->events);
+    if (!opened) stop_after_failures(run);
+    if (!run->over && course_done(&run->c->course)) {
+        post_finish(run);
+        run->over = true;
+    }
 }
+
+/* --- events ------------------------------------------------------------------------------------
+ */
 
 static void take_event(struct run *run, const struct link_event *event)
 {
-    uint32_t v = (uint32_t)event->peer;
+    const uint32_t v = (uint32_t)event->peer;
     switch (event->kind) {
     case LINK_MESSAGE:
-        take(run, v, event->frame);
+        if (msg_kind_of(event->message) == MSG_HELLO)
+            attend_hello(run, v, event->message);
+        else
+            take(run, v, event->message);
         break;
     case LINK_UP:
         run->site[v].up = true;
+        run->site[v].expected = false;
         run->site[v].lost_ms = UINT64_MAX;
         break;
     case LINK_DOWN:
@@ -315,17 +266,14 @@ static void take_event(struct run *run, const struct link_event *event)
     }
 }
 
-/* Sites whose connection did not come back within the study's grace are not waited for. */
-static void miss_sites(struct run *run)
+static void take_events(struct run *run)
 {
-    for (uint32_t v = 0; v < run->c->manifest.n; v++) {
-        if (run->site[v].lost_ms == UINT64_MAX ||
-            command_now_ms() - run->site[v].lost_ms < run->c->study.deadlines.grace_ms)
-            continue;
-        run->site[v].lost_ms = UINT64_MAX;
-        AUTO(outbox_free) struct outbox out = {0};
-        (void)!round_gone(&run->round, v, command_now_ms(), &out);
-        flush(run, &out);
+    for (size_t i = 0; i < EVENTS_AT_ONCE && !run->over; i++) {
+        struct link_event event = {0};
+        link_poll(run->link, i == 0 ? 50 : 0, &event);
+        if (event.kind == LINK_NOTHING) return;
+        take_event(run, &event);
+        if (run->in_round && run->round.phase >= PHASE_DONE) return;
     }
 }
 
@@ -336,39 +284,46 @@ static void tell_waiting(struct run *run)
     report_waiting(run->c, &run->round);
 }
 
+/* Nobody is owed a letter of the last round, or it had its time: who missed it catches up. */
+static bool letters_gone(const struct run *run)
+{
+    return bits_count(&run->owed) == 0 ||
+           command_now_ms() - run->gather_ms >= run->c->study.deadlines.grace_ms;
+}
+
 static void loop(struct run *run)
 {
     run->gather_ms = command_now_ms();
     while (!run->over && !command_stopped()) {
-        struct link_event event = {0};
-        link_poll(run->link, 50, &event);
-        take_event(run, &event);
+        take_events(run);
         if (run->in_round) {
-            AUTO(outbox_free) struct outbox out = {0};
-            miss_sites(run);
-            (void)!round_deadline(&run->round, command_now_ms(), &out);
-            flush(run, &out);
+            attend_miss(run);
+            pass_deadline(run);
             if (run->round.phase >= PHASE_DONE)
                 end_round(run);
             else
                 tell_waiting(run);
         }
-        if (!run->in_round && !run->over) try_round(run);
+        post_letters(run);
+        if (!run->in_round && !run->over && letters_gone(run)) {
+            round_free(&run->round);
+            try_round(run);
+        }
     }
-    if (command_stopped()) give_up(run, EXIT_FAILED, "stopped by a signal");
+    if (command_stopped()) run_give_up(run, EXIT_FAILED, "stopped by a signal; run again to go on");
 }
 
-/* Leave time for the last frames: until every site has gone, or the grace is over. */
-static void linger(struct run *run)
+/* Leave time for the last letters: until every site has gone that was there, or the time is over.
+ */
+static void linger(struct run *run, uint64_t patience_ms)
 {
-    uint64_t end = command_now_ms() + run->c->study.deadlines.grace_ms + 2000;
-    for (;;) {
-        bool any = false;
-        for (uint32_t v = 0; v < run->c->manifest.n; v++) any = any || run->site[v].up;
-        if (!any || command_now_ms() >= end) return;
+    const uint64_t end = command_now_ms() + patience_ms;
+    while (!command_stopped() && command_now_ms() < end) {
+        if (post_done(run) && attend_over(run)) return;
         struct link_event event = {0};
         link_poll(run->link, 50, &event);
         take_event(run, &event);
+        post_letters(run);
     }
 }
 
@@ -376,38 +331,67 @@ static void run_free(struct run *run)
 {
     round_free(&run->round);
     link_free(&run->link);
-    history_free(&run->history);
+    resume_close(&run->resume);
+    tale_free(&run->tale);
+    blob_free(&run->model);
+    bits_free(&run->owed);
     rng_wipe(&run->rng);
     free(run->site);
+}
+
+static enum status restore(struct run *run)
+{
+    struct coordinator *c = run->c;
+    TRY(bits_new(&run->tale.banned, c->manifest.n));
+    TRY(resume_open(&run->resume, c->folder, &c->manifest));
+    TRY(resume_restore(&run->resume, &c->course, &run->tale, &run->round, &run->round_config,
+                       command_now_ms()));
+    run->in_round = run->round.plan.n_segments > 0;
+    if (run->tale.last_round > 0)
+        fprintf(stderr, "going on after round %u%s\n", run->tale.last_round,
+                run->in_round ? ", which is still open" : "");
+    if (run->in_round) {
+        run->round.threads = c->threads;
+        TRY(post_model(run));
+        post_all(run);
+    }
+    return STATUS_OK;
 }
 
 static enum status start(struct run *run, const char *endpoint)
 {
     const uint32_t n = run->c->manifest.n;
     run->site = calloc(n, sizeof *run->site);
-    struct link_key *key = calloc(n, sizeof *key);
-    if (run->site == NULL || key == NULL) {
-        free(key);
-        return STATUS_NOMEM;
-    }
+    AUTO(attend_keys_free) struct link_key *key = calloc(n, sizeof *key);
+    if (run->site == NULL || key == NULL) return STATUS_NOMEM;
     for (uint32_t v = 0; v < n; v++) {
         run->site[v].lost_ms = UINT64_MAX;
+        run->site[v].expected = !run->in_round && course_done(&run->c->course);
         memcpy(key[v].bytes, run->c->manifest.member[v].transport, LINK_KEY_BYTES);
     }
-    const struct link_settings settings = {
-        .frame_bytes = schedule_frame_bytes(&run->c->course.layout, n), .queue = 16};
-    enum status status =
-        link_listen(&run->link, endpoint, run->c->key.transport, n, key, &settings);
-    free(key);
-    return status;
+    const struct link_settings settings = {.message_bytes =
+                                               schedule_message_bytes(&run->c->course.schedule),
+                                           .pool_bytes = POOL_BYTES,
+                                           .queue = 16};
+    return link_listen(&run->link, endpoint, run->c->key.transport, n, key, &settings);
 }
 
 enum exit_code run_study(struct coordinator *coordinator, const char *endpoint, bool events)
 {
     command_catch_stop();
+    command_raise_files();
     AUTO(run_free) struct run run = {.c = coordinator, .events = events};
+    run.round_config = (struct round_config){.manifest = &coordinator->manifest,
+                                             .identity = coordinator->key.identity};
     rng_system(&run.rng);
-    enum status status = start(&run, endpoint);
+    enum status status = bits_new(&run.owed, coordinator->manifest.n);
+    if (status == STATUS_OK) status = restore(&run);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "%s  journal.db in %s: %s\n  To do: %s.\n", reason_id(REASON_JOURNAL),
+                coordinator->folder, status_text(status), reason_fix(REASON_JOURNAL));
+        return EXIT_FAILED;
+    }
+    status = start(&run, endpoint);
     if (status != STATUS_OK) {
         fprintf(stderr, "cannot listen at %s: %s\n", endpoint, status_text(status));
         return EXIT_FAILED;
@@ -416,9 +400,15 @@ enum exit_code run_study(struct coordinator *coordinator, const char *endpoint, 
             coordinator->manifest.n);
     if (events)
         event_write(stdout, "{s:s, s:i}", "event", "listening", "port", (int)link_port(run.link));
-    loop(&run);
+    uint64_t patience_ms = coordinator->study.deadlines.grace_ms + 2000;
+    if (!run.in_round && course_done(&coordinator->course)) {
+        post_finish(&run);
+        patience_ms = coordinator->study.deadlines.gather_ms;
+    } else {
+        loop(&run);
+    }
     if (run.exit == EXIT_OK) {
-        linger(&run);
+        linger(&run, patience_ms);
         if (events) event_write(stdout, "{s:s}", "event", "finished");
     }
     return run.exit;

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 
 #include "aggregator/course.h"
-#include "aggregator/spend.h"
 #include "base/command.h"
 
 struct coordinator {
@@ -14,7 +13,7 @@ struct coordinator {
     struct manifest manifest;
     struct study study;
     struct course course; /* not moved after course_new */
-    struct spend spend;
+    unsigned threads;     /* for pads */
 };
 
 /* Lead the study from the first round to the last over one listening socket.

@@ -4,13 +4,14 @@
 
 #include "aggregator/round.h"
 
-/* Rebuild the seeds that at least t survivors gave shares of, take their pads away from the totals
- * of the opened segments and check each sum against its checksum element; fills round->opened.
- * Bonawitz et al. 2017, figure 4, round 4; seeds are checked against what their owners committed
- * to.
+/* Rebuild the seeds that t holders of each dealer revealed shares of, take their pads away from the
+ * totals of the opened segments (which become round->opened) and check each sum against its
+ * checksum element. Bonawitz et al. 2017, figure 4, round 4; seeds are checked against what their
+ * owners committed to.
  *
- * *why  REASON_NONE, or REASON_QUORUM (fewer than t responders), REASON_SHARE (a dealer's shares do
- *       not make the seed it committed to; round->about names it), REASON_CHECKSUM.
+ * *why  REASON_NONE, or REASON_QUORUM (a dealer has fewer than t rows of shares), REASON_SHARE (a
+ *       dealer's shares do not make the seed it committed to; round->about names it),
+ *       REASON_CHECKSUM.
  * STATUS_NOMEM */
 MUST_USE enum status unmask_total(struct round *round, enum reason *why);
 

@@ -23,28 +23,38 @@ struct view buffer_view(const struct buffer *b)
     return (struct view){.at = b->at, .n = b->n};
 }
 
-/* Make room for n more bytes; the old block is wiped because the buffer may hold secrets. */
+/* Give the buffer this room; the old block is wiped because the buffer may hold secrets. */
+static void move_to(struct buffer *b, size_t room)
+{
+    uint8_t *at = malloc(room);
+    if (at == NULL) {
+        b->status = STATUS_NOMEM;
+        return;
+    }
+    if (b->n > 0) memcpy(at, b->at, b->n);
+    secret_wipe(b->at, b->room);
+    free(b->at);
+    b->at = at;
+    b->room = room;
+}
+
+void buffer_reserve(struct buffer *b, size_t n)
+{
+    if (b->status != STATUS_OK || b->room - b->n >= n) return;
+    if (n > SIZE_MAX / 4 - b->n)
+        b->status = STATUS_NOMEM;
+    else
+        move_to(b, b->n + n);
+}
+
 static uint8_t *extend(struct buffer *b, size_t n)
 {
-    if (b->status != STATUS_OK) return NULL;
-    if (n > SIZE_MAX / 4 - b->n) {
-        b->status = STATUS_NOMEM;
-        return NULL;
-    }
-    if (b->room - b->n < n) {
+    if (b->status == STATUS_OK && b->room - b->n < n && n <= SIZE_MAX / 4 - b->n) {
         size_t room = b->room < 64 ? 64 : b->room * 2;
-        if (room < b->n + n) room = b->n + n;
-        uint8_t *at = malloc(room);
-        if (at == NULL) {
-            b->status = STATUS_NOMEM;
-            return NULL;
-        }
-        if (b->n > 0) memcpy(at, b->at, b->n);
-        secret_wipe(b->at, b->room);
-        free(b->at);
-        b->at = at;
-        b->room = room;
+        move_to(b, room < b->n + n ? b->n + n : room);
     }
+    if (b->room - b->n < n) b->status = STATUS_NOMEM;
+    if (b->status != STATUS_OK) return NULL;
     uint8_t *start = b->at + b->n;
     b->n += n;
     return start;

@@ -30,6 +30,8 @@ void buffer_free(struct buffer *b);
 /* Wipe the whole room, then free: for buffers that held secrets. Growth wipes what it leaves. */
 void buffer_wipe(struct buffer *b);
 struct view buffer_view(const struct buffer *b);
+/* Take the room for n more bytes at once, so that a large buffer is not grown by doubling. */
+void buffer_reserve(struct buffer *b, size_t n);
 
 void write_u8(struct buffer *b, uint8_t x);
 void write_u16(struct buffer *b, uint16_t x);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char exits[] = "Exit status: 0 done, 1 failed, 2 usage, 3 connection or keys, 4 "
                             "timeout, 5 refused by policy,\n"
@@ -67,6 +68,21 @@ uint64_t command_now_ms(void)
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+unsigned command_threads(unsigned most)
+{
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    const unsigned n = online < 1 ? 1 : (unsigned)online;
+    return n < most ? n : most;
+}
+
+void command_raise_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static volatile sig_atomic_t stopped;

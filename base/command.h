@@ -36,6 +36,11 @@ enum exit_code command_main(int argc, char **argv, const char *examples,
 /* Milliseconds of the monotonic clock. */
 uint64_t command_now_ms(void);
 
+/* Processors that are online, at least 1 and at most `most`. */
+unsigned command_threads(unsigned most);
+/* Raise the limit of open files as far as this user may: a connection needs several. */
+void command_raise_files(void);
+
 /* Let SIGINT, SIGTERM and SIGHUP ask for an orderly end, and a closed pipe be an error of write. */
 void command_catch_stop(void);
 /* Whether one of them came. */

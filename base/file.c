@@ -21,6 +21,7 @@ enum status file_read(struct buffer *out, const char *path, size_t limit)
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return STATUS_IO;
     if (info.st_size < 0 || (uint64_t)info.st_size > limit) return STATUS_RANGE;
     AUTO(buffer_wipe) struct buffer in = {0};
+    buffer_reserve(&in, (size_t)info.st_size);
     uint8_t block[16384];
     for (;;) {
         ssize_t got = read(fd, block, sizeof block);
@@ -30,6 +31,12 @@ enum status file_read(struct buffer *out, const char *path, size_t limit)
         if ((size_t)got > limit - in.n) return STATUS_RANGE;
         write_bytes(&in, block, (size_t)got);
         TRY(in.status);
+    }
+    if (out->n == 0 && out->status == STATUS_OK) {
+        buffer_free(out);
+        *out = in;
+        in = (struct buffer){0};
+        return STATUS_OK;
     }
     write_bytes(out, in.at, in.n);
     return out->status;
@@ -44,7 +51,7 @@ static enum status write_all(int fd, struct view bytes)
         bytes.at += put;
         bytes.n -= (size_t)put;
     }
-    return fsync(fd) == 0 ? STATUS_OK : STATUS_IO;
+    return STATUS_OK;
 }
 
 static enum status sync_folder(const char *path)
@@ -62,13 +69,20 @@ static enum status sync_folder(const char *path)
 
 enum status file_write(const char *path, struct view bytes, unsigned mode)
 {
+    return file_write_parts(path, 1, &bytes, mode);
+}
+
+enum status file_write_parts(const char *path, size_t n, const struct view *part, unsigned mode)
+{
     char beside[FILE_PATH_MAX];
-    int n = snprintf(beside, sizeof beside, "%s.new", path);
-    if (n < 0 || (size_t)n >= sizeof beside) return STATUS_RANGE;
+    int length = snprintf(beside, sizeof beside, "%s.new", path);
+    if (length < 0 || (size_t)length >= sizeof beside) return STATUS_RANGE;
     (void)unlink(beside);
     AUTO(close_fd) int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
     if (fd < 0) return STATUS_IO;
-    if (write_all(fd, bytes) != STATUS_OK || rename(beside, path) != 0) {
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < n && status == STATUS_OK; i++) status = write_all(fd, part[i]);
+    if (status != STATUS_OK || fsync(fd) != 0 || rename(beside, path) != 0) {
         (void)unlink(beside);
         return STATUS_IO;
     }

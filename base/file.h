@@ -15,6 +15,10 @@ MUST_USE enum status file_read(struct buffer *out, const char *path, size_t limi
  * STATUS_IO     nothing changed. STATUS_RANGE  path is too long. */
 MUST_USE enum status file_write(const char *path, struct view bytes, unsigned mode);
 
+/* The same for bytes in several parts, one after the other. */
+MUST_USE enum status file_write_parts(const char *path, size_t n, const struct view *part,
+                                      unsigned mode);
+
 /* dir, "/", name in out[n]. STATUS_RANGE when it does not fit. */
 MUST_USE enum status file_path(char *out, size_t n, const char *dir, const char *name);
 #define FILE_PATH_MAX 1024

@@ -44,11 +44,15 @@
     X(DATA, 34, STATUS_FORMAT, "E-DATA", "the data file cannot be read or does not fit the study's model", "check the path, the format and the image size that the study names") \
     X(LEDGER, 35, STATUS_STATE, "E-LEDGER", "the journal is missing or belongs to another manifest, so what was spent is not known", "restore journal.db from a backup; pin again only if no release was ever made, for that begins at zero") \
     X(SEGMENTS, 32, STATUS_RANGE, "E-PLAN-SEGMENTS", "the segments are not those of the study and its keep set", "compare study files; if they agree, the coordinator is wrong or lies") \
+    X(POSITIONS, 36, STATUS_AUTH, "E-POSITIONS", "a site's position in the graph is not the one it committed to, or too many are missing", "nothing was sent; the coordinator starts a new round without the silent sites") \
+    X(GRAPH, 37, STATUS_RANGE, "E-PLAN-GRAPH", "the sharing graph is too thin for the sites that may conspire or drop out", "raise sites.threshold or use fewer sites; veilsum-aggregator check shows the smallest sound degree") \
+    X(ISOLATED, 38, STATUS_BUDGET, "E-ISOLATED", "the survivor sets so far would single out this site's input", "nothing was released; without noise a study must keep the same sites in each round") \
     X(NET_REFUSED, 40, STATUS_IO, "E-NET-REFUSED", "nobody listens at the coordinator's address", "ask the coordinator whether veilsum-aggregator runs, and your IT about the firewall") \
     X(NET_NOTZMQ, 41, STATUS_IO, "E-NET-NOTZMQ", "something answered that is not a veilsum coordinator", "check the address and port; a web proxy may be in the way") \
     X(KEY_SERVER, 42, STATUS_AUTH, "E-KEY-SERVER", "the coordinator's transport key is not the one in the manifest", "do not continue; compare fingerprints by phone") \
     X(KEY_PENDING, 43, STATUS_AUTH, "E-KEY-PENDING", "the coordinator does not know this site's transport key", "ask the coordinator to enrol this site; it retries by itself") \
-    X(KEY_FILE, 44, STATUS_AUTH, "E-KEY-FILE", "a key file is missing, malformed or readable by others", "create it with the keygen command, or chmod 600 it")
+    X(KEY_FILE, 44, STATUS_AUTH, "E-KEY-FILE", "a key file is missing, malformed or readable by others", "create it with the keygen command, or chmod 600 it") \
+    X(NET_PROXY, 45, STATUS_IO, "E-NET-PROXY", "the proxy does not answer or refuses the connection", "check the proxy's address and credentials, and ask your IT to allow the coordinator's host and port")
 // clang-format on
 
 enum reason {

@@ -19,6 +19,8 @@ static const char schema[] =
     " round INTEGER PRIMARY KEY, step INTEGER NOT NULL, norm2 INTEGER NOT NULL,"
     " sigma INTEGER NOT NULL, shares INTEGER NOT NULL, dim INTEGER NOT NULL,"
     " sampling REAL NOT NULL, settled INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE TABLE IF NOT EXISTS survivors ("
+    " round INTEGER PRIMARY KEY, sites BLOB NOT NULL) STRICT;"
     "CREATE TABLE IF NOT EXISTS study (id INTEGER PRIMARY KEY, manifest BLOB NOT NULL) STRICT;";
 
 enum status journal_open(struct journal **out, const char *path)
@@ -119,6 +121,37 @@ enum status journal_result(struct journal *journal, struct view entry, uint32_t 
     TRY(db_run(journal->db, "UPDATE release SET shares = ?, settled = 1 WHERE round = ?", 2,
                value));
     return db_change_commit(&change);
+}
+
+enum status journal_confirm(struct journal *journal, struct view entry,
+                            const struct bits *survivors)
+{
+    struct memory memory = {0};
+    TRY(memory_read(&memory, entry));
+    AUTO(buffer_free) struct buffer sites = {0};
+    write_bits(&sites, survivors);
+    TRY(sites.status);
+    AUTO(db_change_undo) struct db_change change = {0};
+    TRY(db_change_begin(&change, journal->db));
+    TRY(journal_entry(journal, entry));
+    const struct db_value value[] = {DB_INT(memory.round), DB_BLOB(sites.at, sites.n)};
+    TRY(db_run(journal->db, "INSERT INTO survivors (round, sites) VALUES (?, ?)", 2, value));
+    return db_change_commit(&change);
+}
+
+enum status journal_past(const struct journal *journal, struct participation *past)
+{
+    AUTO(db_rows_free) struct db_rows *rows = NULL;
+    TRY(db_ask(&rows, journal->db, "SELECT sites FROM survivors", 0, NULL));
+    for (bool more = false;;) {
+        TRY(db_next(rows, &more));
+        if (!more) return STATUS_OK;
+        AUTO(bits_free) struct bits survivors = {0};
+        struct reader r = reader_of(db_blob(rows, 0));
+        TRY(read_bits(&r, &survivors, past->n));
+        TRY(reader_end(&r));
+        participation_add(past, &survivors);
+    }
 }
 
 enum status journal_account(const struct journal *journal, struct account *account,

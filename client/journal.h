@@ -7,6 +7,7 @@
 
 #include "client/session.h"
 #include "dp/account.h"
+#include "protocol/participation.h"
 
 struct journal;
 
@@ -33,6 +34,13 @@ MUST_USE enum status journal_reserve(struct journal *journal, uint32_t round, en
 /* Store the entry of a round's result, and that so many noise shares were really there: together or
  * not at all. */
 MUST_USE enum status journal_result(struct journal *journal, struct view entry, uint32_t n_shares);
+
+/* Store the entry of a confirmation and the survivor set that it confirms: together or not at all.
+ */
+MUST_USE enum status journal_confirm(struct journal *journal, struct view entry,
+                                     const struct bits *survivors);
+/* Add all survivor sets that were confirmed. STATUS_FORMAT  one is not of past->n sites. */
+MUST_USE enum status journal_past(const struct journal *journal, struct participation *past);
 
 /* All releases so far: worst case where no result is known. *releases counts them. */
 MUST_USE enum status journal_account(const struct journal *journal, struct account *account,

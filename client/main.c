@@ -13,10 +13,29 @@
 struct arguments {
     const char *folder, *name, *manifest, *study, *policy, *connect;
     const char *images, *labels, *npz, *split, *put_in, *format;
+    const char *proxy, *proxy_credentials;
+    unsigned threads;
     bool events;
 };
 
-enum { ARG_SPLIT = 256, ARG_PUT_IN, ARG_EVENTS, ARG_FORMAT };
+enum {
+    ARG_SPLIT = 256,
+    ARG_PUT_IN,
+    ARG_EVENTS,
+    ARG_FORMAT,
+    ARG_PROXY,
+    ARG_PROXY_CREDENTIALS,
+    ARG_THREADS
+};
+
+static unsigned parse_threads(const char *text, const struct argp_state *state)
+{
+    char *end = NULL;
+    const unsigned long threads = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || threads == 0 || threads > MASK_THREADS_MAX)
+        argp_error(state, "--threads must be 1 to %d", MASK_THREADS_MAX);
+    return (unsigned)threads;
+}
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -60,6 +79,15 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARG_EVENTS:
         a->events = true;
+        return 0;
+    case ARG_PROXY:
+        a->proxy = text;
+        return 0;
+    case ARG_PROXY_CREDENTIALS:
+        a->proxy_credentials = text;
+        return 0;
+    case ARG_THREADS:
+        a->threads = parse_threads(text, state);
         return 0;
     case ARGP_KEY_END:
         if (a->folder == NULL) argp_error(state, "--dir is needed");
@@ -138,7 +166,7 @@ static enum exit_code keygen(int argc, char **argv)
     if (status == STATUS_OK) status = keyfile_write(&key, path);
     if (status != STATUS_OK) return fail("the key file exists or cannot be written", status);
     AUTO(buffer_free) struct buffer request = {0};
-    request_write(&request, &key);
+    request_write(&request, &key, mask_available(MASK_AES256_CTR));
     status = request.status == STATUS_OK ? store(&a, "request", buffer_view(&request), 0644)
                                          : request.status;
     if (status != STATUS_OK) return fail("request", status);
@@ -235,11 +263,15 @@ static enum exit_code run(int argc, char **argv)
         {"labels", 'l', "FILE", 0, "Labels, idx or idx.gz", 0},
         {"npz", 'z', "FILE", 0, "Images and labels as MedMNIST has them", 0},
         {"split", ARG_SPLIT, "NAME", 0, "train, val or test of the npz (train)", 0},
+        {"proxy", ARG_PROXY, "URL", 0, "Connect through http://HOST:PORT or socks5://HOST:PORT", 0},
+        {"proxy-credentials", ARG_PROXY_CREDENTIALS, "FILE", 0,
+         "One line user:password for the proxy, in a file of mode 0600", 0},
+        {"threads", ARG_THREADS, "N", 0, "For pads (default: one per processor)", 0},
         {"events", ARG_EVENTS, NULL, 0, "Print one JSON object per step", 0},
         {"put-in", ARG_PUT_IN, "DIR", 0,
          "Write what was put into each sum; rehearsals on public data only", 0},
         {0}};
-    struct arguments a = {0};
+    struct arguments a = {.threads = command_threads(MASK_THREADS_MAX)};
     read_arguments(&a, options, "Take part in the study until it is over.", argc, argv);
     if (a.connect == NULL || (a.npz == NULL && (a.images == NULL || a.labels == NULL)))
         return usage("--connect and data (--npz, or --images and --labels) are needed");
@@ -257,7 +289,12 @@ static enum exit_code run(int argc, char **argv)
         return fail("--put-in is for rehearsals; the study is none", STATUS_RANGE);
     }
     site.put_in = a.put_in;
-    enum exit_code code = run_site(&site, a.connect, a.events);
+    site.session.config.threads = a.threads;
+    const struct run_options way = {.connect = a.connect,
+                                    .proxy = a.proxy,
+                                    .proxy_credentials = a.proxy_credentials,
+                                    .events = a.events};
+    enum exit_code code = run_site(&site, &way);
     site_close(&site);
     return code;
 }

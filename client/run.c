@@ -53,6 +53,7 @@ static bool is_final(enum reason reason)
     case REASON_THRESHOLD:
     case REASON_RING:
     case REASON_SEGMENTS:
+    case REASON_GRAPH:
     case REASON_EQUIVOCATION:
     case REASON_JOURNAL:
     case REASON_TRAINER:
@@ -63,7 +64,8 @@ static bool is_final(enum reason reason)
     }
 }
 
-/* Journal first, then the wire. What cannot be sent now is lost with its session. */
+/* Journal first, then the wire. What cannot be sent now is asked for again when the connection is
+ * back: HELLO names the session. */
 static void flush(struct run *run, struct outbox *out)
 {
     bool own = false; /* the refusals are this site's, not the coordinator's */
@@ -73,11 +75,12 @@ static void flush(struct run *run, struct outbox *out)
         own = true;
     }
     for (size_t i = 0; i < out->n_letters; i++) {
-        struct view bytes = buffer_view(&out->letter[i].bytes);
-        if (link_send(run->link, 0, bytes) != STATUS_OK)
-            fprintf(stderr, "%s  a message could not be sent: not connected\n",
-                    run->site->key.name);
-        enum msg_kind kind = msg_kind_of(bytes);
+        struct blob *bytes = out->letter[i].bytes;
+        const enum status sent = link_send(run->link, 0, bytes, NULL);
+        if (sent != STATUS_OK)
+            fprintf(stderr, "%s  a message could not be sent: %s\n", run->site->key.name,
+                    sent == STATUS_IO ? "not connected" : status_text(sent));
+        const enum msg_kind kind = msg_kind_of(blob_view(bytes));
         own = own || kind == MSG_ABORT;
         if (kind == MSG_SHARES) tell(run, "shared");
         if (kind == MSG_MASKED) tell(run, "masked");
@@ -99,9 +102,9 @@ static void say_hello(struct run *run)
     if (session_hello(&run->site->session, &out) == STATUS_OK) flush(run, &out);
 }
 
-static void take_finish(struct run *run, struct view frame)
+static void take_finish(struct run *run, struct view message)
 {
-    enum status status = site_finish(run->site, frame);
+    enum status status = site_finish(run->site, message);
     if (status == STATUS_IO) {
         fprintf(stderr, "%s  the final model could not be stored: check disk space\n",
                 run->site->key.name);
@@ -124,31 +127,61 @@ static void tell_spent(const struct run *run)
             run->site->study.privacy.epsilon, run->site->study.privacy.delta);
 }
 
-static void take(struct run *run, struct view frame)
+static void take(struct run *run, struct view message)
 {
     struct session *session = &run->site->session;
-    if (msg_kind_of(frame) == MSG_FINISH) {
-        take_finish(run, frame);
+    if (msg_kind_of(message) == MSG_FINISH) {
+        take_finish(run, message);
         return;
     }
     AUTO(outbox_free) struct outbox out = {0};
     bool busy = session->phase != SESSION_IDLE;
-    (void)!session_message(session, frame, command_now_ms(), &out);
+    (void)!session_message(session, message, command_now_ms(), &out);
     bool done = busy && session->phase == SESSION_IDLE;
     flush(run, &out);
-    if (session->phase == SESSION_INPUT) {
-        (void)!site_work(run->site, command_now_ms(), &out);
-        flush(run, &out);
-    }
     if (done && session->why == REASON_NONE) tell_spent(run);
     if (done && !run->over) say_hello(run);
+}
+
+/* Work that is not done by the release moment does not leave at all, or its moment would tell how
+ * much data there was. */
+static void work(struct run *run)
+{
+    struct session *session = &run->site->session;
+    AUTO(outbox_free) struct outbox out = {0};
+    if (site_work(run->site, &out) == STATUS_OK && session->plan.release_ms > 0 &&
+        session_release_in(session, command_now_ms()) == 0)
+        session_quit(session, REASON_DEADLINE, &out);
+    flush(run, &out);
+}
+
+static void submit(struct run *run)
+{
+    AUTO(outbox_free) struct outbox out = {0};
+    (void)!site_submit(run->site, command_now_ms(), &out);
+    flush(run, &out);
+}
+
+/* What the session wants of its own side: the sum worked out, and handed over when it may leave. */
+static void go_on(struct run *run)
+{
+    struct site *site = run->site;
+    const struct session *session = &site->session;
+    if (session->phase != SESSION_INPUT) {
+        encoded_free(&site->sum);
+        return;
+    }
+    if (site->sum.n == 0) work(run);
+    if (session->phase == SESSION_INPUT && session_release_in(session, command_now_ms()) == 0)
+        submit(run);
+    if (session->phase == SESSION_IDLE && !run->over) say_hello(run);
 }
 
 static void take_event(struct run *run, const struct link_event *event)
 {
     switch (event->kind) {
     case LINK_MESSAGE:
-        take(run, event->frame);
+        take(run, event->message);
         break;
     case LINK_UP:
         run->trouble = REASON_NONE;
@@ -172,17 +205,25 @@ static void take_event(struct run *run, const struct link_event *event)
     }
 }
 
+/* How long the link may wait for something to happen. */
+static int idle_ms(const struct session *session, uint64_t now)
+{
+    uint64_t wait = 1000;
+    if (session->deadline_ms < now + wait)
+        wait = session->deadline_ms > now ? session->deadline_ms - now : 0;
+    if (session->phase == SESSION_INPUT && session_release_in(session, now) < wait)
+        wait = session_release_in(session, now);
+    return (int)wait;
+}
+
 static void loop(struct run *run)
 {
     struct session *session = &run->site->session;
     while (!run->over && !command_stopped()) {
-        uint64_t now = command_now_ms();
-        int wait = 1000;
-        if (session->deadline_ms < now + 1000)
-            wait = session->deadline_ms > now ? (int)(session->deadline_ms - now) : 0;
         struct link_event event = {0};
-        link_poll(run->link, wait, &event);
+        link_poll(run->link, idle_ms(session, command_now_ms()), &event);
         take_event(run, &event);
+        if (!run->over) go_on(run);
         if (run->over || command_now_ms() < session->deadline_ms) continue;
         AUTO(outbox_free) struct outbox out = {0};
         (void)!session_deadline(session, command_now_ms(), &out);
@@ -198,18 +239,24 @@ static void loop(struct run *run)
     run->exit = EXIT_FAILED;
 }
 
-enum exit_code run_site(struct site *site, const char *endpoint, bool events)
+enum exit_code run_site(struct site *site, const struct run_options *options)
 {
     command_catch_stop();
-    struct run run = {.site = site, .events = events};
-    const struct link_settings settings = {
-        .frame_bytes = schedule_frame_bytes(&site->layout, site->manifest.n),
-        .queue = 16,
-        .retry_ms = 200};
-    enum status status = link_connect(&run.link, endpoint, site->key.transport,
+    struct run run = {.site = site, .events = options->events};
+    const struct link_settings settings = {.message_bytes = schedule_message_bytes(&site->schedule),
+                                           .queue = 16,
+                                           .retry_ms = 200,
+                                           .proxy = options->proxy,
+                                           .proxy_credentials = options->proxy_credentials};
+    enum status status = link_connect(&run.link, options->connect, site->key.transport,
                                       site->manifest.coordinator.transport, &settings);
+    if (status == STATUS_AUTH || status == STATUS_FORMAT) {
+        fprintf(stderr, "%s: must be one line user:password, readable by its owner alone\n",
+                options->proxy_credentials);
+        return EXIT_USAGE;
+    }
     if (status != STATUS_OK) {
-        fprintf(stderr, "%s: %s\n", endpoint, status_text(status));
+        fprintf(stderr, "%s: %s\n", options->connect, status_text(status));
         return EXIT_USAGE;
     }
     loop(&run);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of the session's phases, and its first and last message: plan and result. */
+/* The table of the session's phases, and what all its steps share. */
 #include "client/session_step.h"
 
 #include <stdlib.h>
@@ -14,6 +14,7 @@ static const struct {
     session_step *take;
 } rule[SESSION_PHASES] = {
     [SESSION_ROSTER]    = {MSG_ROSTER,    session_take_roster},
+    [SESSION_POSITIONS] = {MSG_POSITIONS, session_take_positions},
     [SESSION_INBOX]     = {MSG_INBOX,     session_take_inbox},
     [SESSION_SURVIVORS] = {MSG_SURVIVORS, session_take_survivors},
     [SESSION_QUORUM]    = {MSG_QUORUM,    session_take_quorum},
@@ -30,18 +31,28 @@ enum status session_new(struct session *out, const struct session_config *config
     return STATUS_OK;
 }
 
+void session_forget_peers(struct session *s)
+{
+    for (uint32_t v = 0; v < s->config.manifest->n; v++) bundle_free(&s->peer[v].bundle);
+    secret_wipe(s->peer, s->config.manifest->n * sizeof *s->peer);
+}
+
 void session_rest(struct session *s)
 {
     plan_free(&s->plan);
     secret_wipe(s->seed, sizeof s->seed);
-    secret_wipe(s->enc_seed, sizeof s->enc_seed);
+    secret_wipe(&s->mask_pair, sizeof s->mask_pair);
+    secret_wipe(&s->enc_pair, sizeof s->enc_pair);
     secret_wipe(s->self_seed, sizeof s->self_seed);
+    secret_wipe(s->nonce, sizeof s->nonce);
     buffer_free(&s->advert);
-    buffer_free(&s->header);
     bits_free(&s->roster);
     bits_free(&s->dealers);
+    graph_free(&s->graph);
+    for (size_t l = 0; l < MSG_SEGMENTS_MAX; l++) graph_free(&s->pads[l]);
     survivors_free(&s->survivors);
-    secret_wipe(s->peer, s->config.manifest->n * sizeof *s->peer);
+    session_forget_peers(s);
+    blob_free(&s->answer);
     s->named = false;
     s->phase = SESSION_IDLE;
     s->deadline_ms = UINT64_MAX;
@@ -101,6 +112,18 @@ enum status session_remember(struct session *s, enum memory_kind kind, const str
     return outbox_journal(out, &entry);
 }
 
+enum status session_answer(struct session *s, struct buffer *bytes, struct outbox *out)
+{
+    blob_free(&s->answer);
+    TRY(blob_of(&s->answer, bytes));
+    return session_answer_again(s, out);
+}
+
+enum status session_answer_again(const struct session *s, struct outbox *out)
+{
+    return outbox_send_again(out, OUTBOX_SERVER, s->answer);
+}
+
 void session_wait(struct session *s, enum session_phase phase, enum wait wait, uint64_t now_ms)
 {
     s->phase = phase;
@@ -112,13 +135,15 @@ bool session_mine(const struct session *s, uint32_t segment)
     return bits_has(&s->plan.segment[segment].members, s->config.self);
 }
 
-bool session_segments_full(const struct session *s, const struct bits *sites)
+enum status session_enough(struct session *s, const struct bits *sites)
 {
+    if (bits_count(sites) < s->plan.params.quorum)
+        return session_refuse(s, REASON_QUORUM, OUTBOX_SERVER);
     for (uint32_t l = 0; l < s->plan.n_segments; l++)
         if (bits_common(&s->plan.segment[l].members, sites) <
             (size_t)s->plan.params.m + s->plan.params.c)
-            return false;
-    return true;
+            return session_refuse(s, REASON_CONTRIBUTORS, OUTBOX_SERVER);
+    return STATUS_OK;
 }
 
 enum status session_hello(const struct session *session, struct outbox *out)
@@ -126,6 +151,8 @@ enum status session_hello(const struct session *session, struct outbox *out)
     struct hello hello = {.from = session->config.self,
                           .study = session->config.manifest->study,
                           .transcript = session->transcript};
+    if (session->phase != SESSION_IDLE)
+        memcpy(hello.session, session->plan.session, MSG_SESSION_BYTES);
     struct buffer bytes = {0};
     hello_write(&bytes, &hello, session->config.identity);
     return outbox_send(out, OUTBOX_SERVER, &bytes);
@@ -171,26 +198,31 @@ static enum status take_abort(struct session *s, struct view in, struct outbox *
     return STATUS_OK;
 }
 
+static enum status take(struct session *s, struct view in, const struct hash *taken,
+                        uint64_t now_ms, struct outbox *out)
+{
+    if (s->answer != NULL && hash_equal(taken, &s->taken)) return session_answer_again(s, out);
+    const enum msg_kind kind = msg_kind_of(in);
+    if (kind == 0) return session_refuse(s, REASON_FORMAT, OUTBOX_SERVER);
+    if (kind == MSG_OPENING) return session_take_opening(s, in, now_ms, out);
+    if (kind == MSG_ABORT) return take_abort(s, in, out);
+    if (kind == MSG_SURVIVORS && s->phase > SESSION_SURVIVORS) return session_see_again(s, in);
+    if (rule[s->phase].take == NULL || rule[s->phase].wants != kind)
+        return session_refuse(s, REASON_PHASE, OUTBOX_SERVER);
+    return rule[s->phase].take(s, in, now_ms, out);
+}
+
 enum status session_message(struct session *session, struct view message, uint64_t now_ms,
                             struct outbox *out)
 {
-    enum msg_kind kind = msg_kind_of(message);
     session->why = REASON_NONE;
     session->about = OUTBOX_SERVER;
-    enum status status = STATUS_OK;
-    if (kind == MSG_OPENING)
-        status = session_take_opening(session, message, now_ms, out);
-    else if (kind == MSG_ABORT)
-        status = take_abort(session, message, out);
-    else if (kind == MSG_SURVIVORS && session->phase > SESSION_SURVIVORS)
-        status = session_see_again(session, message);
-    else if (kind == 0)
-        status = session_refuse(session, REASON_FORMAT, OUTBOX_SERVER);
-    else if (rule[session->phase].take == NULL || rule[session->phase].wants != kind)
-        status = session_refuse(session, REASON_PHASE, OUTBOX_SERVER);
-    else
-        status = rule[session->phase].take(session, message, now_ms, out);
-    if (status == STATUS_OK) return STATUS_OK;
+    const struct hash taken = hash_of("taken", message);
+    enum status status = take(session, message, &taken, now_ms, out);
+    if (status == STATUS_OK) {
+        session->taken = taken;
+        return STATUS_OK;
+    }
     if (session->why == REASON_NONE) session->why = reason_of(status);
     if (session->why != REASON_PHASE && session->why != REASON_WRONG_SESSION)
         session_quit(session, session->why, out);
@@ -205,138 +237,8 @@ enum status session_deadline(struct session *session, uint64_t now_ms, struct ou
     return STATUS_OK;
 }
 
-/* Follow the results that this site missed, from its own last one. */
-static enum status catch_up(const struct session *s, uint32_t n_results, struct view results,
-                            struct hash *transcript)
+uint64_t session_release_in(const struct session *session, uint64_t now_ms)
 {
-    struct hash at = s->transcript;
-    struct reader r = reader_of(results);
-    for (uint32_t i = 0; i < n_results; i++) {
-        struct result result = {0};
-        TRY(result_read(&result, read_blob(&r, MSG_RESULT_BYTES_MAX),
-                        s->config.manifest->coordinator.identity));
-        /* Results that it already knows may come before those it missed. */
-        if (hash_equal(&result.previous, &at)) at = result_transcript(&result);
-    }
-    *transcript = at;
-    return STATUS_OK;
-}
-
-enum status session_finish(struct session *session, struct view message, struct view *state)
-{
-    struct finish finish = {0};
-    TRY(finish_read(&finish, message, session->config.manifest->coordinator.identity));
-    struct hash pinned = manifest_hash(session->config.manifest);
-    if (!hash_equal(&finish.manifest, &pinned)) return STATUS_AUTH;
-    struct hash transcript = {0};
-    TRY(catch_up(session, finish.n_results, finish.results, &transcript));
-    session_rest(session);
-    session->transcript = transcript;
-    *state = finish.state;
-    return STATUS_OK;
-}
-
-/* The protocol's own rules for a plan; what the study and the policy say comes after. */
-static enum status check_plan(struct session *s, const struct plan *plan, struct view state)
-{
-    const struct manifest *manifest = s->config.manifest;
-    struct hash pinned = manifest_hash(manifest);
-    if (!hash_equal(&plan->manifest, &pinned))
-        return session_refuse(s, REASON_MANIFEST, OUTBOX_SERVER);
-    if (!hash_equal(&plan->study, &manifest->study))
-        return session_refuse(s, REASON_STUDY, OUTBOX_SERVER);
-    if (plan->round <= s->last_round) return session_refuse(s, REASON_REPLAY, OUTBOX_SERVER);
-    struct hash loaded = hash_of("state", state);
-    if (!hash_equal(&loaded, &plan->state)) return session_refuse(s, REASON_MODEL, OUTBOX_SERVER);
-    if (plan->params.n != manifest->n || !params_sound(&plan->params) ||
-        plan->params.c < manifest->floor.c || plan->params.m < manifest->floor.m ||
-        bits_count(&plan->cohort) < plan->params.quorum)
-        return session_refuse(s, REASON_THRESHOLD, OUTBOX_SERVER);
-    if (!bits_has(&plan->cohort, s->config.self))
-        return session_refuse(s, REASON_COHORT, OUTBOX_SERVER);
-    for (uint32_t l = 0; l < plan->n_segments; l++) {
-        const struct bits *members = &plan->segment[l].members;
-        if (!bits_subset(members, &plan->cohort) ||
-            bits_count(members) < (size_t)plan->params.m + plan->params.c)
-            return session_refuse(s, REASON_CONTRIBUTORS, OUTBOX_SERVER);
-    }
-    if (!grid_fits(&plan->grid, (uint32_t)bits_count(&plan->cohort)))
-        return session_refuse(s, REASON_RING, OUTBOX_SERVER);
-    if (plan->cipher != CIPHER_CHACHA20) return session_refuse(s, REASON_CIPHER, OUTBOX_SERVER);
-    return STATUS_OK;
-}
-
-static enum status send_advert(struct session *s, struct outbox *out)
-{
-    share_random(s->seed, &SHARE_FIELD, s->config.rng);
-    rng_bytes(s->config.rng, s->enc_seed, sizeof s->enc_seed);
-    for (uint32_t l = 0; l < s->plan.n_segments; l++)
-        if (session_mine(s, l)) share_random(s->self_seed[l], &SHARE_FIELD, s->config.rng);
-    struct advert advert = {.plan = s->plan_hash, .from = s->config.self};
-    memcpy(advert.session, s->plan.session, MSG_SESSION_BYTES);
-    kx_public(advert.mask_key, s->seed, "mask");
-    kx_public(advert.enc_key, s->enc_seed, "enc");
-    advert_write(&s->advert, &advert, s->config.identity);
-    struct buffer bytes = {0};
-    write_bytes(&bytes, s->advert.at, s->advert.n);
-    TRY(s->advert.status);
-    return outbox_send(out, OUTBOX_SERVER, &bytes);
-}
-
-enum status session_take_opening(struct session *s, struct view in, uint64_t now_ms,
-                                 struct outbox *out)
-{
-    struct opening opening = {0};
-    TRY(opening_read(&opening, in));
-    AUTO(plan_free) struct plan plan = {0};
-    struct hash hash = {0};
-    TRY(plan_read(&plan, &hash, opening.plan, s->config.manifest->n,
-                  s->config.manifest->coordinator.identity));
-    /* A repeat of the plan in progress is a duplicate, not a new round. */
-    if (s->phase != SESSION_IDLE && plan.round <= s->plan.round)
-        return session_refuse(s, REASON_PHASE, OUTBOX_SERVER);
-    memcpy(s->name, plan.session, sizeof s->name);
-    s->named = true;
-    TRY(check_plan(s, &plan, opening.state));
-    struct hash transcript = {0};
-    TRY(catch_up(s, opening.n_results, opening.results, &transcript));
-    if (!hash_equal(&transcript, &plan.previous))
-        return session_refuse(s, REASON_FORK, OUTBOX_SERVER);
-    if (s->config.judge != NULL) {
-        enum reason why = s->config.judge(s->config.context, &plan, opening.state);
-        if (why != REASON_NONE) return session_refuse(s, why, OUTBOX_SERVER);
-    }
-    /* The server moved on: what was unfinished stays unfinished. */
-    session_rest(s);
-    s->plan = plan;
-    plan = (struct plan){0};
-    s->named = true;
-    s->plan_hash = hash;
-    s->last_round = s->plan.round;
-    /* The history that it followed must not be forgotten, or another one could be shown to it. */
-    if (!hash_equal(&transcript, &s->transcript))
-        TRY(session_remember(s, MEMORY_FOLLOW, &transcript, 0, out));
-    s->transcript = transcript;
-    TRY(session_remember(s, MEMORY_PLAN, &hash, 0, out));
-    session_wait(s, SESSION_ROSTER, WAIT_KEYS, now_ms);
-    return send_advert(s, out);
-}
-
-enum status session_take_result(struct session *s, struct view in, uint64_t now_ms,
-                                struct outbox *out)
-{
-    (void)now_ms;
-    struct result result = {0};
-    TRY(result_read(&result, in, s->config.manifest->coordinator.identity));
-    TRY(session_same(s, result.session));
-    if (result.round != s->plan.round || !hash_equal(&result.previous, &s->transcript) ||
-        !hash_equal(&result.plan, &s->plan_hash) ||
-        !hash_equal(&result.survivors, &s->survivors_hash) ||
-        result.n_survivors != bits_count(&s->survivors.survivors))
-        return session_refuse(s, REASON_RESULT, OUTBOX_SERVER);
-    struct hash transcript = result_transcript(&result);
-    TRY(session_remember(s, MEMORY_RESULT, &transcript, result.n_survivors, out));
-    s->transcript = transcript;
-    session_rest(s);
-    return STATUS_OK;
+    REQUIRE(session->phase == SESSION_INPUT);
+    return session->release_ms > now_ms ? session->release_ms - now_ms : 0;
 }

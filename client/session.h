@@ -3,13 +3,16 @@
  * entries out, time passed in; no sockets, no clock, no files.
  *
  * A refusal is a status and session->why; the session then is idle again, its secrets are wiped and
- * an ABORT is in the outbox. STATUS_STATE with why REASON_PHASE or REASON_WRONG_SESSION means: the
+ * an ABORT is in the outbox. A repeated letter is answered again, with the same bytes: STATUS_OK.
+ * STATUS_STATE with why REASON_PHASE or REASON_WRONG_SESSION means: the
  * message was ignored, nothing changed. */
 #ifndef CLIENT_SESSION_H
 #define CLIENT_SESSION_H
 
 #include "crypto/mask.h"
 #include "crypto/rng.h"
+#include "crypto/seal.h"
+#include "protocol/graph.h"
 #include "protocol/manifest.h"
 #include "protocol/msg.h"
 #include "protocol/outbox.h"
@@ -17,6 +20,7 @@
 enum session_phase {
     SESSION_IDLE,      /* waits for a plan */
     SESSION_ROSTER,    /* sent its keys, waits for everybody's */
+    SESSION_POSITIONS, /* ring only: opened its position, waits for everybody's */
     SESSION_INBOX,     /* sent its shares, waits for those dealt to it */
     SESSION_INPUT,     /* waits for session_input from its own side */
     SESSION_SURVIVORS, /* sent its masked input */
@@ -29,21 +33,29 @@ enum session_phase {
  * segments. state is the model that the plan's hash names. */
 typedef enum reason session_judge(void *context, const struct plan *plan, struct view state);
 
+/* What it thinks of a survivor set that satisfies the protocol, before it confirms the set. */
+typedef enum reason session_weigh(void *context, const struct plan *plan,
+                                  const struct bits *survivors);
+
 struct session_config {
     const struct manifest *manifest;
     uint32_t self;           /* own member number */
     const uint8_t *identity; /* own signing seed; secret; borrowed */
     session_judge *judge;    /* NULL accepts */
-    void *context;
-    uint32_t slack_ms; /* how much longer than the server a site waits in each phase */
+    session_weigh *weigh;    /* NULL accepts */
+    void *context;           /* of both */
+    uint32_t slack_ms;       /* how much longer than the server a site waits in each phase */
+    unsigned threads;        /* for pads; 0 counts as 1 */
     struct rng *rng;
 };
 
 /* One other site, or this one, during a session. */
 struct peer {
     uint8_t mask_key[KX_PUBLIC_BYTES], enc_key[KX_PUBLIC_BYTES];
-    uint8_t shared[KX_SHARED_BYTES]; /* pair secret for pads */
-    struct bundle bundle;            /* the shares it dealt to this site */
+    struct hash position;             /* what it committed to; ring only */
+    uint8_t seal_key[SEAL_KEY_BYTES]; /* for shares, where one holds those of the other */
+    uint8_t shared[KX_SHARED_BYTES];  /* pair secret for pads, where a pad joins it to this site */
+    struct bundle bundle;             /* the shares it dealt to this site, if this one holds any */
 };
 
 struct session {
@@ -61,18 +73,30 @@ struct session {
 
     struct plan plan;
     struct hash plan_hash, roster_hash, dealers_hash, digest_hash, survivors_hash;
-    uint8_t seed[SHARE_BYTES], enc_seed[SHARE_BYTES]; /* secret */
+    uint8_t seed[SHARE_BYTES];                        /* secret */
+    struct kx_pair mask_pair, enc_pair;               /* secret */
     uint8_t self_seed[MSG_SEGMENTS_MAX][SHARE_BYTES]; /* secret */
-    struct buffer advert, header;                     /* own, as sent */
-    struct bits roster, dealers;                      /* U1, U2 */
+    uint8_t nonce[MSG_NONCE_BYTES];                   /* of the position; ring only */
+    struct buffer advert;                             /* own, as sent */
+    struct hash header_hash;                          /* of the own header */
+    struct bits roster, dealers;                      /* U1 (ring: who opened a position), U2 */
+    struct graph graph;                               /* who holds shares of whom, over U1 */
+    struct graph pads[MSG_SEGMENTS_MAX];              /* whose pads meet, in own segments */
     struct survivors survivors;
     struct peer *peer; /* manifest->n; secret */
+
+    /* So that a lost letter can be asked for again: what was taken last, and the answer to it. */
+    struct hash taken;
+    struct blob *answer;
+    uint64_t release_ms; /* when the input may leave */
 };
 
 MUST_USE enum status session_new(struct session *out, const struct session_config *config);
 void session_free(struct session *session);
 
-/* The message by which a site reports in: before the first round and after each. */
+/* The message by which a site reports in: before the first round, after each, and whenever a
+ * connection begins: it names the session that the site is in, and the coordinator then repeats its
+ * last letter to the site. A letter that was answered before is answered with the same bytes. */
 MUST_USE enum status session_hello(const struct session *session, struct outbox *out);
 
 MUST_USE enum status session_message(struct session *session, struct view message, uint64_t now_ms,
@@ -80,6 +104,10 @@ MUST_USE enum status session_message(struct session *session, struct view messag
 
 /* Give up what waits longer than it should. Call at deadline_ms or later (UINT64_MAX: never). */
 MUST_USE enum status session_deadline(struct session *session, uint64_t now_ms, struct outbox *out);
+
+/* In phase SESSION_INPUT: how long the input must still wait, so that its moment tells nothing
+ * about the data; 0 when it may leave. */
+uint64_t session_release_in(const struct session *session, uint64_t now_ms);
 
 /* In phase SESSION_INPUT: the pads of one of this site's segments, own pad first.
  * pad is allocated, secret; wipe with secret_wipe and free. */

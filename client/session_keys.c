@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The key stages of a session: check the roster, deal shares, check the shares dealt to us. */
+/* Whose keys a session is about: the roster, on a ring also the positions, and the graphs that
+ * follow from them. */
 #include "client/session_step.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/secret.h"
-#include "crypto/kdf.h"
-#include "crypto/seal.h"
+#include "protocol/pads.h"
 
-/* Keys of the roster so far: none may come twice. */
+/* A key of the roster: none may come twice, whoever has it and for whatever purpose. */
+struct key {
+    uint8_t bytes[KX_PUBLIC_BYTES];
+};
+
 struct keys {
     size_t n;
-    uint8_t (*key)[KX_PUBLIC_BYTES];
+    struct key *key;
 };
 
 static void keys_free(struct keys *keys)
@@ -20,13 +23,17 @@ static void keys_free(struct keys *keys)
     free(keys->key);
 }
 
-static bool keys_repeat(const struct keys *keys, const struct advert *advert)
+static int by_bytes(const void *a, const void *b)
 {
-    for (size_t i = 0; i < keys->n; i++)
-        if (memcmp(keys->key[i], advert->mask_key, KX_PUBLIC_BYTES) == 0 ||
-            memcmp(keys->key[i], advert->enc_key, KX_PUBLIC_BYTES) == 0)
-            return true;
-    return memcmp(advert->mask_key, advert->enc_key, KX_PUBLIC_BYTES) == 0;
+    return memcmp(a, b, sizeof(struct key));
+}
+
+static bool keys_repeat(struct keys *keys)
+{
+    qsort(keys->key, keys->n, sizeof *keys->key, by_bytes);
+    for (size_t i = 1; i < keys->n; i++)
+        if (by_bytes(&keys->key[i - 1], &keys->key[i]) == 0) return true;
+    return false;
 }
 
 static enum status check_advert(struct session *s, struct view in, uint32_t from, struct keys *keys)
@@ -38,13 +45,15 @@ static enum status check_advert(struct session *s, struct view in, uint32_t from
     if (advert.from != from || !bits_has(&s->plan.cohort, from))
         return session_refuse(s, REASON_MEMBER, from);
     /* The plan's hash binds the session, so that an advert of another session is refused here. */
-    if (!hash_equal(&advert.plan, &s->plan_hash) || keys_repeat(keys, &advert) ||
-        !kx_acceptable(advert.mask_key) || !kx_acceptable(advert.enc_key))
+    if (!hash_equal(&advert.plan, &s->plan_hash) || !kx_acceptable(advert.mask_key) ||
+        !kx_acceptable(advert.enc_key) || hash_is_zero(&advert.position) != (s->plan.params.k == 0))
         return session_refuse(s, REASON_ROSTER, from);
-    memcpy(keys->key[keys->n++], advert.mask_key, KX_PUBLIC_BYTES);
-    memcpy(keys->key[keys->n++], advert.enc_key, KX_PUBLIC_BYTES);
-    memcpy(s->peer[from].mask_key, advert.mask_key, KX_PUBLIC_BYTES);
-    memcpy(s->peer[from].enc_key, advert.enc_key, KX_PUBLIC_BYTES);
+    struct peer *peer = &s->peer[from];
+    memcpy(peer->mask_key, advert.mask_key, KX_PUBLIC_BYTES);
+    memcpy(peer->enc_key, advert.enc_key, KX_PUBLIC_BYTES);
+    peer->position = advert.position;
+    memcpy(keys->key[keys->n++].bytes, advert.mask_key, KX_PUBLIC_BYTES);
+    memcpy(keys->key[keys->n++].bytes, advert.enc_key, KX_PUBLIC_BYTES);
     return STATUS_OK;
 }
 
@@ -59,164 +68,48 @@ static enum status check_roster(struct session *s, const struct roster *roster)
         TRY(check_advert(s, roster->advert[v], v, &keys));
         bits_set(&s->roster, v);
     }
+    if (keys_repeat(&keys)) return session_refuse(s, REASON_ROSTER, OUTBOX_SERVER);
     struct view own = roster->advert[s->config.self];
     if (own.n != s->advert.n || memcmp(own.at, s->advert.at, own.n) != 0)
         return session_refuse(s, REASON_ROSTER, s->config.self);
-    if (bits_count(&s->roster) < s->plan.params.quorum)
-        return session_refuse(s, REASON_QUORUM, OUTBOX_SERVER);
-    if (!session_segments_full(s, &s->roster))
-        return session_refuse(s, REASON_CONTRIBUTORS, OUTBOX_SERVER);
+    return session_enough(s, &s->roster);
+}
+
+static enum status make_pad_graph(struct session *s, uint32_t segment)
+{
+    AUTO(bits_free) struct bits sites = {0};
+    TRY(bits_copy(&sites, &s->plan.segment[segment].members));
+    for (uint32_t v = 0; v < sites.n; v++)
+        if (!bits_has(&s->roster, v)) bits_clear(&sites, v);
+    const struct hash order = pads_order(&s->roster_hash, segment);
+    return graph_new(&s->pads[segment], &sites, s->plan.segment[segment].degree, &order);
+}
+
+/* All keys and, on a ring, all positions are known. */
+static enum status make_graphs(struct session *s)
+{
+    TRY(graph_new(&s->graph, &s->roster, s->plan.params.k, &s->roster_hash));
+    for (uint32_t l = 0; l < s->plan.n_segments; l++)
+        if (session_mine(s, l)) TRY(make_pad_graph(s, l));
     return STATUS_OK;
 }
 
-/* Everything this site deals out, while it deals. */
-struct deal {
-    uint8_t *share[1 + MSG_SEGMENTS_MAX]; /* per place: n shares */
-    struct hash *leaf;                    /* per site of U1 */
-    struct buffer *sealed;                /* per site of U1 */
-    size_t n, count;                      /* members; sites of U1 */
-};
-
-static void deal_free(struct deal *deal)
+struct position session_position(const struct session *s)
 {
-    for (size_t p = 0; p <= MSG_SEGMENTS_MAX; p++) {
-        if (deal->share[p] != NULL) secret_wipe(deal->share[p], deal->n * SHARE_BYTES);
-        free(deal->share[p]);
-    }
-    for (size_t i = 0; i < deal->count && deal->sealed != NULL; i++) buffer_free(&deal->sealed[i]);
-    free(deal->sealed);
-    free(deal->leaf);
+    struct position position = {.from = s->config.self};
+    memcpy(position.session, s->plan.session, MSG_SESSION_BYTES);
+    memcpy(position.nonce, s->nonce, MSG_NONCE_BYTES);
+    return position;
 }
 
-static enum status split(const struct session *s, struct deal *deal, uint32_t place,
-                         const uint8_t *secret)
+static enum status open_position(struct session *s, uint64_t now_ms, struct outbox *out)
 {
-    deal->share[place] = calloc(deal->n, SHARE_BYTES);
-    if (deal->share[place] == NULL) return STATUS_NOMEM;
-    return share_split(deal->share[place], secret, deal->n, s->plan.params.t, &SHARE_FIELD,
-                       s->config.rng);
-}
-
-/* What AEAD binds: session, plan, roster, dealer, recipient. */
-static void bind(struct buffer *out, const struct session *s, uint32_t dealer, uint32_t recipient)
-{
-    write_bytes(out, s->plan.session, MSG_SESSION_BYTES);
-    write_bytes(out, s->plan_hash.bytes, HASH_BYTES);
-    write_bytes(out, s->roster_hash.bytes, HASH_BYTES);
-    write_u32(out, dealer);
-    write_u32(out, recipient);
-}
-
-static enum status seal_key(const struct session *s, uint32_t v, uint8_t key[static SEAL_KEY_BYTES])
-{
-    uint8_t shared[KX_SHARED_BYTES];
-    TRY(kx_agree(shared, s->enc_seed, s->peer[v].enc_key, "enc"));
-    kdf_derive(key, shared, "enc", (struct view){s->roster_hash.bytes, HASH_BYTES});
-    secret_wipe(shared, sizeof shared);
-    return STATUS_OK;
-}
-
-/* Fill in what a bundle's places commit to. */
-static void bundle_fill(const struct session *s, struct bundle *bundle, uint32_t dealer,
-                        uint32_t recipient, const uint8_t master[static HASH_BYTES])
-{
-    for (uint32_t p = 0; p < bundle->n; p++) {
-        if (!bundle->have[p]) continue;
-        bundle_salt(bundle->salt[p], master, p);
-        bundle->commitment[p] =
-            bundle_commit(s->plan.session, dealer, recipient, p, bundle->salt[p], bundle->share[p]);
-    }
-}
-
-static void shape_bundle(const struct session *s, struct bundle *bundle, uint32_t dealer)
-{
-    *bundle = (struct bundle){.n = 1 + s->plan.n_segments};
-    bundle->have[BUNDLE_PAIR] = true;
-    for (uint32_t l = 0; l < s->plan.n_segments; l++)
-        bundle->have[BUNDLE_SELF(l)] = bits_has(&s->plan.segment[l].members, dealer);
-}
-
-size_t session_sealed_max(const struct plan *plan)
-{
-    return SEAL_EXTRA_BYTES + HASH_BYTES + (1 + (size_t)plan->n_segments) * SHARE_BYTES;
-}
-
-/* Make the leaf for recipient v and, unless it is this site, seal the shares for it. */
-static enum status deal_to(struct session *s, struct deal *deal, uint32_t v, size_t rank)
-{
-    uint8_t master[HASH_BYTES];
-    rng_bytes(s->config.rng, master, sizeof master);
-    const uint32_t self = s->config.self;
-    struct bundle bundle;
-    shape_bundle(s, &bundle, self);
-    AUTO(buffer_wipe) struct buffer plain = {0};
-    for (uint32_t p = 0; p < bundle.n; p++) {
-        if (!bundle.have[p]) continue;
-        memcpy(bundle.share[p], deal->share[p] + (size_t)v * SHARE_BYTES, SHARE_BYTES);
-        write_bytes(&plain, bundle.share[p], SHARE_BYTES);
-    }
-    write_bytes(&plain, master, sizeof master);
-    bundle_fill(s, &bundle, self, v, master);
-    secret_wipe(master, sizeof master);
-    deal->leaf[rank] = bundle_leaf(&bundle);
-    if (v == self) {
-        s->peer[self].bundle = bundle;
-        secret_wipe(&bundle, sizeof bundle);
-        return STATUS_OK;
-    }
-    secret_wipe(&bundle, sizeof bundle);
-    TRY(plain.status);
-    AUTO(buffer_free) struct buffer bound = {0};
-    bind(&bound, s, self, v);
-    TRY(bound.status);
-    uint8_t key[SEAL_KEY_BYTES];
-    TRY(seal_key(s, v, key));
-    enum status status = seal_write(&deal->sealed[rank], buffer_view(&plain), buffer_view(&bound),
-                                    key, s->config.rng);
-    secret_wipe(key, sizeof key);
-    return status;
-}
-
-static enum status write_header(struct session *s, const struct deal *deal)
-{
-    struct header header = {.plan = s->plan_hash,
-                            .roster = s->roster_hash,
-                            .from = s->config.self,
-                            .n_selfs = s->plan.n_segments};
-    memcpy(header.session, s->plan.session, MSG_SESSION_BYTES);
-    TRY(merkle_root(&header.root, deal->leaf, deal->count));
-    for (uint32_t l = 0; l < s->plan.n_segments; l++)
-        if (session_mine(s, l))
-            header.self[l] =
-                hash_of("self seed", (struct view){.at = s->self_seed[l], .n = SHARE_BYTES});
-    header_write(&s->header, &header, s->config.identity);
-    return s->header.status;
-}
-
-static enum status send_shares(struct session *s, struct outbox *out)
-{
-    const uint32_t n = s->config.manifest->n;
-    AUTO(deal_free) struct deal deal = {.n = n, .count = bits_count(&s->roster)};
-    deal.leaf = calloc(deal.count, sizeof *deal.leaf);
-    deal.sealed = calloc(deal.count, sizeof *deal.sealed);
-    if (deal.leaf == NULL || deal.sealed == NULL) return STATUS_NOMEM;
-    TRY(split(s, &deal, BUNDLE_PAIR, s->seed));
-    for (uint32_t l = 0; l < s->plan.n_segments; l++)
-        if (session_mine(s, l)) TRY(split(s, &deal, BUNDLE_SELF(l), s->self_seed[l]));
-    size_t rank = 0;
-    for (uint32_t v = 0; v < n; v++)
-        if (bits_has(&s->roster, v)) TRY(deal_to(s, &deal, v, rank++));
-    TRY(write_header(s, &deal));
-    AUTO(shares_free) struct shares shares = {.header = buffer_view(&s->header)};
-    shares.sealed = calloc(deal.count, sizeof *shares.sealed);
-    shares.leaf = deal.leaf;
-    deal.leaf = NULL;
-    if (shares.sealed == NULL) return STATUS_NOMEM;
-    shares.n = (uint32_t)deal.count;
-    for (size_t i = 0; i < deal.count; i++) shares.sealed[i] = buffer_view(&deal.sealed[i]);
+    const struct position position = session_position(s);
     struct buffer bytes = {0};
-    shares_write(&bytes, &shares);
-    return outbox_send(out, OUTBOX_SERVER, &bytes);
+    position_write(&bytes, &position, s->config.identity);
+    TRY(session_answer(s, &bytes, out));
+    session_wait(s, SESSION_POSITIONS, WAIT_POSITIONS, now_ms);
+    return STATUS_OK;
 }
 
 enum status session_take_roster(struct session *s, struct view in, uint64_t now_ms,
@@ -227,88 +120,53 @@ enum status session_take_roster(struct session *s, struct view in, uint64_t now_
     TRY(session_same(s, roster.session));
     TRY(check_roster(s, &roster));
     s->roster_hash = roster_hash(&s->plan_hash, roster.advert, roster.n);
-    session_wait(s, SESSION_INBOX, WAIT_SHARES, now_ms);
-    return send_shares(s, out);
+    if (s->plan.params.k > 0) return open_position(s, now_ms, out);
+    TRY(make_graphs(s));
+    return session_deal(s, now_ms, out);
 }
 
-static enum status open_bundle(struct session *s, uint32_t dealer, struct view sealed)
+/* Whether a site opened the position that it committed to before it knew any other. Who is not in
+ * the roster committed to nothing, and no hash is zero. */
+static bool as_committed(const struct session *s, uint32_t v, struct view nonce)
 {
-    AUTO(buffer_free) struct buffer bound = {0};
-    AUTO(buffer_wipe) struct buffer plain = {0};
-    bind(&bound, s, dealer, s->config.self);
-    TRY(bound.status);
-    uint8_t key[SEAL_KEY_BYTES];
-    TRY(seal_key(s, dealer, key));
-    enum status status = seal_read(&plain, sealed, buffer_view(&bound), key);
-    secret_wipe(key, sizeof key);
-    TRY(status);
-    struct bundle *bundle = &s->peer[dealer].bundle;
-    shape_bundle(s, bundle, dealer);
-    struct reader r = reader_of(buffer_view(&plain));
-    for (uint32_t p = 0; p < bundle->n; p++)
-        if (bundle->have[p]) read_bytes(&r, bundle->share[p], SHARE_BYTES);
-    uint8_t master[HASH_BYTES];
-    read_bytes(&r, master, sizeof master);
-    bundle_fill(s, bundle, dealer, s->config.self, master);
-    secret_wipe(master, sizeof master);
-    return reader_end(&r);
+    struct position position = {.from = v};
+    if (nonce.n != sizeof position.nonce) return false;
+    memcpy(position.session, s->plan.session, MSG_SESSION_BYTES);
+    memcpy(position.nonce, nonce.at, nonce.n);
+    const struct hash hash = position_commit(&position);
+    return hash_equal(&hash, &s->peer[v].position);
 }
 
-/* One dealer's header, and the shares that it dealt to this site. */
-static enum status check_dealer(struct session *s, const struct inbox *inbox, uint32_t v,
-                                size_t own_rank)
+static enum status check_positions(struct session *s, const struct positions *positions,
+                                   struct bits *placed)
 {
-    if (!bits_has(&s->roster, v)) return session_refuse(s, REASON_MEMBER, v);
-    if (v == s->config.self) {
-        bool same = inbox->header[v].n == s->header.n && inbox->sealed[v].n == 0 &&
-                    memcmp(inbox->header[v].at, s->header.at, s->header.n) == 0;
-        return same ? STATUS_OK : session_refuse(s, REASON_ROSTER, v);
+    TRY(bits_new(placed, positions->n));
+    for (uint32_t v = 0; v < positions->n; v++) {
+        if (positions->nonce[v].n == 0) continue;
+        if (!as_committed(s, v, positions->nonce[v])) return session_refuse(s, REASON_POSITIONS, v);
+        bits_set(placed, v);
     }
-    struct header header = {0};
-    enum status status =
-        header_read(&header, inbox->header[v], s->config.manifest->member[v].identity);
-    if (status == STATUS_AUTH) return session_refuse(s, REASON_SIGNATURE, v);
-    TRY(status);
-    if (header.from != v || !hash_equal(&header.plan, &s->plan_hash) ||
-        !hash_equal(&header.roster, &s->roster_hash) || header.n_selfs != s->plan.n_segments)
-        return session_refuse(s, REASON_ROSTER, v);
-    status = open_bundle(s, v, inbox->sealed[v]);
-    if (status == STATUS_NOMEM) return status;
-    if (status != STATUS_OK) return session_refuse(s, REASON_SHARE, v);
-    struct hash leaf = bundle_leaf(&s->peer[v].bundle);
-    if (!merkle_check(&header.root, &leaf, bits_count(&s->roster), own_rank, &inbox->path[v]))
-        return session_refuse(s, REASON_SHARE, v);
-    return STATUS_OK;
+    /* Who leaves sites out after it has seen the ring chooses among rings; the degree allows for so
+     * many choices and no more. */
+    if (!bits_has(placed, s->config.self) ||
+        bits_count(&s->roster) - bits_count(placed) > PARAMS_SILENT_MAX)
+        return session_refuse(s, REASON_POSITIONS, OUTBOX_SERVER);
+    return session_enough(s, placed);
 }
 
-enum status session_take_inbox(struct session *s, struct view in, uint64_t now_ms,
-                               struct outbox *out)
+enum status session_take_positions(struct session *s, struct view in, uint64_t now_ms,
+                                   struct outbox *out)
 {
-    (void)out;
-    AUTO(inbox_free) struct inbox inbox = {0};
-    TRY(inbox_read(&inbox, in, s->config.manifest->n, session_sealed_max(&s->plan),
-                   s->config.manifest->coordinator.identity));
-    TRY(session_same(s, inbox.session));
-    size_t own_rank = 0;
-    for (uint32_t v = 0; v < s->config.self; v++) own_rank += bits_has(&s->roster, v);
-    TRY(bits_new(&s->dealers, inbox.n));
-    for (uint32_t v = 0; v < inbox.n; v++) {
-        if (inbox.header[v].n == 0) continue;
-        TRY(check_dealer(s, &inbox, v, own_rank));
-        bits_set(&s->dealers, v);
-    }
-    if (!bits_has(&s->dealers, s->config.self))
-        return session_refuse(s, REASON_ROSTER, s->config.self);
-    if (bits_count(&s->dealers) < s->plan.params.quorum)
-        return session_refuse(s, REASON_QUORUM, OUTBOX_SERVER);
-    if (!session_segments_full(s, &s->dealers))
-        return session_refuse(s, REASON_CONTRIBUTORS, OUTBOX_SERVER);
-    s->dealers_hash = inbox_hash(inbox.header, inbox.n);
-    for (uint32_t v = 0; v < inbox.n; v++) {
-        if (!bits_has(&s->dealers, v) || v == s->config.self) continue;
-        if (kx_agree(s->peer[v].shared, s->seed, s->peer[v].mask_key, "mask") != STATUS_OK)
-            return session_refuse(s, REASON_ROSTER, v);
-    }
-    session_wait(s, SESSION_INPUT, WAIT_INPUT, now_ms);
-    return STATUS_OK;
+    AUTO(positions_free) struct positions positions = {0};
+    TRY(positions_read(&positions, in, s->config.manifest->n,
+                       s->config.manifest->coordinator.identity));
+    TRY(session_same(s, positions.session));
+    AUTO(bits_free) struct bits placed = {0};
+    TRY(check_positions(s, &positions, &placed));
+    bits_free(&s->roster);
+    s->roster = placed;
+    placed = (struct bits){0};
+    s->roster_hash = positions_hash(&s->roster_hash, positions.nonce, positions.n);
+    TRY(make_graphs(s));
+    return session_deal(s, now_ms, out);
 }

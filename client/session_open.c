@@ -20,7 +20,7 @@ enum status session_pads(const struct session *session, uint32_t segment, struct
     const uint32_t self = s->config.self;
     pads_self(&out[count++], s->self_seed[segment], &s->plan_hash, &s->roster_hash, segment);
     for (uint32_t v = 0; v < members->n; v++) {
-        if (v == self || !bits_has(members, v) || !bits_has(&s->dealers, v)) continue;
+        if (!bits_has(&s->dealers, v) || !graph_linked(&s->pads[segment], self, v)) continue;
         pads_pair(&out[count++], s->peer[v].shared, &s->plan_hash, &s->roster_hash,
                   &s->dealers_hash, segment, self, v);
     }
@@ -32,8 +32,6 @@ enum status session_pads(const struct session *session, uint32_t segment, struct
 /* Secrets that the pads came from; the shares stay, they may have to be released. */
 static void forget_pads(struct session *s)
 {
-    secret_wipe(s->seed, sizeof s->seed);
-    secret_wipe(s->enc_seed, sizeof s->enc_seed);
     secret_wipe(s->self_seed, sizeof s->self_seed);
     for (uint32_t v = 0; v < s->config.manifest->n; v++)
         secret_wipe(s->peer[v].shared, sizeof s->peer[v].shared);
@@ -73,7 +71,7 @@ enum status session_input(struct session *session, const struct masked *part, ui
     TRY(session_remember(s, MEMORY_INPUT, &s->digest_hash, 0, out));
     struct buffer bytes = {0};
     masked_write(&bytes, &masked);
-    TRY(outbox_send(out, OUTBOX_SERVER, &bytes));
+    TRY(session_answer(s, &bytes, out));
     forget_pads(s);
     session_wait(s, SESSION_SURVIVORS, WAIT_INPUT, now_ms);
     return STATUS_OK;
@@ -118,6 +116,10 @@ enum status session_take_survivors(struct session *s, struct view in, uint64_t n
                        s->config.manifest->coordinator.identity));
     TRY(session_same(s, survivors.session));
     TRY(check_survivors(s, &survivors, &path));
+    if (s->config.weigh != NULL) {
+        const enum reason why = s->config.weigh(s->config.context, &s->plan, &survivors.survivors);
+        if (why != REASON_NONE) return session_refuse(s, why, OUTBOX_SERVER);
+    }
     s->survivors = survivors;
     survivors = (struct survivors){0};
     s->survivors_hash = survivors_hash(&s->survivors);
@@ -127,7 +129,7 @@ enum status session_take_survivors(struct session *s, struct view in, uint64_t n
     confirm_sign(&confirm, &s->survivors_hash, s->config.identity);
     struct buffer bytes = {0};
     confirm_write(&bytes, &confirm);
-    TRY(outbox_send(out, OUTBOX_SERVER, &bytes));
+    TRY(session_answer(s, &bytes, out));
     session_wait(s, SESSION_QUORUM, WAIT_CONFIRM, now_ms);
     return STATUS_OK;
 }
@@ -166,13 +168,16 @@ static enum status check_quorum(struct session *s, const struct quorum *quorum)
  * never both. */
 static void allow(const struct session *s, uint32_t dealer, struct bundle *bundle)
 {
-    bool dropped = !bits_has(&s->survivors.survivors, dealer);
-    bundle->have[BUNDLE_PAIR] = bundle->have[BUNDLE_PAIR] && dropped;
-    for (uint32_t l = 0; l < s->plan.n_segments; l++)
-        bundle->have[BUNDLE_SELF(l)] =
-            bundle->have[BUNDLE_SELF(l)] && !dropped && bits_has(&s->survivors.opened, l);
+    const bool dropped = !bits_has(&s->survivors.survivors, dealer);
+    for (uint32_t p = 0; p < bundle->n; p++) {
+        const bool wanted = p == BUNDLE_PAIR
+                                ? dropped
+                                : !dropped && bits_has(&s->survivors.opened, p - BUNDLE_SELF(0));
+        bundle->place[p].have = bundle->place[p].have && wanted;
+    }
 }
 
+/* The bundles move into the message: what is not sent is wiped with it. */
 static enum status send_unmask(struct session *s, struct outbox *out)
 {
     AUTO(unmask_free)
@@ -182,13 +187,13 @@ static enum status send_unmask(struct session *s, struct outbox *out)
     if (unmask.bundle == NULL) return STATUS_NOMEM;
     unmask.n = s->config.manifest->n;
     for (uint32_t v = 0; v < unmask.n; v++) {
-        if (!bits_has(&s->dealers, v)) continue;
         unmask.bundle[v] = s->peer[v].bundle;
+        s->peer[v].bundle = (struct bundle){0};
         allow(s, v, &unmask.bundle[v]);
     }
     struct buffer bytes = {0};
     unmask_write(&bytes, &unmask, s->config.identity);
-    return outbox_send(out, OUTBOX_SERVER, &bytes);
+    return session_answer(s, &bytes, out);
 }
 
 enum status session_take_quorum(struct session *s, struct view in, uint64_t now_ms,
@@ -200,7 +205,7 @@ enum status session_take_quorum(struct session *s, struct view in, uint64_t now_
     TRY(check_quorum(s, &quorum));
     TRY(session_remember(s, MEMORY_RELEASE, &s->survivors_hash, 0, out));
     TRY(send_unmask(s, out));
-    secret_wipe(s->peer, s->config.manifest->n * sizeof *s->peer);
+    session_forget_peers(s);
     session_wait(s, SESSION_RESULT, WAIT_UNMASK, now_ms);
     return STATUS_OK;
 }

@@ -63,9 +63,9 @@ static enum status open_keys(struct site *site, struct site_error *why)
         return refuse(why, STATUS_AUTH, REASON_MANIFEST, "%s does not hold the manifest's hash %s",
                       path, hex);
     struct member own;
-    member_of(&own, &site->key);
+    member_of(&own, &site->key, false);
     for (site->self = 0; site->self < site->manifest.n; site->self++)
-        if (memcmp(&site->manifest.member[site->self], &own, sizeof own) == 0) return STATUS_OK;
+        if (member_same(&site->manifest.member[site->self], &own)) return STATUS_OK;
     return refuse(why, STATUS_AUTH, REASON_MEMBER, "the keys of %s are not in the manifest",
                   site->key.name);
 }
@@ -117,6 +117,38 @@ static enum reason judge(void *context, const struct plan *plan, struct view byt
     return REASON_NONE;
 }
 
+/* Asked in a study without noise, where nothing but the sum itself hides an input. */
+static enum reason weigh(void *context, const struct plan *plan, const struct bits *survivors)
+{
+    (void)plan;
+    struct site *site = context;
+    return participation_isolates(&site->past, survivors, site->self) ? REASON_ISOLATED
+                                                                      : REASON_NONE;
+}
+
+/* The journal, and what it remembers. */
+static enum status open_journal(struct site *site, struct site_error *why)
+{
+    char path[FILE_PATH_MAX];
+    TRY(file_path(path, sizeof path, site->folder, "journal.db"));
+    enum status status = journal_open(&site->journal, path);
+    if (status != STATUS_OK)
+        return refuse(why, status, REASON_JOURNAL, "%s: %s", path, status_text(status));
+    const struct hash manifest = manifest_hash(&site->manifest);
+    status = journal_bind(site->journal, &manifest, false);
+    if (status != STATUS_OK)
+        return refuse(why, status, REASON_LEDGER, "%s: %s", path,
+                      status == STATUS_STATE ? reason_what(REASON_LEDGER) : status_text(status));
+    status = journal_restore(site->journal, &site->session.last_round, &site->session.transcript);
+    if (status == STATUS_OK && site->session.config.weigh != NULL) {
+        TRY(participation_new(&site->past, site->manifest.n));
+        status = journal_past(site->journal, &site->past);
+    }
+    if (status != STATUS_OK)
+        return refuse(why, status, REASON_JOURNAL, "%s: %s", path, status_text(status));
+    return STATUS_OK;
+}
+
 enum status site_open(struct site *out, const char *folder, struct dataset *data,
                       struct site_error *why)
 {
@@ -142,28 +174,16 @@ enum status site_open(struct site *out, const char *folder, struct dataset *data
     if (status != STATUS_OK)
         return refuse(why, status, REASON_DATA,
                       "the data has not the shape that the study's model names");
-    char path[FILE_PATH_MAX];
-    TRY(file_path(path, sizeof path, folder, "journal.db"));
-    status = journal_open(&site->journal, path);
-    if (status != STATUS_OK)
-        return refuse(why, status, REASON_JOURNAL, "%s: %s", path, status_text(status));
-    const struct hash manifest = manifest_hash(&site->manifest);
-    status = journal_bind(site->journal, &manifest, false);
-    if (status != STATUS_OK)
-        return refuse(why, status, REASON_LEDGER, "%s: %s", path,
-                      status == STATUS_STATE ? reason_what(REASON_LEDGER) : status_text(status));
     const struct session_config config = {.manifest = &site->manifest,
                                           .self = site->self,
                                           .identity = site->key.identity,
                                           .judge = judge,
+                                          .weigh = site->schedule.z > 0 ? NULL : weigh,
                                           .context = site,
                                           .slack_ms = site->study.deadlines.grace_ms + 5000,
                                           .rng = &site->rng};
     TRY(session_new(&site->session, &config));
-    status = journal_restore(site->journal, &site->session.last_round, &site->session.transcript);
-    if (status != STATUS_OK)
-        return refuse(why, status, REASON_JOURNAL, "%s: %s", path, status_text(status));
-    return STATUS_OK;
+    return open_journal(site, why);
 }
 
 void site_close(struct site *site)
@@ -171,12 +191,24 @@ void site_close(struct site *site)
     session_free(&site->session);
     journal_close(&site->journal);
     local_free(&site->local);
+    encoded_free(&site->sum);
+    participation_free(&site->past);
     state_free(&site->state);
     manifest_free(&site->manifest);
     keyfile_wipe(&site->key);
     rng_wipe(&site->rng);
     if (site->lock > 0) (void)close(site->lock);
     *site = (struct site){0};
+}
+
+/* A set counts from its confirmation on: others may open it whether this site hears of it or not.
+ */
+static enum status remember_survivors(struct site *site, struct view entry)
+{
+    const struct bits *survivors = &site->session.survivors.survivors;
+    TRY(journal_confirm(site->journal, entry, survivors));
+    participation_add(&site->past, survivors);
+    return STATUS_OK;
 }
 
 enum status site_remember(struct site *site, const struct outbox *out)
@@ -188,6 +220,8 @@ enum status site_remember(struct site *site, const struct outbox *out)
         if (memory.kind == MEMORY_RESULT)
             TRY(journal_result(site->journal, entry,
                                memory.n_survivors - site->study.sites.colluding));
+        else if (memory.kind == MEMORY_CONFIRM && site->session.config.weigh != NULL)
+            TRY(remember_survivors(site, entry));
         else
             TRY(journal_entry(site->journal, entry));
     }
@@ -206,34 +240,49 @@ static enum status write_put_in(const struct site *site, const struct noised *no
     return file_write(path, buffer_view(&bytes), 0600);
 }
 
-static enum status work(struct site *site, uint64_t now_ms, struct outbox *out)
+static enum status work(struct site *site)
 {
-    struct session *session = &site->session;
-    const struct release worst = schedule_release(&session->plan, schedule_certain(&session->plan));
-    TRY(journal_reserve(site->journal, session->plan.round, session->plan.step, &worst));
+    const struct plan *plan = &site->session.plan;
+    const struct release worst = schedule_release(plan, schedule_certain(plan));
+    TRY(journal_reserve(site->journal, plan->round, plan->step, &worst));
     TRY(local_load(&site->local, &site->state));
-    AUTO(encoded_free) struct encoded encoded = {0};
-    if (session->plan.step == STEP_EXPLORE)
-        TRY(explore_run(&encoded, &site->local, &session->plan, &site->rng));
-    else
-        TRY(train_run(&encoded, &site->local, &session->plan, &site->rng));
-    if (site->put_in == NULL) return submit_sum(session, &encoded, NULL, &site->rng, now_ms, out);
+    if (plan->step == STEP_EXPLORE) return explore_run(&site->sum, &site->local, plan, &site->rng);
+    return train_run(&site->sum, &site->local, plan, &site->rng);
+}
+
+static enum status submit(struct site *site, const struct encoded *sum, uint64_t now_ms,
+                          struct outbox *out)
+{
+    if (site->put_in == NULL) return submit_sum(&site->session, sum, NULL, &site->rng, now_ms, out);
     if (!site->study.study.rehearsal) return STATUS_RANGE;
     AUTO(noised_free) struct noised noised = {0};
-    TRY(submit_sum(session, &encoded, &noised, &site->rng, now_ms, out));
+    TRY(submit_sum(&site->session, sum, &noised, &site->rng, now_ms, out));
     return write_put_in(site, &noised);
 }
 
-enum status site_work(struct site *site, uint64_t now_ms, struct outbox *out)
+static enum status give_up(struct site *site, enum status status, struct outbox *out)
 {
-    enum status status = work(site, now_ms, out);
-    if (status == STATUS_OK) return STATUS_OK;
     enum reason why = status == STATUS_NOMEM ? REASON_MEMORY
                       : status == STATUS_IO  ? REASON_JOURNAL
                                              : REASON_TRAINER;
     outbox_free(out);
     session_quit(&site->session, why, out);
     return status;
+}
+
+enum status site_work(struct site *site, struct outbox *out)
+{
+    encoded_free(&site->sum);
+    const enum status status = work(site);
+    return status == STATUS_OK ? STATUS_OK : give_up(site, status, out);
+}
+
+enum status site_submit(struct site *site, uint64_t now_ms, struct outbox *out)
+{
+    AUTO(encoded_free) struct encoded sum = site->sum;
+    site->sum = (struct encoded){0};
+    const enum status status = submit(site, &sum, now_ms, out);
+    return status == STATUS_OK ? STATUS_OK : give_up(site, status, out);
 }
 
 enum status site_finish(struct site *site, struct view message)

@@ -11,6 +11,7 @@
 #include "client/journal.h"
 #include "client/local.h"
 #include "client/session.h"
+#include "protocol/participation.h"
 #include "protocol/policy.h"
 #include "protocol/schedule.h"
 
@@ -24,7 +25,9 @@ struct site {
     struct layout layout;
     struct journal *journal;
     struct local local;
-    struct state state; /* of the plan that was accepted last */
+    struct state state;        /* of the plan that was accepted last */
+    struct encoded sum;        /* worked out in SESSION_INPUT, until it may leave; secret */
+    struct participation past; /* survivor sets that it confirmed; only without noise */
     struct session session;
     struct rng rng;
     uint32_t self;
@@ -45,9 +48,13 @@ MUST_USE enum status site_open(struct site *out, const char *folder, struct data
                                struct site_error *why);
 void site_close(struct site *site);
 
-/* In SESSION_INPUT: reserve the budget, explore or train, add noise, mask, hand over. A failure
+/* In SESSION_INPUT: reserve the budget, explore or train; the sum is kept. A failure ends the
+ * session with its reason. */
+MUST_USE enum status site_work(struct site *site, struct outbox *out);
+
+/* In SESSION_INPUT, at the release moment: add noise to the sum, mask it, hand it over. A failure
  * ends the session with its reason. */
-MUST_USE enum status site_work(struct site *site, uint64_t now_ms, struct outbox *out);
+MUST_USE enum status site_submit(struct site *site, uint64_t now_ms, struct outbox *out);
 
 /* Make the outbox's journal entries durable: before anything is sent. */
 MUST_USE enum status site_remember(struct site *site, const struct outbox *out);

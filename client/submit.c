@@ -41,8 +41,10 @@ static enum status mask_segment(struct masked *out, const struct session *sessio
     for (size_t i = 0; i < dim; i++) noised.value[dim] += value[i];
     AUTO(pads_free) struct pads pads = {0};
     TRY(session_pads(session, segment, &pads.pad, &pads.n));
-    TRY(masked_new(out, dim + 1));
-    return mask_add(out, &noised, pads.pad, pads.n, session->plan.grid.bits, 0);
+    const struct mask_how how = {.cipher = session->plan.cipher,
+                                 .bits = session->plan.grid.bits,
+                                 .threads = session->config.threads};
+    return mask_add(out, &noised, pads.pad, pads.n, &how, 0);
 }
 
 static void free_parts(struct masked (*part)[MSG_SEGMENTS_MAX])

@@ -50,13 +50,10 @@ static char *put(char *at, const char *word)
     return at + n;
 }
 
+/* The closing zero stands where the next word begins. */
 static char *put_hex(char *at, const uint8_t key[static 32])
 {
-    char hex[HEX_CHARS + 1];
-    sodium_bin2hex(hex, sizeof hex, key, 32);
-    at = put(at, hex);
-    secret_wipe(hex, sizeof hex);
-    return at;
+    return sodium_bin2hex(at, HEX_CHARS + 1, key, 32) + HEX_CHARS;
 }
 
 size_t keyfile_encode(char text[static KEYFILE_TEXT_MAX], const struct keyfile *key)

@@ -11,20 +11,12 @@
 #include "crypto/kdf.h"
 #include "crypto/setup.h"
 
-static void derive_scalar(uint8_t scalar[static KDF_KEY_BYTES],
-                          const uint8_t seed[static KX_SEED_BYTES], const char *purpose)
+void kx_pair_of(struct kx_pair *out, const uint8_t seed[static KX_SEED_BYTES], const char *purpose)
 {
     const struct view context = {.at = (const uint8_t *)purpose, .n = strlen(purpose)};
-    kdf_derive(scalar, seed, "kx", context);
-}
-
-void kx_public(uint8_t public_key[static KX_PUBLIC_BYTES], const uint8_t seed[static KX_SEED_BYTES],
-               const char *purpose)
-{
-    uint8_t scalar[KDF_KEY_BYTES];
-    derive_scalar(scalar, seed, purpose);
-    kx_transport_public(public_key, scalar);
-    secret_wipe(scalar, sizeof scalar);
+    kdf_derive(out->secret, seed, "kx", context);
+    kx_transport_public(out->public_key, out->secret);
+    PUBLIC(out->public_key, sizeof out->public_key);
 }
 
 bool kx_acceptable(const uint8_t public_key[static KX_PUBLIC_BYTES])
@@ -43,29 +35,24 @@ bool kx_acceptable(const uint8_t public_key[static KX_PUBLIC_BYTES])
     return crypto_scalarmult_curve25519(product, any_scalar, public_key) == 0;
 }
 
-enum status kx_agree(uint8_t shared[static KX_SHARED_BYTES],
-                     const uint8_t seed[static KX_SEED_BYTES],
-                     const uint8_t peer[static KX_PUBLIC_BYTES], const char *purpose)
+enum status kx_agree(uint8_t shared[static KX_SHARED_BYTES], const struct kx_pair *own,
+                     const uint8_t peer[static KX_PUBLIC_BYTES])
 {
-    uint8_t scalar[KDF_KEY_BYTES], own[KX_PUBLIC_BYTES], product[KX_SHARED_BYTES];
-    derive_scalar(scalar, seed, purpose);
-    kx_transport_public(own, scalar);
-    PUBLIC(own, sizeof own);
-    int failed = crypto_scalarmult_curve25519(product, scalar, peer);
+    uint8_t product[KX_SHARED_BYTES];
+    int failed = crypto_scalarmult_curve25519(product, own->secret, peer);
     PUBLIC(&failed, sizeof failed);
-    secret_wipe(scalar, sizeof scalar);
     if (failed != 0) {
         secret_wipe(product, sizeof product);
         secret_wipe(shared, KX_SHARED_BYTES);
         return STATUS_AUTH;
     }
 
-    const bool first = memcmp(own, peer, KX_PUBLIC_BYTES) < 0;
+    const bool first = memcmp(own->public_key, peer, KX_PUBLIC_BYTES) < 0;
     struct hash_state state;
     hash_start(&state, "kx-agree");
     hash_add(&state, product, sizeof product);
-    hash_add(&state, first ? own : peer, KX_PUBLIC_BYTES);
-    hash_add(&state, first ? peer : own, KX_PUBLIC_BYTES);
+    hash_add(&state, first ? own->public_key : peer, KX_PUBLIC_BYTES);
+    hash_add(&state, first ? peer : own->public_key, KX_PUBLIC_BYTES);
     struct hash hash = hash_end(&state);
     memcpy(shared, hash.bytes, KX_SHARED_BYTES);
     secret_wipe(&hash, sizeof hash);

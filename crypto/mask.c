@@ -1,65 +1,135 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ChaCha20 pads added to a vector. Each block of the vector meets all pads while it is in the
- * cache; the keystream never leaves a block on the stack. */
+/* Pads added to a vector. Each thread has a range of it, and in the range each block meets all pads
+ * while it is in the cache. A kernel adds whole chunks of a keystream where they lie; the ragged
+ * ends of a range are moved into a chunk of their own for that. */
 #include "crypto/mask.h"
 
-#include <endian.h>
-#include <sodium.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/secret.h"
-#include "crypto/setup.h"
+#include "crypto/mask_kernel.h"
 
-#define CHACHA_WORDS 16 /* in one block of the cipher, addressed by its counter */
-#define BLOCK_WORDS 1024
+/* Fits the second-level cache, and is long enough for the set-up of a key not to count. */
+#define BLOCK_CHUNKS 64
 
-/* Grow words [0, n) of a pad, counted from cipher block number `counter`. */
-static void grow(uint32_t *stream, size_t n, const uint8_t key[static MASK_KEY_BYTES],
-                 uint64_t counter)
+struct range {
+    const struct mask_kernel *kernel;
+    uint32_t *sum;
+    size_t n;
+    uint64_t at;
+    const struct pad *pad;
+    size_t n_pads;
+    int direction;
+    uint32_t ring;
+    bool started;
+    pthread_t thread;
+};
+
+static void add_pads(const struct range *range, uint32_t *sum, size_t chunks, uint64_t chunk)
 {
-    static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES] = {0};
-    uint8_t *bytes = (uint8_t *)stream;
-    memset(bytes, 0, n * sizeof *stream);
-    REQUIRE(crypto_stream_chacha20_xor_ic(bytes, bytes, n * sizeof *stream, nonce, counter, key) ==
-            0);
+    for (size_t k = 0; k < range->n_pads; k++) {
+        const struct pad *pad = &range->pad[k];
+        range->kernel->grow(sum, chunks, pad->key, chunk, pad->sign != range->direction);
+    }
+    for (size_t i = 0; i < chunks * MASK_CHUNK_WORDS; i++) sum[i] &= range->ring;
 }
 
-static enum status mix(uint32_t *out, size_t n_out, const uint32_t *in, size_t n,
-                       const struct pad *pad, size_t n_pads, unsigned bits, uint64_t at,
-                       int direction)
+/* Words that begin or end within a chunk. */
+static void add_ragged(const struct range *range, uint32_t *sum, size_t n, uint64_t at)
 {
-    if (n_out != n || bits < 1 || bits > MASK_BITS_MAX || n > UINT64_MAX - at) return STATUS_RANGE;
+    uint32_t whole[MASK_CHUNK_WORDS] = {0};
+    uint32_t *part = whole + at % MASK_CHUNK_WORDS;
+    memcpy(part, sum, n * sizeof *sum);
+    add_pads(range, whole, 1, at / MASK_CHUNK_WORDS);
+    memcpy(sum, part, n * sizeof *sum);
+    secret_wipe(whole, sizeof whole);
+}
+
+static void *range_run(void *argument)
+{
+    const struct range *range = argument;
+    size_t length = 0;
+    for (size_t i = 0; i < range->n; i += length) {
+        const uint64_t at = range->at + i;
+        const size_t left = range->n - i, room = MASK_CHUNK_WORDS - (size_t)(at % MASK_CHUNK_WORDS);
+        if (room < MASK_CHUNK_WORDS || left < MASK_CHUNK_WORDS) {
+            length = left < room ? left : room;
+            add_ragged(range, range->sum + i, length, at);
+            continue;
+        }
+        size_t chunks = left / MASK_CHUNK_WORDS;
+        if (chunks > BLOCK_CHUNKS) chunks = BLOCK_CHUNKS;
+        length = chunks * MASK_CHUNK_WORDS;
+        add_pads(range, range->sum + i, chunks, at / MASK_CHUNK_WORDS);
+    }
+    return NULL;
+}
+
+void mask_mix(const struct mask_kernel *kernel, uint32_t *sum, size_t n, const struct pad *pad,
+              size_t n_pads, const struct mask_how *how, uint64_t at, int direction)
+{
+    struct range range[MASK_THREADS_MAX];
+    /* A thread is worth its start from a block on. */
+    const size_t blocks = n / (BLOCK_CHUNKS * MASK_CHUNK_WORDS) + 1;
+    size_t threads = how->threads == 0 ? 1 : how->threads;
+    if (threads > blocks) threads = blocks;
+    const size_t share = n / threads + 1;
+    size_t used = 0;
+    for (size_t first = 0; first < n; first += share) {
+        range[used++] = (struct range){
+            .kernel = kernel,
+            .sum = sum + first,
+            .n = n - first < share ? n - first : share,
+            .at = at + first,
+            .pad = pad,
+            .n_pads = n_pads,
+            .direction = direction,
+            .ring = UINT32_MAX >> (MASK_BITS_MAX - how->bits),
+        };
+    }
+    for (size_t k = 1; k < used; k++)
+        range[k].started = pthread_create(&range[k].thread, NULL, range_run, &range[k]) == 0;
+    for (size_t k = 0; k < used; k++)
+        if (!range[k].started) range_run(&range[k]);
+    for (size_t k = 1; k < used; k++)
+        if (range[k].started) REQUIRE(pthread_join(range[k].thread, NULL) == 0);
+}
+
+static enum status check(size_t n, const struct pad *pad, size_t n_pads, const struct mask_how *how,
+                         uint64_t at)
+{
+    if (how->bits < 1 || how->bits > MASK_BITS_MAX || how->threads > MASK_THREADS_MAX ||
+        n > UINT64_MAX - at || !mask_available(how->cipher))
+        return STATUS_RANGE;
     for (size_t k = 0; k < n_pads; k++)
         if (pad[k].sign != 1 && pad[k].sign != -1) return STATUS_RANGE;
-
-    setup_sodium();
-    const uint32_t ring = UINT32_MAX >> (32 - bits);
-    uint32_t stream[BLOCK_WORDS];
-    size_t length = 0;
-    for (size_t i = 0; i < n; i += length) {
-        /* The first block may start inside a cipher block; it is cut so that no other does. */
-        const size_t skip = (size_t)((at + i) % CHACHA_WORDS);
-        length = n - i < BLOCK_WORDS - skip ? n - i : BLOCK_WORDS - skip;
-        for (size_t j = 0; j < length; j++) out[i + j] = in[i + j];
-        for (size_t k = 0; k < n_pads; k++) {
-            const uint32_t factor = pad[k].sign == direction ? 1 : UINT32_MAX;
-            grow(stream, skip + length, pad[k].key, (at + i) / CHACHA_WORDS);
-            for (size_t j = 0; j < length; j++) out[i + j] += factor * le32toh(stream[skip + j]);
-        }
-        for (size_t j = 0; j < length; j++) out[i + j] &= ring;
-    }
-    secret_wipe(stream, sizeof stream);
     return STATUS_OK;
 }
 
-enum status mask_add(struct masked *out, const struct noised *in, const struct pad *pad,
-                     size_t n_pads, unsigned bits, uint64_t at)
+bool mask_available(enum mask_cipher cipher)
 {
-    return mix(out->value, out->n, in->value, in->n, pad, n_pads, bits, at, 1);
+    return mask_kernel_of(cipher) != NULL;
 }
 
-enum status mask_take(struct opened *out, const struct total *in, const struct pad *pad,
-                      size_t n_pads, unsigned bits, uint64_t at)
+enum status mask_add(struct masked *out, struct noised *in, const struct pad *pad, size_t n_pads,
+                     const struct mask_how *how, uint64_t at)
 {
-    return mix(out->value, out->n, in->value, in->n, pad, n_pads, bits, at, -1);
+    TRY(check(in->n, pad, n_pads, how, at));
+    REQUIRE(out->value == NULL);
+    mask_mix(mask_kernel_of(how->cipher), in->value, in->n, pad, n_pads, how, at, 1);
+    *out = (struct masked){.n = in->n, .value = in->value};
+    *in = (struct noised){0};
+    return STATUS_OK;
+}
+
+enum status mask_take(struct opened *out, struct total *in, const struct pad *pad, size_t n_pads,
+                      const struct mask_how *how, uint64_t at)
+{
+    TRY(check(in->n, pad, n_pads, how, at));
+    REQUIRE(out->value == NULL);
+    mask_mix(mask_kernel_of(how->cipher), in->value, in->n, pad, n_pads, how, at, -1);
+    *out = (struct opened){.n = in->n, .value = in->value};
+    *in = (struct total){0};
+    return STATUS_OK;
 }

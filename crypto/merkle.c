@@ -4,7 +4,6 @@
 #include "crypto/merkle.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static struct hash leaf_of(const struct hash *leaf)
 {
@@ -29,45 +28,70 @@ static struct hash close_tree(const struct hash *top, size_t n)
     return hash_end(&state);
 }
 
-/* Replace a row of n nodes by the row above it; returns its length. */
-static size_t climb(struct hash *row, size_t n)
+/* How long the row above a row of n nodes is. */
+static size_t row_above(size_t n)
 {
-    for (size_t i = 0; i + 1 < n; i += 2) row[i / 2] = join(&row[i], &row[i + 1]);
-    if (n % 2 == 1) row[n / 2] = row[n - 1];
     return (n + 1) / 2;
 }
 
-static void row_free(struct hash **row)
+/* Nodes of all rows, and the root. */
+static size_t count_nodes(size_t n)
 {
-    free(*row);
+    size_t count = n + 1;
+    for (size_t row = n; row > 1; count += row) row = row_above(row);
+    return count;
 }
 
-/* Build the tree, noting the siblings of leaf number index on the way. */
-static enum status build(struct hash *root, struct merkle_path *path, const struct hash *leaf,
-                         size_t n, size_t index)
+static void climb(struct hash *above, const struct hash *row, size_t n)
 {
-    if (n == 0 || n > MERKLE_LEAVES_MAX || index >= n) return STATUS_RANGE;
-    AUTO(row_free) struct hash *row = malloc(n * sizeof *row);
-    if (row == NULL) return STATUS_NOMEM;
-    for (size_t i = 0; i < n; i++) row[i] = leaf_of(&leaf[i]);
-    *path = (struct merkle_path){0};
-    for (size_t length = n; length > 1; length = climb(row, length), index /= 2)
-        if ((index ^ 1) < length) path->node[path->n++] = row[index ^ 1];
-    *root = close_tree(&row[0], n);
+    for (size_t i = 0; i + 1 < n; i += 2) above[i / 2] = join(&row[i], &row[i + 1]);
+    if (n % 2 == 1) above[n / 2] = row[n - 1];
+}
+
+enum status merkle_tree_new(struct merkle_tree *out, const struct hash *leaf, size_t n)
+{
+    if (n == 0 || n > MERKLE_LEAVES_MAX) return STATUS_RANGE;
+    struct hash *node = malloc(count_nodes(n) * sizeof *node);
+    if (node == NULL) return STATUS_NOMEM;
+    for (size_t i = 0; i < n; i++) node[i] = leaf_of(&leaf[i]);
+    struct hash *row = node;
+    for (size_t length = n; length > 1; row += length, length = row_above(length))
+        climb(row + length, row, length);
+    row[1] = close_tree(&row[0], n);
+    *out = (struct merkle_tree){.n = n, .node = node};
     return STATUS_OK;
+}
+
+void merkle_tree_free(struct merkle_tree *tree)
+{
+    free(tree->node);
+    *tree = (struct merkle_tree){0};
+}
+
+struct hash merkle_tree_root(const struct merkle_tree *tree)
+{
+    REQUIRE(tree->n > 0);
+    return tree->node[count_nodes(tree->n) - 1];
+}
+
+void merkle_tree_path(struct merkle_path *path, const struct merkle_tree *tree, size_t index)
+{
+    REQUIRE(index < tree->n);
+    *path = (struct merkle_path){0};
+    const struct hash *row = tree->node;
+    for (size_t length = tree->n; length > 1; index /= 2) {
+        if ((index ^ 1) < length) path->node[path->n++] = row[index ^ 1];
+        row += length;
+        length = row_above(length);
+    }
 }
 
 enum status merkle_root(struct hash *root, const struct hash *leaf, size_t n)
 {
-    struct merkle_path unused;
-    return build(root, &unused, leaf, n, 0);
-}
-
-enum status merkle_path_of(struct merkle_path *path, const struct hash *leaf, size_t n,
-                           size_t index)
-{
-    struct hash unused;
-    return build(&unused, path, leaf, n, index);
+    AUTO(merkle_tree_free) struct merkle_tree tree = {0};
+    TRY(merkle_tree_new(&tree, leaf, n));
+    *root = merkle_tree_root(&tree);
+    return STATUS_OK;
 }
 
 bool merkle_check(const struct hash *root, const struct hash *leaf, size_t n, size_t index,
@@ -76,7 +100,7 @@ bool merkle_check(const struct hash *root, const struct hash *leaf, size_t n, si
     if (n == 0 || n > MERKLE_LEAVES_MAX || index >= n || path->n > MERKLE_PATH_MAX) return false;
     struct hash node = leaf_of(leaf);
     size_t used = 0;
-    for (size_t length = n; length > 1; length = (length + 1) / 2, index /= 2) {
+    for (size_t length = n; length > 1; length = row_above(length), index /= 2) {
         if ((index ^ 1) >= length) continue;
         if (used == path->n) return false;
         const struct hash *sibling = &path->node[used++];

@@ -18,8 +18,18 @@ struct merkle_path {
     struct hash node[MERKLE_PATH_MAX];
 };
 
-MUST_USE enum status merkle_path_of(struct merkle_path *path, const struct hash *leaf, size_t n,
-                                    size_t index);
+/* All nodes of a tree, so that many paths cost one hashing. Zero is an empty tree. */
+struct merkle_tree {
+    size_t n;          /* leaves */
+    struct hash *node; /* owned; level after level, leaves first, the root last */
+};
+
+/* As merkle_root; the leaves are copied. STATUS_NOMEM, STATUS_RANGE: out is untouched. */
+MUST_USE enum status merkle_tree_new(struct merkle_tree *out, const struct hash *leaf, size_t n);
+void merkle_tree_free(struct merkle_tree *tree);
+struct hash merkle_tree_root(const struct merkle_tree *tree);
+/* index < n. */
+void merkle_tree_path(struct merkle_path *path, const struct merkle_tree *tree, size_t index);
 
 /* Whether leaf number index of n is under root. */
 MUST_USE bool merkle_check(const struct hash *root, const struct hash *leaf, size_t n, size_t index,

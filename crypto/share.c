@@ -167,27 +167,59 @@ static void product_take(struct product *x, mp_limb_t factor, struct modulus *p)
     x->word *= factor;
 }
 
-/* The weight of responder i: the product over the others of x_j / (x_j - x_i), where x = index + 1;
- * all is the product of every x_j. */
-static void weigh(uint8_t weight[static SHARE_BYTES], size_t i, const uint32_t *index, size_t t,
-                  const mp_limb_t *all, struct modulus *p)
+/* x = x * y, both below the prime. */
+static void multiply(mp_limb_t *x, const mp_limb_t *y, struct modulus *p)
 {
-    struct product below = {.limb = {1}, .word = index[i] + 1};
+    mp_limb_t product[2 * LIMBS];
+    mpn_sec_mul(product, x, p->n, y, p->n, p->scratch);
+    reduce(product, 2 * p->n, p);
+    mpn_copyi(x, product, p->n);
+}
+
+/* What the weight of responder i is divided by: x_i times the product over the others of x_j - x_i,
+ * where x = index + 1. */
+static void divisor(mp_limb_t out[static LIMBS], size_t i, const uint32_t *index, size_t t,
+                    struct modulus *p)
+{
+    struct product x = {.limb = {1}, .word = index[i] + 1};
     bool negative = false;
     for (size_t j = 0; j < t; j++) {
         if (j == i) continue;
         negative ^= index[j] < index[i];
-        product_take(&below, index[j] < index[i] ? index[i] - index[j] : index[j] - index[i], p);
+        product_take(&x, index[j] < index[i] ? index[i] - index[j] : index[j] - index[i], p);
     }
-    product_flush(&below, p);
+    product_flush(&x, p);
+    if (negative)
+        mpn_sub_n(out, p->prime, x.limb, p->n);
+    else
+        mpn_copyi(out, x.limb, p->n);
+}
 
-    mp_limb_t inverse[LIMBS], quotient[2 * LIMBS];
-    REQUIRE(
-        mpn_sec_invert(inverse, below.limb, p->prime, p->n, (mp_bitcnt_t)p->n * 128, p->scratch));
-    mpn_sec_mul(quotient, all, p->n, inverse, p->n, p->scratch);
-    reduce(quotient, 2 * p->n, p);
-    if (negative) mpn_sub_n(quotient, p->prime, quotient, p->n);
-    store(weight, quotient, p->n);
+/* The product of all points is divided by the product of all divisors, which costs one inversion
+ * (Montgomery 1987); going back, each divisor but one's own is multiplied in again. */
+static void weigh(uint8_t *weight, const uint32_t *index, size_t t, const struct share_field *field)
+{
+    struct modulus p = {0};
+    modulus_init(&p, field);
+    struct element below[SHARE_SITES_MAX], before[SHARE_SITES_MAX + 1] = {{{1}}};
+    struct product all = {.limb = {1}, .word = 1};
+    for (size_t i = 0; i < t; i++) {
+        product_take(&all, index[i] + 1, &p);
+        divisor(below[i].limb, i, index, t, &p);
+        before[i + 1] = before[i];
+        multiply(before[i + 1].limb, below[i].limb, &p);
+    }
+    product_flush(&all, &p);
+
+    mp_limb_t rest[LIMBS];
+    const mp_bitcnt_t bits = (mp_bitcnt_t)p.n * 128;
+    REQUIRE(mpn_sec_invert(rest, before[t].limb, p.prime, p.n, bits, p.scratch));
+    multiply(rest, all.limb, &p);
+    for (size_t i = t; i-- > 0;) {
+        multiply(before[i].limb, rest, &p);
+        multiply(rest, below[i].limb, &p);
+        store(weight + i * SHARE_BYTES, before[i].limb, p.n);
+    }
 }
 
 /* Distinct site numbers whose points are not zero in the field. */
@@ -209,12 +241,7 @@ enum status share_weights_new(struct share_weights *out, const uint32_t *index, 
     if (!index_ok(index, t, field)) return STATUS_RANGE;
     uint8_t *weight = malloc(t * SHARE_BYTES);
     if (weight == NULL) return STATUS_NOMEM;
-    struct modulus p = {0};
-    modulus_init(&p, field);
-    struct product all = {.limb = {1}, .word = 1};
-    for (size_t j = 0; j < t; j++) product_take(&all, index[j] + 1, &p);
-    product_flush(&all, &p);
-    for (size_t i = 0; i < t; i++) weigh(weight + i * SHARE_BYTES, i, index, t, all.limb, &p);
+    weigh(weight, index, t, field);
     *out = (struct share_weights){.t = t, .weight = weight};
     return STATUS_OK;
 }

@@ -21,6 +21,7 @@ static void write_member(struct buffer *out, const struct member *member)
     write_blob(out, member->name, strlen(member->name));
     write_bytes(out, member->identity, sizeof member->identity);
     write_bytes(out, member->transport, sizeof member->transport);
+    write_u8(out, member->aes);
 }
 
 void manifest_write(struct buffer *out, const struct manifest *manifest)
@@ -54,6 +55,7 @@ static void hash_add_member(struct hash_state *state, const struct member *membe
     hash_add(state, member->name, strlen(member->name));
     hash_add(state, member->identity, sizeof member->identity);
     hash_add(state, member->transport, sizeof member->transport);
+    hash_add_u64(state, member->aes);
 }
 
 struct hash manifest_hash(const struct manifest *manifest)
@@ -108,6 +110,9 @@ static void read_member(struct reader *r, struct member *member)
     read_name(r, member->name);
     read_bytes(r, member->identity, sizeof member->identity);
     read_bytes(r, member->transport, sizeof member->transport);
+    const uint8_t aes = read_u8(r);
+    if (aes > 1) r->bad = true;
+    member->aes = aes == 1;
 }
 
 static bool members_clash(const struct member *a, const struct member *b)
@@ -213,9 +218,25 @@ enum status manifest_read(struct manifest *out, struct view in, enum reason *why
     return STATUS_OK;
 }
 
-void member_of(struct member *out, const struct keyfile *key)
+const struct member *manifest_lacking(const struct manifest *manifest, enum mask_cipher cipher)
 {
-    *out = (struct member){0};
+    if (cipher != MASK_AES256_CTR) return NULL;
+    if (!manifest->coordinator.aes) return &manifest->coordinator;
+    for (uint32_t i = 0; i < manifest->n; i++)
+        if (!manifest->member[i].aes) return &manifest->member[i];
+    return NULL;
+}
+
+bool member_same(const struct member *a, const struct member *b)
+{
+    return strcmp(a->name, b->name) == 0 &&
+           memcmp(a->identity, b->identity, sizeof a->identity) == 0 &&
+           memcmp(a->transport, b->transport, sizeof a->transport) == 0;
+}
+
+void member_of(struct member *out, const struct keyfile *key, bool aes)
+{
+    *out = (struct member){.aes = aes};
     memcpy(out->name, key->name, sizeof out->name);
     sign_public(out->identity, key->identity);
     kx_transport_public(out->transport, key->transport);
@@ -232,6 +253,8 @@ static void write_hex(struct buffer *out, const char *word, const uint8_t *in, s
     write_u8(out, '\n');
 }
 
+static const char *const aes_line[] = {"aes no\n", "aes yes\n"};
+
 static void write_request_body(struct buffer *out, const struct member *member)
 {
     static const char first[] = "veilsum request 1\nname ";
@@ -240,12 +263,14 @@ static void write_request_body(struct buffer *out, const struct member *member)
     write_u8(out, '\n');
     write_hex(out, "identity ", member->identity, sizeof member->identity);
     write_hex(out, "transport ", member->transport, sizeof member->transport);
+    const char *aes = aes_line[member->aes];
+    write_bytes(out, aes, strlen(aes));
 }
 
-void request_write(struct buffer *out, const struct keyfile *key)
+void request_write(struct buffer *out, const struct keyfile *key, bool aes)
 {
     struct member member;
-    member_of(&member, key);
+    member_of(&member, key, aes);
     AUTO(buffer_free) struct buffer body = {0};
     write_request_body(&body, &member);
     if (body.status != STATUS_OK) {
@@ -284,6 +309,18 @@ static void read_hex(struct reader *r, const char *word, uint8_t *out, size_t n)
     }
 }
 
+static bool read_aes(struct reader *r)
+{
+    for (size_t i = 0; i < 2; i++) {
+        const size_t n = strlen(aes_line[i]);
+        if (r->left < n || memcmp(r->at, aes_line[i], n) != 0) continue;
+        (void)read_view(r, n);
+        return i == 1;
+    }
+    r->bad = true;
+    return false;
+}
+
 enum status request_read(struct member *out, struct view in)
 {
     static const char first[] = "veilsum request 1\nname ";
@@ -298,6 +335,7 @@ enum status request_read(struct member *out, struct view in)
     memcpy(member.name, name.at, length);
     read_hex(&r, "identity ", member.identity, sizeof member.identity);
     read_hex(&r, "transport ", member.transport, sizeof member.transport);
+    member.aes = read_aes(&r);
     uint8_t signature[SIGN_BYTES] = {0};
     read_hex(&r, "signature ", signature, sizeof signature);
     TRY(reader_end(&r));

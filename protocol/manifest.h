@@ -4,12 +4,14 @@
 #ifndef PROTOCOL_MANIFEST_H
 #define PROTOCOL_MANIFEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "crypto/hash.h"
 #include "crypto/keyfile.h"
+#include "crypto/mask.h"
 #include "crypto/sign.h"
 #include "protocol/params.h"
 
@@ -20,6 +22,7 @@ struct member {
     char name[KEYFILE_NAME_MAX + 1];
     uint8_t identity[SIGN_PUBLIC_BYTES]; /* Ed25519 */
     uint8_t transport[32];               /* X25519, CURVE */
+    bool aes;                            /* its machine has AES instructions, as it declared */
 };
 
 /* What no plan of this federation may undercut, whatever the study says. */
@@ -63,12 +66,20 @@ MUST_USE enum status manifest_read(struct manifest *out, struct view in, enum re
  * For governors who are about to sign; sites use manifest_read. */
 MUST_USE enum status manifest_draft(struct manifest *out, struct view in, uint32_t *signatures);
 
-/* A site's request as text: name, keys, self-signature. */
-void request_write(struct buffer *out, const struct keyfile *key);
+/* The first member, coordinator included, whose machine did not declare what a cipher needs; NULL
+ * when all can grow its pads. */
+const struct member *manifest_lacking(const struct manifest *manifest, enum mask_cipher cipher);
+
+/* A site's request as text: name, keys, whether its machine has AES instructions, self-signature.
+ */
+void request_write(struct buffer *out, const struct keyfile *key, bool aes);
 /* STATUS_FORMAT  not a request.  STATUS_AUTH  not signed by the identity it names. */
 MUST_USE enum status request_read(struct member *out, struct view in);
 
-/* The member that a key file belongs to. */
-void member_of(struct member *out, const struct keyfile *key);
+/* The member that a key file belongs to, and whether its machine has AES instructions. */
+void member_of(struct member *out, const struct keyfile *key, bool aes);
+
+/* Whether both have the same name and keys, whatever their machines. */
+bool member_same(const struct member *a, const struct member *b);
 
 #endif

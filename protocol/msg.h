@@ -15,6 +15,7 @@
 #include "base/reason.h"
 #include "crypto/hash.h"
 #include "crypto/kx.h"
+#include "crypto/mask.h"
 #include "crypto/merkle.h"
 #include "crypto/share.h"
 #include "crypto/sign.h"
@@ -44,6 +45,8 @@ enum msg_kind {
     MSG_RESULT,    /* M11 */
     MSG_ABORT,     /* either side gives the session up */
     MSG_FINISH,    /* server: the study is over; final model state */
+    MSG_POSITION,  /* ring only: a site opens the position that its advert committed to */
+    MSG_POSITIONS, /* ring only: all positions */
     MSG_KIND_COUNT
 };
 
@@ -55,12 +58,21 @@ enum msg_kind msg_kind_of(struct view message);
 enum step { STEP_EXPLORE, STEP_TRAIN, STEP_COUNT };
 
 /* How long the server waits in each phase, ms. */
-enum wait { WAIT_KEYS, WAIT_SHARES, WAIT_INPUT, WAIT_CONFIRM, WAIT_UNMASK, WAIT_COUNT };
+enum wait {
+    WAIT_KEYS,
+    WAIT_POSITIONS,
+    WAIT_SHARES,
+    WAIT_INPUT,
+    WAIT_CONFIRM,
+    WAIT_UNMASK,
+    WAIT_COUNT
+};
 
 struct segment {
     char name[LAYOUT_NAME_MAX + 1];
     uint64_t dim;        /* coordinates, without the checksum element */
     struct bits members; /* S_l, of n bits; owned */
+    uint32_t degree;     /* of the ring along which its members' pads run; 0: every pair has one */
 };
 
 struct plan {
@@ -73,8 +85,9 @@ struct plan {
     struct bits cohort; /* U0; owned */
     struct grid grid;
     double sampling; /* Poisson rate of records at a site; 1: all */
-    enum cipher cipher;
+    enum mask_cipher cipher;
     uint32_t wait_ms[WAIT_COUNT];
+    uint32_t release_ms; /* no input leaves its site earlier than this after the inbox came */
     uint32_t n_segments;
     struct segment segment[MSG_SEGMENTS_MAX];
 };
@@ -88,15 +101,18 @@ MUST_USE enum status plan_read(struct plan *out, struct hash *hash, struct view 
 
 /* --- the envelope of a plan, and the end ------------------------------------------------------ */
 
-/* plan: signed bytes. state: keep set and weights (protocol/state.h). results: M11 of the rounds
- * that the site missed, oldest first. */
+/* plan: signed bytes. state: keep set and weights (protocol/state.h), the last field, so that its
+ * bytes are shared by the openings of all sites. results: M11 of the rounds that the site missed,
+ * oldest first. */
 struct opening {
-    struct view plan, state;
+    struct view plan;
     uint32_t n_results;
     struct view results; /* n_results blobs, read with read_blob */
+    struct view state;
 };
 #define MSG_RESULTS_MAX 100000u
 #define MSG_RESULT_BYTES_MAX 8192u
+/* Everything but the state's bytes, which follow: opening->state.at is not read. */
 void opening_write(struct buffer *out, const struct opening *opening);
 MUST_USE enum status opening_read(struct opening *out, struct view in);
 
@@ -116,6 +132,7 @@ MUST_USE enum status finish_read(struct finish *out, struct view in, const uint8
 struct hello {
     uint32_t from;
     struct hash study, transcript;
+    uint8_t session[MSG_SESSION_BYTES]; /* that it is in; zeros when idle */
 };
 void hello_write(struct buffer *out, const struct hello *hello, const uint8_t *identity);
 MUST_USE enum status hello_read(struct hello *out, struct view in, const uint8_t *sender);
@@ -127,9 +144,9 @@ struct advert {
     struct hash plan;
     uint32_t from;
     uint8_t mask_key[KX_PUBLIC_BYTES], enc_key[KX_PUBLIC_BYTES];
+    struct hash position; /* position_commit of the nonce it will open; zero in a complete graph */
 };
 void advert_write(struct buffer *out, const struct advert *advert, const uint8_t *identity);
-/* Look at the sender's number before its signature can be checked. */
 MUST_USE enum status advert_read(struct advert *out, struct view in, const uint8_t *sender);
 
 /* advert[v] is empty for sites that are not in U1. */
@@ -145,10 +162,39 @@ MUST_USE enum status roster_read(struct roster *out, struct view in, uint32_t n,
 /* R = H(plan hash || adverts in order of their numbers). */
 struct hash roster_hash(const struct hash *plan, const struct view *advert, uint32_t n);
 
+/* --- positions on the ring ---------------------------------------------------------------------
+ */
+
+#define MSG_NONCE_BYTES 32
+
+struct position {
+    uint8_t session[MSG_SESSION_BYTES];
+    uint32_t from;
+    uint8_t nonce[MSG_NONCE_BYTES];
+};
+struct hash position_commit(const struct position *position);
+void position_write(struct buffer *out, const struct position *position, const uint8_t *identity);
+MUST_USE enum status position_read(struct position *out, struct view in, const uint8_t *sender);
+
+/* nonce[v] is empty for sites that are not in U1, and for those that kept silent. */
+struct positions {
+    uint8_t session[MSG_SESSION_BYTES];
+    uint32_t n;
+    struct view *nonce; /* n views, owned array of borrowed bytes */
+};
+void positions_free(struct positions *positions);
+void positions_write(struct buffer *out, const struct positions *positions,
+                     const uint8_t *identity);
+MUST_USE enum status positions_read(struct positions *out, struct view in, uint32_t n,
+                                    const uint8_t *server);
+/* The hash that orders the ring, and that takes the place of R in all that follows:
+ * H(R || nonces in order of their numbers). */
+struct hash positions_hash(const struct hash *roster, const struct view *nonce, uint32_t n);
+
 /* --- M4, M5 ----------------------------------------------------------------------------------- */
 
-/* What u commits to before anyone sees a share: each self-mask seed, and under one root all shares
- * for all recipients. */
+/* What u commits to before anyone sees a share: each self-mask seed, and under one root the shares
+ * for all its holders (graph_holder). */
 struct header {
     uint8_t session[MSG_SESSION_BYTES];
     struct hash plan, roster;
@@ -160,8 +206,8 @@ struct header {
 void header_write(struct buffer *out, const struct header *header, const uint8_t *identity);
 MUST_USE enum status header_read(struct header *out, struct view in, const uint8_t *sender);
 
-/* leaf and sealed have one entry per site of U1 in ascending order (own one included, its sealed
- * part empty). */
+/* leaf and sealed have one entry per holder, in their order; where the dealer itself is one, its
+ * sealed part is empty. */
 struct shares {
     struct view header;
     uint32_t n;
@@ -170,26 +216,30 @@ struct shares {
 };
 void shares_free(struct shares *shares);
 void shares_write(struct buffer *out, const struct shares *shares);
-MUST_USE enum status shares_read(struct shares *out, struct view in, uint32_t n_roster,
+MUST_USE enum status shares_read(struct shares *out, struct view in, uint32_t n_holders,
                                  size_t sealed_limit);
 
-/* For recipient u: the headers of U2 and what each dealer sealed for u, with the path of its leaf.
- * header[v] is empty for sites that are not in U2. */
+/* For recipient u: who is in U2 with the hash of each one's header, and from those that u holds
+ * shares of, the header, what was sealed for u and the path of its leaf. */
 struct inbox {
     uint8_t session[MSG_SESSION_BYTES];
     uint32_t n;
-    struct view *header;      /* n each; owned arrays of borrowed bytes */
-    struct view *sealed;      /* empty for the recipient itself */
+    struct bits dealers; /* U2, n bits; owned */
+    struct hash *head;   /* n: header_hash where in U2; owned */
+    struct view *header; /* n each; empty where u holds nothing; owned arrays of borrowed bytes */
+    struct view *sealed; /* empty for the recipient itself */
     struct merkle_path *path; /* owned */
 };
+/* Hash of a header's signed bytes. It is bound into the seal of each share (SPEC.md, "dealing"). */
+struct hash header_hash(struct view header);
 void inbox_free(struct inbox *inbox);
 /* A zeroed inbox for n members. STATUS_NOMEM. */
 MUST_USE enum status inbox_new(struct inbox *out, uint32_t n);
 void inbox_write(struct buffer *out, const struct inbox *inbox, const uint8_t *identity);
 MUST_USE enum status inbox_read(struct inbox *out, struct view in, uint32_t n, size_t sealed_limit,
                                 const uint8_t *server);
-/* H(U2): headers in order of their numbers. */
-struct hash inbox_hash(const struct view *header, uint32_t n);
+/* H(U2): the set, then the hashes of its headers in order. */
+struct hash inbox_hash(const struct bits *dealers, const struct hash *head);
 
 /* --- M6 ----------------------------------------------------------------------------------------
  */
@@ -259,15 +309,23 @@ MUST_USE enum status quorum_read(struct quorum *out, struct view in, uint32_t n_
 /* --- M10 ----------------------------------------------------------------------------------------
  */
 
-/* What one dealer's leaf for one recipient commits to: the share of the pair seed, one share per
- * segment of the dealer. Salts are derived from one salt, so that one kind can be opened alone. */
-struct bundle {
-    uint32_t n;                                       /* 1 + segments of the plan */
-    bool have[1 + MSG_SEGMENTS_MAX];                  /* share known; else only its commitment */
-    uint8_t share[1 + MSG_SEGMENTS_MAX][SHARE_BYTES]; /* secret */
-    uint8_t salt[1 + MSG_SEGMENTS_MAX][HASH_BYTES];
-    struct hash commitment[1 + MSG_SEGMENTS_MAX]; /* zero hash for segments the dealer is not in */
+/* One share of a bundle. */
+struct place {
+    bool have;                  /* share and salt are known; else only the commitment */
+    uint8_t share[SHARE_BYTES]; /* secret */
+    uint8_t salt[HASH_BYTES];
+    struct hash commitment; /* zero for a segment that the dealer is not in */
 };
+
+/* What one dealer's leaf for one recipient commits to: the share of the pair seed, one share per
+ * segment of the plan. Salts are derived from one salt, so that one kind can be opened alone. */
+struct bundle {
+    uint32_t n;          /* 1 + segments of the plan; 0: nothing was dealt */
+    struct place *place; /* owned, wiped when freed */
+};
+/* n empty places. STATUS_NOMEM. */
+MUST_USE enum status bundle_new(struct bundle *out, uint32_t n);
+void bundle_free(struct bundle *bundle);
 #define BUNDLE_PAIR 0
 #define BUNDLE_SELF(segment) (1 + (segment))
 

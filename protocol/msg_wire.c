@@ -50,6 +50,13 @@ void read_hash(struct reader *r, struct hash *hash)
     read_bytes(r, hash->bytes, HASH_BYTES);
 }
 
+bool read_flag(struct reader *r)
+{
+    const uint8_t flag = read_u8(r);
+    if (flag > 1) r->bad = true;
+    return flag == 1;
+}
+
 void write_path(struct buffer *out, const struct merkle_path *path)
 {
     write_u8(out, (uint8_t)path->n);
@@ -77,9 +84,14 @@ void write_views(struct buffer *out, const struct view *view, uint32_t n)
 void read_views(struct reader *r, struct view *view, uint32_t n, size_t limit)
 {
     for (uint32_t v = 0; v < n; v++) {
-        uint8_t there = read_u8(r);
-        if (there > 1) r->bad = true;
-        view[v] = there == 1 ? read_blob(r, limit) : (struct view){0};
-        if (there == 1 && view[v].n == 0) r->bad = true;
+        if (!read_flag(r)) continue;
+        view[v] = read_blob(r, limit);
+        if (view[v].n == 0) r->bad = true;
     }
+}
+
+void wire_hash_bits(struct hash_state *state, const struct bits *bits)
+{
+    hash_add_u64(state, bits->n);
+    for (size_t i = 0; i < (bits->n + 63) / 64; i++) hash_add_u64(state, bits->word[i]);
 }

@@ -5,7 +5,7 @@
 
 void outbox_free(struct outbox *out)
 {
-    for (size_t i = 0; i < out->n_letters; i++) buffer_free(&out->letter[i].bytes);
+    for (size_t i = 0; i < out->n_letters; i++) blob_free(&out->letter[i].bytes);
     for (size_t i = 0; i < out->n_entries; i++) buffer_free(&out->entry[i]);
     free(out->letter);
     free(out->entry);
@@ -13,17 +13,20 @@ void outbox_free(struct outbox *out)
     *out = (struct outbox){0};
 }
 
-enum status outbox_send(struct outbox *out, uint32_t to, struct buffer *bytes)
+enum status outbox_send_again(struct outbox *out, uint32_t to, struct blob *bytes)
 {
-    AUTO(buffer_free) struct buffer mine = *bytes;
-    *bytes = (struct buffer){0};
-    TRY(mine.status);
     struct letter *letter = realloc(out->letter, (out->n_letters + 1) * sizeof *letter);
     if (letter == NULL) return STATUS_NOMEM;
     out->letter = letter;
-    out->letter[out->n_letters++] = (struct letter){.to = to, .bytes = mine};
-    mine = (struct buffer){0};
+    out->letter[out->n_letters++] = (struct letter){.to = to, .bytes = blob_share(bytes)};
     return STATUS_OK;
+}
+
+enum status outbox_send(struct outbox *out, uint32_t to, struct buffer *bytes)
+{
+    AUTO(blob_free) struct blob *blob = NULL;
+    TRY(blob_of(&blob, bytes));
+    return outbox_send_again(out, to, blob);
 }
 
 enum status outbox_journal(struct outbox *out, struct buffer *entry)

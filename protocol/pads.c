@@ -5,6 +5,11 @@
 
 #include "crypto/kdf.h"
 
+static void put_u32(uint8_t out[static 4], uint32_t x)
+{
+    for (size_t i = 0; i < 4; i++) out[i] = (uint8_t)(x >> (8 * i));
+}
+
 static void derive(struct pad *out, const uint8_t *key, const char *label,
                    const struct hash *bound[], size_t n_bound, uint32_t segment)
 {
@@ -12,8 +17,8 @@ static void derive(struct pad *out, const uint8_t *key, const char *label,
     size_t n = 0;
     for (size_t i = 0; i < n_bound; i++, n += HASH_BYTES)
         memcpy(context + n, bound[i]->bytes, HASH_BYTES);
-    for (size_t i = 0; i < 4; i++) context[n++] = (uint8_t)(segment >> (8 * i));
-    kdf_derive(out->key, key, label, (struct view){.at = context, .n = n});
+    put_u32(context + n, segment);
+    kdf_derive(out->key, key, label, (struct view){.at = context, .n = n + 4});
 }
 
 void pads_self(struct pad *out, const uint8_t seed[static 32], const struct hash *plan,
@@ -31,4 +36,15 @@ void pads_pair(struct pad *out, const uint8_t shared[static 32], const struct ha
     const struct hash *bound[] = {plan, roster, dealers};
     derive(out, shared, "pair pad", bound, 3, segment);
     out->sign = u < v ? 1 : -1;
+}
+
+struct hash pads_order(const struct hash *roster, uint32_t segment)
+{
+    uint8_t number[4];
+    put_u32(number, segment);
+    struct hash_state state;
+    hash_start(&state, "pads");
+    hash_add(&state, roster->bytes, HASH_BYTES);
+    hash_add(&state, number, sizeof number);
+    return hash_end(&state);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of the pads: one derivation, used by the site that adds and by the aggregator that takes
  * away. A pad key binds the plan (and with it the model, the session and the thresholds), the
- * roster and, between pairs, the set of dealers, so that parties who were told different things get
- * pads that do not cancel. */
+ * roster (on a ring the positions, whose hash takes its place) and, between pairs, the set of
+ * dealers, so that parties who were told different things get pads that do not cancel. */
 #ifndef PROTOCOL_PADS_H
 #define PROTOCOL_PADS_H
 
@@ -20,5 +20,8 @@ void pads_self(struct pad *out, const uint8_t seed[static 32], const struct hash
 void pads_pair(struct pad *out, const uint8_t shared[static 32], const struct hash *plan,
                const struct hash *roster, const struct hash *dealers, uint32_t segment, uint32_t u,
                uint32_t v);
+
+/* What orders the ring along which the pads of segment l run (graph_new). */
+struct hash pads_order(const struct hash *roster, uint32_t segment);
 
 #endif

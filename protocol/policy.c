@@ -5,18 +5,33 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "protocol/msg.h"
+
 static const struct policy defaults = {
     .max_epsilon = 3,
     .max_delta = 1e-5,
     .min_sites = 3,
     .min_contributors = 3,
     .min_collusion = 1,
+    .models = (UINT32_C(1) << MODEL_KIND_COUNT) - 1,
+    .max_parameters = MSG_DIM_MAX,
 };
 
 static const char *const unit_names[] = {"any", "patient", "site", NULL};
+static const char *const model_names[] = {[MODEL_MLP] = "mlp", [MODEL_CNN] = "cnn", NULL};
 
 /* The place of each rule in the table and in policy.line. */
-enum { MAX_EPSILON, MAX_DELTA, MIN_SITES, MIN_CONTRIBUTORS, MIN_COLLUSION, REHEARSAL, UNIT };
+enum {
+    MAX_EPSILON,
+    MAX_DELTA,
+    MIN_SITES,
+    MIN_CONTRIBUTORS,
+    MIN_COLLUSION,
+    REHEARSAL,
+    UNIT,
+    MODELS,
+    PARAMETERS
+};
 
 // clang-format off
 #define AT(member) offsetof(struct policy, member)
@@ -28,6 +43,8 @@ static const struct setting keys[POLICY_RULES] = {
     [MIN_COLLUSION] = {NULL, "min_collusion", SETTING_UINT, AT(min_collusion), 0, 999, NULL, 0, 0},
     [REHEARSAL] = {NULL, "allow_rehearsal", SETTING_BOOL, AT(allow_rehearsal), 0, 0, NULL, 0, 0},
     [UNIT] = {NULL, "require_unit", SETTING_CHOICE, AT(require_unit), 0, 0, unit_names, 0, 0},
+    [MODELS] = {NULL, "models", SETTING_SET, AT(models), 0, 0, model_names, 0, MODEL_KIND_COUNT},
+    [PARAMETERS] = {NULL, "max_parameters", SETTING_UINT, AT(max_parameters), 1, MSG_DIM_MAX, NULL, 0, 0},
 };
 // clang-format on
 
@@ -46,6 +63,23 @@ enum status policy_read(struct policy *out, const char *path, struct settings_er
     AUTO(buffer_free) struct buffer file = {0};
     TRY(settings_file(&file, path, why));
     return policy_parse(out, buffer_view(&file), why);
+}
+
+/* Layers can be made to pass single records through a sum. Against a model that is the same for all
+ * sites no protocol helps: whether a kind and a size fit the images is the site's to judge. */
+static enum status check_model(const struct policy *p, const struct model_spec *spec,
+                               struct settings_error *why)
+{
+    if ((p->models >> spec->kind & 1) == 0)
+        return settings_refuse(why, NULL, keys[MODELS].key, "models: the study's %s is not listed",
+                               model_names[spec->kind]);
+    struct layout layout = {0};
+    TRY(layout_of(&layout, spec));
+    if (layout.n > p->max_parameters)
+        return settings_refuse(why, NULL, keys[PARAMETERS].key,
+                               "max_parameters: %u, the study's model has %llu", p->max_parameters,
+                               (unsigned long long)layout.n);
+    return STATUS_OK;
 }
 
 static enum status check(const struct policy *p, const struct study *s, struct settings_error *why)
@@ -78,7 +112,7 @@ static enum status check(const struct policy *p, const struct study *s, struct s
         return settings_refuse(why, NULL, keys[UNIT].key,
                                "require_unit: %s, the study protects the %s",
                                unit_names[p->require_unit], study_unit_name(s->privacy.unit));
-    return STATUS_OK;
+    return check_model(p, &s->model.spec, why);
 }
 
 bool policy_allows(const struct policy *policy, const struct study *study,

@@ -11,7 +11,7 @@
 #include "protocol/settings.h"
 #include "protocol/study.h"
 
-#define POLICY_RULES 7
+#define POLICY_RULES 9
 
 enum policy_unit { POLICY_ANY_UNIT, POLICY_PATIENT, POLICY_SITE };
 
@@ -24,6 +24,8 @@ struct policy {
     uint32_t min_collusion;        /* [1] conspirators that the study must withstand */
     bool allow_rehearsal;          /* [false] */
     enum policy_unit require_unit; /* [any] */
+    uint32_t models;               /* [mlp, cnn] kinds of model that it trains: bit 1 << kind */
+    uint32_t max_parameters;       /* [268435456] of the model */
     unsigned line[POLICY_RULES];   /* of each key above in the file; 0 when absent */
 };
 

@@ -7,15 +7,17 @@
 enum status schedule_of(struct schedule *out, const struct study *study,
                         const struct layout *layout, uint32_t n)
 {
-    uint32_t t = study->sites.threshold;
+    const uint32_t quorum = study->sites.threshold;
     struct schedule schedule = {.study = study,
                                 .layout = layout,
                                 .params = {.n = n,
                                            .c = study->sites.colluding,
-                                           .t = t,
-                                           .quorum = t,
+                                           .t = quorum,
+                                           .quorum = quorum,
                                            .m = study->sites.min_contributors}};
-    if (!params_sound(&schedule.params)) return STATUS_RANGE;
+    struct params *params = &schedule.params;
+    if (n > PARAMS_COMPLETE_MAX) TRY(params_ring(&params->k, &params->t, n, params->c, quorum));
+    if (!params_sound(params)) return STATUS_RANGE;
     const bool explores = study->pruning.mode != STUDY_PRUNING_NONE;
     struct account_goal goal = {
         .epsilon = study->privacy.epsilon,
@@ -33,7 +35,8 @@ static enum status add_segment(struct plan *plan, const char *name, uint64_t dim
 {
     if (plan->n_segments == MSG_SEGMENTS_MAX) return STATUS_RANGE;
     struct segment *segment = &plan->segment[plan->n_segments];
-    *segment = (struct segment){.dim = dim};
+    *segment = (struct segment){
+        .dim = dim, .degree = params_segment_degree(&plan->params, (uint32_t)bits_count(members))};
     memcpy(segment->name, name, strlen(name));
     TRY(bits_copy(&segment->members, members));
     plan->n_segments++;
@@ -68,8 +71,18 @@ static uint64_t dimension(const struct plan *plan)
 
 uint32_t schedule_certain(const struct plan *plan)
 {
-    /* T survivors at least, of whom c may be corrupt; all of them are in every segment. */
-    return params_honest(&plan->params);
+    /* T of the cohort survive, so cohort - T are missing at most: all of them may be members of one
+     * segment, and so may c corrupt ones. And none opens without m + c survivors. */
+    const struct params *params = &plan->params;
+    uint32_t certain = params_honest(params);
+    const uint32_t gone = (uint32_t)bits_count(&plan->cohort) - certain;
+    for (uint32_t l = 0; l < plan->n_segments; l++) {
+        const uint32_t members = (uint32_t)bits_count(&plan->segment[l].members);
+        uint32_t left = members > gone ? members - gone : 0;
+        if (left < params->m) left = params->m;
+        if (left < certain) certain = left;
+    }
+    return certain;
 }
 
 struct release schedule_release(const struct plan *plan, uint32_t n_shares)
@@ -81,13 +94,18 @@ struct release schedule_release(const struct plan *plan, uint32_t n_shares)
                             .sampling = plan->sampling};
 }
 
-uint32_t schedule_frame_bytes(const struct layout *layout, uint32_t n)
+uint32_t schedule_message_bytes(const struct schedule *schedule)
 {
-    /* An opening: weights and keep set; a masked input is no larger. Shares, inbox and unmask: for
-     * each site a header or a bundle. */
+    /* An opening has weights and keep set, and a masked input is no larger. Roster and inbox have
+     * an advert or a hash of each site; shares, inbox and unmask, for each holder, a header, what
+     * was sealed for it and a path, or a bundle. */
+    const struct layout *layout = schedule->layout;
+    const struct params *params = &schedule->params;
     const uint64_t model = layout->n * sizeof(float) + layout->n / 8;
-    const uint64_t bundle = 4 * (2 + LAYOUT_SEGMENTS_MAX) * (uint64_t)HASH_BYTES;
-    const uint64_t bytes = model + n * bundle + (4u << 20);
+    const uint64_t site = 512;
+    const uint64_t holder = 512 + 4 * (2 + LAYOUT_SEGMENTS_MAX) * (uint64_t)HASH_BYTES;
+    const uint64_t holders = params->k > 0 ? params->k : params->n;
+    const uint64_t bytes = model + params->n * site + holders * holder + (4u << 20);
     return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
 }
 
@@ -117,15 +135,17 @@ enum status schedule_plan(struct plan *out, const struct schedule *schedule, enu
     AUTO(plan_free)
     struct plan plan = {.step = step,
                         .step_number = step_number,
-                        .cipher = CIPHER_CHACHA20,
+                        .cipher = study->secagg.cipher,
                         .params = schedule->params};
     if (bits_count(cohort) < plan.params.quorum) return STATUS_QUORUM;
     plan.sampling = study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling : 1;
     plan.wait_ms[WAIT_KEYS] = study->deadlines.keys_ms;
+    plan.wait_ms[WAIT_POSITIONS] = study->deadlines.positions_ms;
     plan.wait_ms[WAIT_SHARES] = study->deadlines.shares_ms;
     plan.wait_ms[WAIT_INPUT] = study->deadlines.input_ms;
     plan.wait_ms[WAIT_CONFIRM] = study->deadlines.confirm_ms;
     plan.wait_ms[WAIT_UNMASK] = study->deadlines.unmask_ms;
+    plan.release_ms = study->deadlines.release_ms;
     TRY(bits_copy(&plan.cohort, cohort));
     TRY(add_segments(&plan, study, schedule->layout, keep));
     double z = step == STEP_EXPLORE ? schedule->z * study->privacy.exploration_ratio : schedule->z;
@@ -154,6 +174,15 @@ static bool params_equal(const struct params *a, const struct params *b)
     return a->n == b->n && a->c == b->c && a->t == b->t && a->quorum == b->quorum && a->m == b->m;
 }
 
+/* Who shares and pads with whom; the segments are equal otherwise. */
+static bool graphs_equal(const struct plan *a, const struct plan *b)
+{
+    if (a->params.k != b->params.k) return false;
+    for (uint32_t l = 0; l < a->n_segments; l++)
+        if (a->segment[l].degree != b->segment[l].degree) return false;
+    return true;
+}
+
 static enum reason check_noise(const struct plan *plan, const struct plan *own,
                                const struct study *study)
 {
@@ -179,8 +208,11 @@ enum reason schedule_check(const struct schedule *schedule, const struct plan *p
     if (status != STATUS_OK) return REASON_RING;
     if (plan->cipher != own.cipher) return REASON_CIPHER;
     if (!segments_equal(plan, &own)) return REASON_SEGMENTS;
+    if (!graphs_equal(plan, &own)) return REASON_GRAPH;
     if (plan->sampling != own.sampling) return REASON_NOISE;
-    if (memcmp(plan->wait_ms, own.wait_ms, sizeof own.wait_ms) != 0) return REASON_STUDY;
+    if (memcmp(plan->wait_ms, own.wait_ms, sizeof own.wait_ms) != 0 ||
+        plan->release_ms != own.release_ms)
+        return REASON_STUDY;
     if (plan->step == STEP_TRAIN
             ? plan->step_number >= study->rounds.count
             : plan->step_number != 0 || study->pruning.mode == STUDY_PRUNING_NONE)

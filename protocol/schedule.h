@@ -19,7 +19,9 @@ struct schedule {
     uint32_t order; /* Renyi order that calibration found: budgets are checked at it */
 };
 
-/* STATUS_RANGE  unsound thresholds for n sites, or no noise meets the study's epsilon. */
+/* Above PARAMS_COMPLETE_MAX sites, shares run along a ring (params_ring).
+ * STATUS_RANGE  unsound thresholds for n sites, no ring for them, or no noise meets the study's
+ *               epsilon. */
 MUST_USE enum status schedule_of(struct schedule *out, const struct study *study,
                                  const struct layout *layout, uint32_t n);
 
@@ -44,9 +46,9 @@ enum reason schedule_check(const struct schedule *schedule, const struct plan *p
 /* The release that a plan makes, against an adversary who does not know n_shares of the noise. */
 struct release schedule_release(const struct plan *plan, uint32_t n_shares);
 
-/* Bytes of the largest message that a study of n sites needs, with some room for results that a
- * site missed: what the transport accepts. */
-uint32_t schedule_frame_bytes(const struct layout *layout, uint32_t n);
+/* Bytes of the largest message that a study needs, with some room for results that a site missed:
+ * what the transport accepts. */
+uint32_t schedule_message_bytes(const struct schedule *schedule);
 
 /* Whether an account can bear this plan with the fewest survivors allowed, within epsilon: the gate
  * of every budget, at the order that was fixed before the first round. True without noise when
@@ -55,7 +57,8 @@ bool schedule_bears(const struct schedule *schedule, const struct account *accou
                     const struct plan *plan, double epsilon);
 
 /* Honest survivors that are certain whatever happens: every opened segment has at least that many
- * noise shares that the server with its colluding sites does not know. */
+ * noise shares that the server with its colluding sites does not know. T - c where all of the
+ * cohort are in every segment. */
 uint32_t schedule_certain(const struct plan *plan);
 
 #endif

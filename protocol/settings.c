@@ -73,7 +73,7 @@ static cyaml_schema_field_t field_of(const struct setting *row, uint32_t base)
 {
     cyaml_schema_field_t field = {.key = row->key, .value = item};
     field.data_offset = base + (uint32_t)offsetof(struct slot, text);
-    if (row->kind == SETTING_UINTS) {
+    if (row->kind == SETTING_UINTS || row->kind == SETTING_SET) {
         field.value = (cyaml_schema_value_t){
             .type = CYAML_SEQUENCE,
             .data_size = sizeof(char *),
@@ -199,6 +199,19 @@ static enum status read_text(char *out, const struct setting *row, const char *t
     return STATUS_OK;
 }
 
+static enum status read_set(uint32_t *out, const struct setting *row, const struct slot *slot,
+                            struct settings_error *why)
+{
+    uint32_t set = 0;
+    for (uint32_t i = 0; i < slot->n; i++) {
+        unsigned number = 0;
+        TRY(read_choice(&number, row, slot->item[i], why));
+        set |= UINT32_C(1) << number;
+    }
+    *out = set;
+    return STATUS_OK;
+}
+
 static enum status read_slot(uint8_t *out, const struct setting *row, const struct slot *slot,
                              struct settings_error *why)
 {
@@ -209,6 +222,7 @@ static enum status read_slot(uint8_t *out, const struct setting *row, const stru
             TRY(read_uint((uint32_t *)member + i, row, slot->item[i], why));
         memcpy(out + row->count_offset, &slot->n, sizeof slot->n);
     }
+    if (row->kind == SETTING_SET && slot->item != NULL) return read_set(member, row, slot, why);
     if (slot->text == NULL) return STATUS_OK; /* absent */
     switch (row->kind) {
     case SETTING_UINT:
@@ -228,6 +242,7 @@ static enum status read_slot(uint8_t *out, const struct setting *row, const stru
         return STATUS_OK;
     }
     case SETTING_UINTS:
+    case SETTING_SET:
         break;
     }
     return STATUS_OK;

@@ -22,6 +22,7 @@ enum setting_kind {
     SETTING_CHOICE, /* an enum, by the names in choice */
     SETTING_TEXT,   /* char[most + 1], printable */
     SETTING_UINTS,  /* up to list_max uint32_t, their number at count_offset */
+    SETTING_SET,    /* uint32_t: bit i for each name choice[i] of a list of at most list_max */
 };
 
 /* One key. Keys of a section stand together; section is NULL for a key of the whole file. */

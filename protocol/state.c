@@ -31,6 +31,7 @@ void state_prune(struct state *state)
 
 void state_write(struct buffer *out, const struct state *state)
 {
+    buffer_reserve(out, 4 + (state->keep.n + 7) / 8 + 4 * bits_count(&state->keep));
     write_bits(out, &state->keep);
     for (size_t i = 0; i < state->keep.n; i++)
         if (bits_has(&state->keep, i)) write_f32(out, state->weight[i]);

@@ -32,9 +32,10 @@ static const struct study defaults = {
                .local_epochs = 1,
                .local_batch = 50,
                .local_learning_rate = 0.1},
-    .secagg = {.bits = 32, .cipher = CIPHER_CHACHA20},
+    .secagg = {.bits = 32, .cipher = MASK_CHACHA20},
     .deadlines = {.gather_ms = 60000,
                   .keys_ms = 30000,
+                  .positions_ms = 30000,
                   .shares_ms = 30000,
                   .input_ms = 600000,
                   .confirm_ms = 30000,
@@ -45,7 +46,7 @@ static const struct study defaults = {
 static const char *const kind_names[] = {"mlp", "cnn", NULL};
 static const char *const unit_names[] = {"patient", "site", NULL};
 static const char *const pruning_names[] = {"private", "paper", "none", NULL};
-static const char *const cipher_names[] = {"chacha20", NULL};
+static const char *const cipher_names[] = {"chacha20", "aes256-ctr", NULL};
 
 // clang-format off
 /* The offset of a member; a member of another type than the row says does not compile. */
@@ -71,10 +72,10 @@ static const struct setting keys[] = {
     TEXT("study", "id", study.id, 1, STUDY_ID_MAX),
     TEXT("study", "title", study.title, 0, STUDY_TITLE_MAX),
     BOOL("study", "rehearsal", study.rehearsal),
-    UINT("sites", "expected", sites.expected, 2, 1000),
-    UINT("sites", "colluding", sites.colluding, 0, 999),
-    UINT("sites", "threshold", sites.threshold, 0, 1000),
-    UINT("sites", "min_contributors", sites.min_contributors, 2, 1000),
+    UINT("sites", "expected", sites.expected, 2, PARAMS_SITES_MAX),
+    UINT("sites", "colluding", sites.colluding, 0, PARAMS_SITES_MAX),
+    UINT("sites", "threshold", sites.threshold, 0, PARAMS_SITES_MAX),
+    UINT("sites", "min_contributors", sites.min_contributors, 2, PARAMS_SITES_MAX),
     CHOICE("model", "kind", model.spec.kind, kind_names),
     UINT("model", "channels", model.spec.channels, 1, 16),
     UINT("model", "height", model.spec.height, 1, 4096),
@@ -106,8 +107,10 @@ static const struct setting keys[] = {
     CHOICE("secagg", "cipher", secagg.cipher, cipher_names),
     UINT("deadlines", "gather_ms", deadlines.gather_ms, 10, DAY_MS),
     UINT("deadlines", "keys_ms", deadlines.keys_ms, 10, DAY_MS),
+    UINT("deadlines", "positions_ms", deadlines.positions_ms, 10, DAY_MS),
     UINT("deadlines", "shares_ms", deadlines.shares_ms, 10, DAY_MS),
     UINT("deadlines", "input_ms", deadlines.input_ms, 10, DAY_MS),
+    UINT("deadlines", "release_ms", deadlines.release_ms, 0, DAY_MS),
     UINT("deadlines", "confirm_ms", deadlines.confirm_ms, 10, DAY_MS),
     UINT("deadlines", "unmask_ms", deadlines.unmask_ms, 10, DAY_MS),
     UINT("deadlines", "grace_ms", deadlines.grace_ms, 0, DAY_MS),
@@ -118,6 +121,25 @@ const char *study_unit_name(enum study_unit unit)
 {
     REQUIRE(unit <= STUDY_SITE);
     return unit_names[unit];
+}
+
+/* Above PARAMS_COMPLETE_MAX sites a ring has to fit the threshold. */
+static enum status check_ring(const struct study *s, struct settings_error *why)
+{
+    const uint32_t n = s->sites.expected, c = s->sites.colluding, quorum = s->sites.threshold;
+    uint32_t k = 0, t = 0;
+    if (n <= PARAMS_COMPLETE_MAX || params_ring(&k, &t, n, c, quorum) == STATUS_OK)
+        return STATUS_OK;
+    const uint32_t least = params_ring_quorum(n, c);
+    if (least == 0)
+        return settings_refuse(why, "sites", "colluding",
+                               "colluding: among %u sites that share along a ring, %u are too "
+                               "many whatever the threshold",
+                               n, c);
+    return settings_refuse(why, "sites", "threshold",
+                           "threshold: %u of %u sites are too few to share along a ring with %u "
+                           "colluding; the smallest that is enough is %u",
+                           quorum, n, c, least);
 }
 
 static enum status check_sites(const struct study *s, struct settings_error *why)
@@ -140,7 +162,7 @@ static enum status check_sites(const struct study *s, struct settings_error *why
                                "min_contributors: %u with %u colluding is more than the threshold "
                                "%u, so a permitted round could be too small",
                                s->sites.min_contributors, c, t);
-    return STATUS_OK;
+    return check_ring(s, why);
 }
 
 static enum status check_unit(const struct study *s, struct settings_error *why)
@@ -209,11 +231,21 @@ static enum status check_id(const struct study *s, struct settings_error *why)
     return STATUS_OK;
 }
 
+static enum status check_deadlines(const struct study *s, struct settings_error *why)
+{
+    if (s->deadlines.release_ms >= s->deadlines.input_ms)
+        return settings_refuse(why, "deadlines", "release_ms",
+                               "release_ms: %u is not before the input's deadline, input_ms: %u",
+                               s->deadlines.release_ms, s->deadlines.input_ms);
+    return STATUS_OK;
+}
+
 enum status study_check(const struct study *study, struct settings_error *why)
 {
     TRY(check_id(study, why));
     TRY(check_sites(study, why));
     TRY(check_model(study, why));
+    TRY(check_deadlines(study, why));
     return check_privacy(study, why);
 }
 

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "crypto/hash.h"
+#include "crypto/mask.h"
 #include "protocol/layout.h"
 #include "protocol/params.h"
 #include "protocol/settings.h"
@@ -34,7 +35,8 @@ struct study {
     struct {
         uint32_t expected;         /* [8] n, sites in the study */
         uint32_t colluding;        /* [1] c, sites that may conspire with the coordinator */
-        uint32_t threshold;        /* [floor((n + c) / 2) + 1] both t and T */
+        uint32_t threshold;        /* [floor((n + c) / 2) + 1] T, and t up to 512 sites; above,
+                                    * where shares run along a ring, more is needed */
         uint32_t min_contributors; /* [3] m, honest sites behind each opened sum */
     } sites;
     struct {
@@ -68,17 +70,20 @@ struct study {
         double decay;               /* [0] share that the rate has lost at the end, linearly */
     } rounds;
     struct {
-        uint32_t bits;      /* [32] ring width */
-        enum cipher cipher; /* [chacha20] */
+        uint32_t bits;           /* [32] ring width */
+        enum mask_cipher cipher; /* [chacha20], aes256-ctr */
     } secagg;
     struct {
-        uint32_t gather_ms;  /* [60000] sites report */
-        uint32_t keys_ms;    /* [30000] */
-        uint32_t shares_ms;  /* [30000] */
-        uint32_t input_ms;   /* [600000] training and upload */
-        uint32_t confirm_ms; /* [30000] */
-        uint32_t unmask_ms;  /* [30000] */
-        uint32_t grace_ms;   /* [2000] wait for stragglers once enough have come */
+        uint32_t gather_ms;    /* [60000] sites report */
+        uint32_t keys_ms;      /* [30000] */
+        uint32_t positions_ms; /* [30000] on a ring */
+        uint32_t shares_ms;    /* [30000] */
+        uint32_t input_ms;     /* [600000] training and upload */
+        uint32_t release_ms;   /* [0] no masked input leaves before so much of input_ms is over, so
+                                * that its time does not tell how long a site trained */
+        uint32_t confirm_ms;   /* [30000] */
+        uint32_t unmask_ms;    /* [30000] */
+        uint32_t grace_ms;     /* [2000] wait for stragglers once enough have come */
     } deadlines;
 };
 

@@ -3,7 +3,7 @@
  * vector sent by a second site, any letter altered on its way or sent under another name. */
 #include <string.h>
 
-#include "tests/lib/check.h"
+#include "tests/attack/row.h"
 #include "tests/lib/forge.h"
 
 #define VICTIM 0
@@ -55,7 +55,7 @@ static void a_sealed_share_opens_in_its_place_and_round_alone(void)
     forgery.change = give_old_sealed;
     arena_begin(&a);
     arena_run(&a);
-    CHECK_NUMBER(REASON_SHARE, a.last_refusal[VICTIM]);
+    CHECK_REFUSED(SHARE, a.last_refusal[VICTIM]);
     a.last_refusal[VICTIM] = REASON_NONE;
     AUTO(arena_close) struct arena b = {0};
     open_small(&b);
@@ -64,7 +64,50 @@ static void a_sealed_share_opens_in_its_place_and_round_alone(void)
     b.context = &forgery;
     arena_begin(&b);
     arena_run(&b);
-    CHECK_NUMBER(REASON_SHARE, b.last_refusal[VICTIM]);
+    CHECK_REFUSED(SHARE, b.last_refusal[VICTIM]);
+}
+
+static void exchange_headers(struct arena *a, void *content)
+{
+    (void)a;
+    struct inbox *inbox = content;
+    const struct view first = inbox->header[1];
+    const struct hash head = inbox->head[1];
+    inbox->header[1] = inbox->header[2];
+    inbox->head[1] = inbox->head[2];
+    inbox->header[2] = first;
+    inbox->head[2] = head;
+}
+
+static void give_anothers_header(struct arena *a, void *content)
+{
+    (void)a;
+    struct inbox *inbox = content;
+    inbox->header[1] = inbox->header[2];
+}
+
+/* What all sites are told to be bound to is not what this one is given. */
+static void list_another_header(struct arena *a, void *content)
+{
+    (void)a;
+    ((struct inbox *)content)->head[1].bytes[0] ^= 1;
+}
+
+static void a_header_stands_in_its_place_alone(void)
+{
+    void (*const change[])(struct arena *, void *) = {exchange_headers, give_anothers_header,
+                                                      list_another_header};
+    for (size_t i = 0; i < 3; i++) {
+        AUTO(arena_close) struct arena a = {0};
+        open_small(&a);
+        struct forgery forgery = {.kind = MSG_INBOX, .site = VICTIM, .change = change[i]};
+        a.filter = forge;
+        a.context = &forgery;
+        arena_begin(&a);
+        arena_run(&a);
+        CHECK(forgery.done);
+        CHECK_REFUSED(ROSTER, a.last_refusal[VICTIM]);
+    }
 }
 
 /* The thief sends the victim's letter, as it is or with its own signature over the same vector. */
@@ -123,7 +166,7 @@ static void a_copied_vector_opens_to_nothing(void)
     arena_begin(&a);
     arena_run(&a);
     CHECK_NUMBER(PHASE_FAILED, a.round.phase);
-    CHECK_NUMBER(REASON_CHECKSUM, a.round.why);
+    CHECK_REFUSED(CHECKSUM, a.round.why);
     CHECK_NUMBER(0, a.round.opened[0].n);
     buffer_free(&theft.letter);
 }
@@ -188,11 +231,19 @@ static void an_altered_letter_is_refused_whatever_its_kind(void)
     }
 }
 
-int main(void)
+static void copies(void)
 {
     RUN(a_sealed_share_opens_in_its_place_and_round_alone);
+    RUN(a_header_stands_in_its_place_alone);
     RUN(another_sites_letter_is_not_taken);
     RUN(a_copied_vector_opens_to_nothing);
     RUN(an_altered_letter_is_refused_whatever_its_kind);
-    return check_done();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct row rows[] = {
+        {"A18", "copied and altered letters", copies},
+    };
+    return row_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }

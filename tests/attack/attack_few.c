@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A10, a sum over too few: the coordinator plans, or claims, a segment with fewer contributors than
  * the minimum and the conspirators together. */
-#include "tests/lib/check.h"
+#include "tests/attack/row.h"
 #include "tests/lib/forge.h"
 
 #define VICTIM 0
@@ -46,13 +46,13 @@ static void lower_minimum(struct arena *a, void *content)
 
 static void a_segment_of_few_is_not_planned(void)
 {
-    CHECK_NUMBER(REASON_CONTRIBUTORS, refusal(MSG_PLAN, alone));
-    CHECK_NUMBER(REASON_CONTRIBUTORS, refusal(MSG_PLAN, one_fewer));
+    CHECK_REFUSED(CONTRIBUTORS, refusal(MSG_PLAN, alone));
+    CHECK_REFUSED(CONTRIBUTORS, refusal(MSG_PLAN, one_fewer));
 }
 
 static void the_minimum_is_not_the_coordinators_to_lower(void)
 {
-    CHECK_NUMBER(REASON_THRESHOLD, refusal(MSG_PLAN, lower_minimum));
+    CHECK_REFUSED(THRESHOLD, refusal(MSG_PLAN, lower_minimum));
 }
 
 static bool without_site_1(struct arena *a, struct flight *flight)
@@ -78,13 +78,20 @@ static void a_segment_that_fell_below_is_not_opened(void)
     arena_begin(&a);
     arena_run(&a);
     CHECK(forgery.done);
-    CHECK_NUMBER(REASON_SURVIVORS, a.last_refusal[VICTIM]);
+    CHECK_REFUSED(SURVIVORS, a.last_refusal[VICTIM]);
 }
 
-int main(void)
+static void few(void)
 {
     RUN(a_segment_of_few_is_not_planned);
     RUN(the_minimum_is_not_the_coordinators_to_lower);
     RUN(a_segment_that_fell_below_is_not_opened);
-    return check_done();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct row rows[] = {
+        {"A10", "a sum over too few", few},
+    };
+    return row_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A2, sybils: the coordinator puts sites that it made up, or keys of its own, into the roster.
+/* A2, sybils: the coordinator puts sites that it made up, or keys of its own, into the roster, or
+ * its accomplices around a site on the ring.
  * A20, keys of low order, or one key twice, to make a pair secret known. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/lib/check.h"
+#include "tests/attack/row.h"
 #include "tests/lib/forge.h"
 
 #define VICTIM 0
@@ -68,13 +69,13 @@ static void keys_that_the_coordinator_made_up_are_refused(void)
     CHECK_OK(keyfile_make(&stranger, "sybil", &rng));
     signer = &stranger;
     set_fake(SYBIL, 9, 8);
-    CHECK_NUMBER(REASON_SIGNATURE, refusal());
+    CHECK_REFUSED(SIGNATURE, refusal());
 }
 
 static void one_enrolled_site_does_not_stand_for_two(void)
 {
     set_fake(SYBIL - 1, 9, 8);
-    CHECK_NUMBER(REASON_MEMBER, refusal());
+    CHECK_REFUSED(MEMBER, refusal());
 }
 
 /* The points whose multiples are zero (RFC 7748, section 6.1), and their second encodings. */
@@ -93,28 +94,89 @@ static void keys_of_low_order_are_refused(void)
     for (size_t i = 0; i < sizeof low / sizeof *low; i++) {
         set_fake(SYBIL, 'k', 'k');
         memcpy(fake.mask_key, low[i], KX_PUBLIC_BYTES);
-        CHECK_NUMBER(REASON_ROSTER, refusal());
+        CHECK_REFUSED(ROSTER, refusal());
         set_fake(SYBIL, 'k', 'k');
         memcpy(fake.enc_key, low[i], KX_PUBLIC_BYTES);
-        CHECK_NUMBER(REASON_ROSTER, refusal());
+        CHECK_REFUSED(ROSTER, refusal());
     }
 }
 
 static void one_key_in_two_places_is_refused(void)
 {
     set_fake(SYBIL, 9, 9);
-    CHECK_NUMBER(REASON_ROSTER, refusal());
+    CHECK_REFUSED(ROSTER, refusal());
+}
+
+/* On a ring, where whoever chose the places could put the conspirators around one site. */
+static enum reason refused_positions(void (*change)(struct arena *, void *))
+{
+    AUTO(arena_close) struct arena a = {0};
+    arena_open(&a, 9, 1, 2, 1, dims, NULL, 32, 1);
+    arena_ring(&a, 7);
+    struct forgery forgery = {.kind = MSG_POSITIONS, .site = VICTIM, .change = change};
+    a.filter = forge;
+    a.context = &forgery;
+    arena_begin(&a);
+    while (!forgery.done) CHECK(arena_step(&a));
+    CHECK(!bits_has(&a.round.dealers, VICTIM));
+    return a.last_refusal[VICTIM];
+}
+
+static void choose_a_nonce(struct arena *a, void *content)
+{
+    (void)a;
+    static const uint8_t chosen[MSG_NONCE_BYTES] = {1};
+    ((struct positions *)content)->nonce[SYBIL].at = chosen;
+}
+
+static void exchange_nonces(struct arena *a, void *content)
+{
+    (void)a;
+    struct view *nonce = ((struct positions *)content)->nonce;
+    const struct view first = nonce[1];
+    nonce[1] = nonce[2];
+    nonce[2] = first;
+}
+
+static void leave_the_victim_out(struct arena *a, void *content)
+{
+    (void)a;
+    ((struct positions *)content)->nonce[VICTIM] = (struct view){0};
+}
+
+static void leave_three_out(struct arena *a, void *content)
+{
+    (void)a;
+    for (uint32_t v = 1; v <= PARAMS_SILENT_MAX + 1; v++)
+        ((struct positions *)content)->nonce[v] = (struct view){0};
+}
+
+static void nobody_chooses_who_stands_around_a_site(void)
+{
+    CHECK_REFUSED(POSITIONS, refused_positions(choose_a_nonce));
+    CHECK_REFUSED(POSITIONS, refused_positions(exchange_nonces));
+    CHECK_REFUSED(POSITIONS, refused_positions(leave_the_victim_out));
+    CHECK_REFUSED(POSITIONS, refused_positions(leave_three_out));
+}
+
+static void sybils(void)
+{
+    RUN(keys_that_the_coordinator_made_up_are_refused);
+    RUN(one_enrolled_site_does_not_stand_for_two);
+    RUN(nobody_chooses_who_stands_around_a_site);
+}
+
+static void low_order(void)
+{
+    RUN(keys_of_low_order_are_refused);
+    RUN(one_key_in_two_places_is_refused);
 }
 
 int main(int argc, char **argv)
 {
-    /* One row of the table per run. */
-    if (argc > 1 && strcmp(argv[1], "A20") == 0) {
-        RUN(keys_of_low_order_are_refused);
-        RUN(one_key_in_two_places_is_refused);
-    } else {
-        RUN(keys_that_the_coordinator_made_up_are_refused);
-        RUN(one_enrolled_site_does_not_stand_for_two);
-    }
-    return check_done();
+    static const struct row rows[] = {
+        {"A2", "sites and places that the coordinator made up", sybils},
+        {"A20", "keys of low order, or one key twice", low_order},
+    };
+    return row_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }

@@ -3,7 +3,7 @@
  * sum is that site's alone. */
 #include <string.h>
 
-#include "tests/lib/check.h"
+#include "tests/attack/row.h"
 #include "tests/lib/forge.h"
 
 #define VICTIM 2
@@ -31,7 +31,7 @@ static void the_planned_hash_gives_the_model_away(void)
     a.context = &forgery;
     arena_begin(&a);
     arena_run(&a);
-    CHECK_NUMBER(REASON_MODEL, a.last_refusal[VICTIM]);
+    CHECK_REFUSED(MODEL, a.last_refusal[VICTIM]);
     CHECK(!bits_has(&a.round.survivors, VICTIM));
 }
 
@@ -45,6 +45,7 @@ static void make_special_opening(struct arena *a, struct buffer *out)
     plan_write(&bytes, &plan, a->coordinator.identity);
     const struct opening opening = {.plan = buffer_view(&bytes), .state = {canary, sizeof canary}};
     opening_write(out, &opening);
+    write_bytes(out, canary, sizeof canary);
 }
 
 /* Rewrite a roster so that it has everybody's advert, the victim's among them. */
@@ -91,7 +92,7 @@ static void the_victims_plan_hash_is_in_what_it_signs(void)
     CHECK(scene.advert.n > 0);
     CHECK_NUMBER(PHASE_FAILED, a.round.phase);
     for (uint32_t v = 0; v < a.n; v++)
-        if (v != VICTIM) CHECK_NUMBER(REASON_ROSTER, a.last_refusal[v]);
+        if (v != VICTIM) CHECK_REFUSED(ROSTER, a.last_refusal[v]);
     for (size_t i = 0; i < a.n_memories; i++) CHECK(a.memory[i].kind == MEMORY_PLAN);
     buffer_free(&scene.advert);
 }
@@ -116,15 +117,22 @@ static void the_others_plan_hash_is_in_what_the_victim_sees(void)
     CHECK_NUMBER(SESSION_ROSTER, a.session[VICTIM].phase);
     CHECK_STATUS(STATUS_AUTH,
                  session_message(&a.session[VICTIM], buffer_view(&bytes), a.now_ms, &out));
-    CHECK_NUMBER(REASON_ROSTER, a.session[VICTIM].why);
+    CHECK_REFUSED(ROSTER, a.session[VICTIM].why);
     outbox_free(&out);
     buffer_free(&scene.advert);
 }
 
-int main(void)
+static void inconsistent_model(void)
 {
     RUN(the_planned_hash_gives_the_model_away);
     RUN(the_victims_plan_hash_is_in_what_it_signs);
     RUN(the_others_plan_hash_is_in_what_the_victim_sees);
-    return check_done();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct row rows[] = {
+        {"A1", "another model for one site", inconsistent_model},
+    };
+    return row_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }

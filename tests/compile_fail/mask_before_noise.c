@@ -15,5 +15,5 @@ enum status shortcut(struct masked *masked, const struct update *update, const s
     TRY(clip_l2(&clipped, update, 1.0));
     TRY(grid_add(sum, &clipped, grid));
     TRY(grid_seal(&encoded, sum, grid, NULL));
-    return mask_add(masked, &encoded, pad, 1, grid->bits, 0);
+    return mask_add(masked, &encoded, pad, 1, &(struct mask_how){.bits = grid->bits}, 0);
 }

@@ -19,5 +19,5 @@ enum status road(struct masked *masked, const struct update *update, const struc
     TRY(grid_add(sum, &clipped, grid));
     TRY(grid_seal(&encoded, sum, grid, NULL));
     TRY(noise_add(&noised, &encoded, grid->sigma, rng));
-    return mask_add(masked, &noised, pad, 1, grid->bits, 0);
+    return mask_add(masked, &noised, pad, 1, &(struct mask_how){.bits = grid->bits}, 0);
 }

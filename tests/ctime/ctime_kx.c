@@ -5,19 +5,17 @@
 
 static void pair_secrets_leave_no_trace(void)
 {
-    uint8_t a[KX_SEED_BYTES] = {1}, b[KX_SEED_BYTES] = {2};
-    uint8_t public_a[KX_PUBLIC_BYTES], public_b[KX_PUBLIC_BYTES];
+    uint8_t seed_a[KX_SEED_BYTES] = {1}, seed_b[KX_SEED_BYTES] = {2};
     uint8_t ab[KX_SHARED_BYTES], ba[KX_SHARED_BYTES];
-    SECRET(a, sizeof a);
-    SECRET(b, sizeof b);
-    kx_public(public_a, a, "mask");
-    kx_public(public_b, b, "mask");
-    PUBLIC(public_a, sizeof public_a);
-    PUBLIC(public_b, sizeof public_b);
-    CHECK_OK(kx_agree(ab, a, public_b, "mask"));
-    CHECK_OK(kx_agree(ba, b, public_a, "mask"));
-    PUBLIC(ab, sizeof ab);
-    PUBLIC(ba, sizeof ba);
+    struct kx_pair a, b;
+    SECRET(seed_a, sizeof seed_a);
+    SECRET(seed_b, sizeof seed_b);
+    kx_pair_of(&a, seed_a, "mask");
+    kx_pair_of(&b, seed_b, "mask");
+    CHECK_OK(kx_agree(ab, &a, b.public_key));
+    CHECK_OK(kx_agree(ba, &b, a.public_key));
+    reveal(ab, sizeof ab);
+    reveal(ba, sizeof ba);
     CHECK_BYTES(ab, ba, sizeof ab);
 }
 
@@ -26,7 +24,9 @@ static void a_refused_peer_leaves_no_trace(void)
     uint8_t seed[KX_SEED_BYTES] = {1}, shared[KX_SHARED_BYTES];
     const uint8_t low_order[KX_PUBLIC_BYTES] = {0};
     SECRET(seed, sizeof seed);
-    CHECK_STATUS(STATUS_AUTH, kx_agree(shared, seed, low_order, "mask"));
+    struct kx_pair own;
+    kx_pair_of(&own, seed, "mask");
+    CHECK_STATUS(STATUS_AUTH, kx_agree(shared, &own, low_order));
 }
 
 static void transport_keys_leave_no_trace(void)
@@ -34,7 +34,7 @@ static void transport_keys_leave_no_trace(void)
     uint8_t secret[KX_SEED_BYTES] = {1}, public_key[KX_PUBLIC_BYTES];
     SECRET(secret, sizeof secret);
     kx_transport_public(public_key, secret);
-    PUBLIC(public_key, sizeof public_key);
+    reveal(public_key, sizeof public_key);
     CHECK(kx_acceptable(public_key));
 }
 

@@ -25,9 +25,9 @@ static void key_and_text_leave_no_trace(void)
     AUTO(buffer_free) struct buffer box = {0};
     AUTO(buffer_wipe) struct buffer back = {0};
     CHECK_OK(seal_write(&box, (struct view){text, sizeof text}, bound, key, &rng));
-    PUBLIC(box.at, box.n);
+    reveal(box.at, box.n);
     CHECK_OK(seal_read(&back, buffer_view(&box), bound, key));
-    PUBLIC(back.at, back.n);
+    reveal(back.at, back.n);
     PUBLIC(text, sizeof text);
     CHECK_BYTES(text, back.at, sizeof text);
 }

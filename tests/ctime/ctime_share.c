@@ -13,7 +13,7 @@ static void random_elements_are_drawn_without_a_trace(const struct share_field *
     SECRET(rng.key, sizeof rng.key);
     uint8_t element[SHARE_BYTES];
     share_random(element, field, &rng);
-    PUBLIC(element, sizeof element);
+    reveal(element, sizeof element);
     CHECK(share_canonical(element, field));
 }
 
@@ -29,7 +29,7 @@ static void secrets_are_split_and_joined_without_a_trace(const struct share_fiel
     AUTO(share_weights_free) struct share_weights weights = {0};
     CHECK_OK(share_weights_new(&weights, (uint32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, 8, field));
     CHECK_OK(share_join(got, shares, &weights, field));
-    PUBLIC(got, sizeof got);
+    reveal(got, sizeof got);
     CHECK_BYTES(want, got, sizeof got);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every order of events between a coordinator and three sites, all honest, over a network that is
- * not: each letter may be overtaken, lost or doubled, each deadline may come at any time, up to a
- * number of such faults (first argument), from a phase on (second). What must hold is counted here,
- * from the letters alone. */
+ * not: each letter may be overtaken, lost or doubled, each connection may begin anew, each deadline
+ * may come at any time, up to a number of such faults (first argument), from a phase on (second).
+ * What must hold is counted here, from the letters alone. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 static const uint64_t dims[1] = {2};
 
-enum what { DELIVER, LOSE, DOUBLE, DEADLINE };
+enum what { DELIVER, LOSE, DOUBLE, GREET, DEADLINE };
 
 /* What one site has let out. */
 struct seen {
@@ -95,8 +95,8 @@ static void see_unmask(struct arena *a, uint32_t from, struct view letter)
     seen->n_unmasks++;
     for (uint32_t v = 0; v < SITES; v++) {
         if (unmask.bundle[v].n == 0) continue;
-        seen->pair[v] = seen->pair[v] || unmask.bundle[v].have[BUNDLE_PAIR];
-        seen->self[v] = seen->self[v] || unmask.bundle[v].have[BUNDLE_SELF(0)];
+        seen->pair[v] = seen->pair[v] || unmask.bundle[v].place[BUNDLE_PAIR].have;
+        seen->self[v] = seen->self[v] || unmask.bundle[v].place[BUNDLE_SELF(0)].have;
         CHECK(!(seen->pair[v] && seen->self[v]));
         /* Who confirmed is in, and is not unmasked as if it were gone. */
         CHECK(!(seen->pair[v] && o->seen[v].n_confirms > 0));
@@ -192,6 +192,8 @@ static size_t events(const void *self, struct event event[static EXPLORE_EVENTS_
         n = add_event(event, n, LOSE, i, "lose", kind, who);
         n = add_event(event, n, DOUBLE, i, "double", kind, who);
     }
+    for (uint32_t v = 0; v < SITES && o->faults > 0; v++)
+        n = add_event(event, n, GREET, v, "greet", v, 0);
     for (uint32_t p = 0; p <= SITES; p++)
         if (deadline_of(a, p) != UINT64_MAX && (o->faults > 0 || a->n_flights == 0))
             n = add_event(event, n, DEADLINE, p, "late", p, 0);
@@ -217,6 +219,8 @@ static void apply(void *self, const struct event *event)
     if (event->what == DOUBLE) arena_repeat(a, &a->flight[event->which]);
     if (event->what == DEADLINE)
         pass_deadline(a, event->which);
+    else if (event->what == GREET)
+        arena_greet(a, event->which);
     else if (event->what == LOSE)
         arena_lose_one(a, event->which);
     else

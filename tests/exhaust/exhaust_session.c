@@ -39,10 +39,11 @@ static const char *const names[AGAIN] = {
     "result",    "abort",         "deadline",
 };
 
-/* What the site let out in one session. */
+/* What the site let out in one session: each letter once, or again with the same bytes. */
 struct released {
     bool input, confirm, unmask;
-    struct hash input_hash, confirm_hash;
+    struct hash input_letter, confirm_letter, unmask_letter;
+    struct hash confirm_hash;
     bool pair[SITES], self[SITES];
 };
 
@@ -81,6 +82,17 @@ static bool remembered(const struct arena *a, enum memory_kind kind, const uint8
     return false;
 }
 
+/* Whether a letter is the first of its kind in this session, or a mere repetition. */
+static bool first(bool *seen, struct hash *known, struct view letter)
+{
+    const struct hash hash = hash_of("letter", letter);
+    CHECK(!*seen || hash_equal(known, &hash));
+    if (*seen) return false;
+    *seen = true;
+    *known = hash;
+    return true;
+}
+
 static void see_input(struct hostile *h, struct view letter)
 {
     const struct session *s = &h->arena.session[SITE];
@@ -90,9 +102,7 @@ static void see_input(struct hostile *h, struct view letter)
     CHECK_OK(digest_read(&digest, masked.digest, h->arena.manifest.member[SITE].identity));
     const struct hash hash = hash_of("digest", masked.digest);
     struct released *r = &h->released[plan_of(h, digest.session)];
-    CHECK(!r->input);
-    r->input = true;
-    r->input_hash = hash;
+    if (!first(&r->input, &r->input_letter, letter)) return;
     CHECK(remembered(&h->arena, MEMORY_INPUT, digest.session, &hash));
 }
 
@@ -102,8 +112,8 @@ static void see_confirm(struct hostile *h, struct view letter)
     struct confirm confirm = {0};
     CHECK_OK(confirm_read(&confirm, letter));
     struct released *r = &h->released[plan_of(h, confirm.session)];
-    CHECK(r->input && !r->confirm);
-    r->confirm = true;
+    CHECK(r->input);
+    if (!first(&r->confirm, &r->confirm_letter, letter)) return;
     r->confirm_hash = s->survivors_hash;
     CHECK(confirm_check(&confirm, &s->survivors_hash, h->arena.manifest.member[SITE].identity));
     CHECK(remembered(&h->arena, MEMORY_CONFIRM, confirm.session, &r->confirm_hash));
@@ -115,14 +125,14 @@ static void see_unmask(struct hostile *h, struct view letter)
     AUTO(unmask_free) struct unmask unmask = {0};
     CHECK_OK(unmask_read(&unmask, letter, SITES, h->arena.manifest.member[SITE].identity));
     struct released *r = &h->released[plan_of(h, unmask.session)];
-    CHECK(r->confirm && !r->unmask);
-    r->unmask = true;
+    CHECK(r->confirm);
+    (void)first(&r->unmask, &r->unmask_letter, letter);
     CHECK(hash_equal(&r->confirm_hash, &unmask.survivors));
     CHECK(remembered(&h->arena, MEMORY_RELEASE, unmask.session, &unmask.survivors));
     for (uint32_t v = 0; v < SITES; v++) {
         if (unmask.bundle[v].n == 0) continue;
-        r->pair[v] = r->pair[v] || unmask.bundle[v].have[BUNDLE_PAIR];
-        r->self[v] = r->self[v] || unmask.bundle[v].have[BUNDLE_SELF(0)];
+        r->pair[v] = r->pair[v] || unmask.bundle[v].place[BUNDLE_PAIR].have;
+        r->self[v] = r->self[v] || unmask.bundle[v].place[BUNDLE_SELF(0)].have;
         CHECK(!(r->pair[v] && r->self[v]));
     }
     CHECK(!r->pair[SITE]);
@@ -164,9 +174,13 @@ static void add_dealer(struct hostile *h, struct inbox *inbox, uint32_t v)
     if (!bits_has(&s->roster, v) ||
         shares_read(&shares, buffer_view(&h->shares[v]), count, SIZE_MAX) != STATUS_OK)
         return;
+    bits_set(&inbox->dealers, v);
+    inbox->head[v] = header_hash(shares.header);
     inbox->header[v] = shares.header;
     inbox->sealed[v] = shares.sealed[0];
-    CHECK_OK(merkle_path_of(&inbox->path[v], shares.leaf, count, 0));
+    AUTO(merkle_tree_free) struct merkle_tree tree = {0};
+    CHECK_OK(merkle_tree_new(&tree, shares.leaf, count));
+    merkle_tree_path(&inbox->path[v], &tree, 0);
     shares_free(&shares);
 }
 
@@ -201,8 +215,10 @@ static struct hash make_statement(struct hostile *h, uint32_t n, struct buffer *
     if (count >= 2) bits_set(&statement.opened, 0);
     struct merkle_path path = {0};
     if (count > 0) {
-        CHECK_OK(merkle_root(&statement.root, leaf, count));
-        CHECK_OK(merkle_path_of(&path, leaf, count, 0));
+        AUTO(merkle_tree_free) struct merkle_tree tree = {0};
+        CHECK_OK(merkle_tree_new(&tree, leaf, count));
+        statement.root = merkle_tree_root(&tree);
+        merkle_tree_path(&path, &tree, 0);
     }
     if (out != NULL) survivors_write(out, &statement, &path, h->arena.coordinator.identity);
     return survivors_hash(&statement);

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Tests of the tests: apply one edit of mutants.txt at a time to a copy of the tree, and expect that
-# it does not build or that a test fails. Usage: mutants.sh SOURCE LIST
-# Fails when an edit survives, or does not apply any more.
+# Tests of the tests: apply one edit of a list at a time to a copy of the tree, and expect that it
+# does not build or that a test fails. Usage: mutants.sh SOURCE LIST
+# A line of the list is a file, a tab, the edit as a sed -E expression; a third field names the one
+# program, with its arguments, that must fail. Fails when an edit survives, or does not apply.
 set -eu
 source=$1
 list=$2
@@ -11,37 +12,44 @@ trap 'rm -rf "$work"' EXIT
 tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
     unit/protocol/test_protocol_params unit/protocol/test_protocol_pads
     unit/protocol/test_protocol_state unit/protocol/test_protocol_outbox
-    unit/client/test_client_session unit/aggregator/test_aggregator_round
+    unit/client/test_client_session unit/client/test_client_session_keys
+    unit/client/test_client_session_open unit/client/test_client_session_plan
+    unit/client/test_client_session_shares unit/aggregator/test_aggregator_round
+    unit/aggregator/test_aggregator_round_input unit/aggregator/test_aggregator_round_keys
+    unit/aggregator/test_aggregator_round_letter unit/aggregator/test_aggregator_round_reveal
     unit/aggregator/test_aggregator_unmask unit/aggregator/test_aggregator_tally
     attack/attack_copy attack/attack_few attack/attack_keys attack/attack_model
     attack/attack_replay attack/attack_rerun attack/attack_shares attack/attack_stranger
-    attack/attack_views flow/flow_round exhaust/exhaust_session exhaust/exhaust_order'
+    attack/attack_views flow/flow_replay flow/flow_round exhaust/exhaust_session exhaust/exhaust_order'
 
 mkdir "$work/tree"
 (cd "$source" && tar cf - --exclude=./.git --exclude=./build .) | tar xf - -C "$work/tree"
 "${MESON:-/usr/bin/meson}" setup "$work/build" "$work/tree" -Dbuildtype=debugoptimized >"$work/log"
-targets=$(for t in $tests; do echo "tests/$t"; done)
+named=$(grep -v '^#' "$list" | cut -s -f3 | sort -u)
+[ -n "$named" ] || named=$(for t in $tests; do echo "$t"; done)
 
-# Whether all tests pass; the first red one ends it.
+# Whether all programs of the lines pass; the first red one ends it.
 green() {
-    # shellcheck disable=SC2086
-    ninja -C "$work/build" $targets >"$work/log" 2>&1 || return 1
-    for t in $tests; do
-        timeout 120 "$work/build/tests/$t" >"$work/log" 2>&1 || return 1
+    # shellcheck disable=SC2046
+    ninja -C "$work/build" $(echo "$1" | sed 's/ .*//; s,^,tests/,' | sort -u) >"$work/log" 2>&1 ||
+        return 1
+    echo "$1" | while read -r program row; do
+        # shellcheck disable=SC2086
+        timeout 120 "$work/build/tests/$program" $row </dev/null >"$work/log" 2>&1 || exit 1
     done
 }
 
-green || { cat "$work/log"; echo "the tree itself is red"; exit 1; }
+green "$named" || { cat "$work/log"; echo "the tree itself is red"; exit 1; }
 killed=0
 survived=0
-while IFS='	' read -r file edit; do
+while IFS='	' read -r file edit seer; do
     case $file in '' | '#'*) continue ;; esac
     sed -E "$edit" "$source/$file" >"$work/tree/$file"
     if cmp -s "$source/$file" "$work/tree/$file"; then
-        echo "does not apply: $file $edit"
+        echo "does not apply: $file $edit $seer"
         survived=$((survived + 1))
-    elif green; then
-        echo "survived: $file $edit"
+    elif green "${seer:-$named}"; then
+        echo "survived: $file $edit $seer"
         survived=$((survived + 1))
     else
         killed=$((killed + 1))

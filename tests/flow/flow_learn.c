@@ -32,9 +32,7 @@ struct school {
     struct course course;
     struct desk desk[SITES];
     struct bits cohort;
-    struct buffer state;   /* of the round in progress */
-    struct buffer results; /* of all rounds so far */
-    uint32_t n_results;
+    struct buffer state; /* of the round in progress */
 };
 
 static void school_close(struct school *school)
@@ -48,7 +46,6 @@ static void school_close(struct school *school)
     course_free(&school->course);
     bits_free(&school->cohort);
     buffer_free(&school->state);
-    buffer_free(&school->results);
 }
 
 /* The site's own judgement: the plan is the one that the study and the state ask for. */
@@ -103,10 +100,12 @@ static void begin(struct school *school)
     for (size_t i = 0; i < a->n_flights; i++) {
         const struct opening opening = {.plan = buffer_view(&a->round.plan_bytes),
                                         .state = buffer_view(&school->state),
-                                        .n_results = school->n_results,
-                                        .results = buffer_view(&school->results)};
-        buffer_free(&a->flight[i].bytes);
-        opening_write(&a->flight[i].bytes, &opening);
+                                        .n_results = a->n_results,
+                                        .results = buffer_view(&a->results)};
+        struct buffer *bytes = &a->flight[i].bytes;
+        buffer_free(bytes);
+        opening_write(bytes, &opening);
+        write_bytes(bytes, school->state.at, school->state.n);
     }
     for (uint32_t v = 0; v < SITES; v++) a->has_input[v] = true; /* given by work, not at random */
 }
@@ -131,8 +130,12 @@ static void work(struct school *school, uint32_t v)
     AUTO(outbox_free) struct outbox out = {0};
     noised_free(&desk->put_in);
     CHECK_OK(submit_sum(session, &encoded, &desk->put_in, &rng, a->now_ms, &out));
-    for (size_t i = 0; i < out.n_letters; i++)
-        arena_post(a, v, out.letter[i].to, &out.letter[i].bytes);
+    for (size_t i = 0; i < out.n_letters; i++) {
+        const struct view letter = blob_view(out.letter[i].bytes);
+        struct buffer copy = {0};
+        write_bytes(&copy, letter.at, letter.n);
+        arena_post(a, v, out.letter[i].to, &copy);
+    }
 }
 
 /* Every opened element is the sum of what the survivors put in. */
@@ -167,8 +170,6 @@ static void take_round(struct school *school, uint32_t lost)
     CHECK_NUMBER(SITES - (size_t)__builtin_popcount(lost), bits_count(&a->round.survivors));
     CHECK(sums_are_exact(school));
     CHECK_OK(course_apply(&school->course, &a->round));
-    write_blob(&school->results, a->round.result_bytes.at, a->round.result_bytes.n);
-    school->n_results++;
 }
 
 static double distance(const struct reference *r, const struct course *course)

@@ -98,6 +98,13 @@ manifests() {
     # signed well, but another one than was pinned
     printf '%064d\n' 0 >"$at/site-1/manifest.pin"
     refused 3 E-MANIFEST 'does not hold' run
+    # the study wants AES, and the only site has no instructions for it
+    echo 'secagg: {cipher: aes256-ctr}' >>"$at/study.yaml"
+    refused 1 E-PLAN-CIPHER 'declared no AES' \
+        "$aggregator" manifest --dir "$at/coordinator" --study "$at/study.yaml" \
+        --governor "$at/officer-a/request" --out "$at/slow" \
+        "$(dirname "$0")/../fuzz/corpus/manifest/request_without_aes"
+    [ ! -e "$at/slow" ] || die 'the manifest was written'
 }
 
 studies() {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/arena.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,96 +10,6 @@
 static void must(enum status status)
 {
     REQUIRE(status == STATUS_OK);
-}
-
-static void make_manifest(struct arena *a)
-{
-    struct manifest *m = &a->manifest;
-    *m = (struct manifest){.epoch = 1,
-                           .n = a->n,
-                           .floor = {.m = 1, .c = 0, .max_epsilon = 100, .max_delta = 1e-3},
-                           .n_governors = 1,
-                           .governors_needed = 1};
-    (void)snprintf(m->federation, sizeof m->federation, "arena");
-    memset(m->study.bytes, 7, HASH_BYTES);
-    m->member = calloc(a->n, sizeof *m->member);
-    REQUIRE(m->member != NULL);
-    must(keyfile_make(&a->coordinator, "coordinator", &a->rng));
-    must(keyfile_make(&a->governor, "governor", &a->rng));
-    member_of(&m->coordinator, &a->coordinator);
-    sign_public(m->governor[0], a->governor.identity);
-    for (uint32_t v = 0; v < a->n; v++) {
-        char name[16];
-        snprintf(name, sizeof name, "site-%u", v + 1);
-        must(keyfile_make(&a->key[v], name, &a->rng));
-        member_of(&m->member[v], &a->key[v]);
-    }
-}
-
-static const uint8_t empty_state[1] = {0};
-
-static void make_plan(struct arena *a, uint32_t c, uint32_t m, uint32_t segments,
-                      const uint64_t *dim, const uint32_t *members, unsigned bits)
-{
-    uint32_t t = params_threshold(a->n, c);
-    struct plan *p = &a->plan;
-    *p = (struct plan){.step = STEP_TRAIN,
-                       .params = {.n = a->n, .c = c, .t = t, .quorum = t, .m = m},
-                       .sampling = 1};
-    p->manifest = manifest_hash(&a->manifest);
-    p->study = a->manifest.study;
-    p->state = hash_of("state", (struct view){empty_state, 0});
-    for (size_t i = 0; i < WAIT_COUNT; i++) p->wait_ms[i] = 1000;
-    must(bits_new(&p->cohort, a->n));
-    bits_fill(&p->cohort);
-    uint64_t total = 0;
-    for (uint32_t l = 0; l < segments; l++) {
-        struct segment *s = &p->segment[l];
-        snprintf(s->name, sizeof s->name, "segment-%u", l);
-        s->dim = dim[l];
-        total += dim[l];
-        must(bits_new(&s->members, a->n));
-        p->n_segments = l + 1;
-        for (uint32_t v = 0; v < a->n; v++)
-            if (members == NULL || (members[l] >> v & 1) != 0) bits_set(&s->members, v);
-    }
-    must(grid_plan(&p->grid, 1.0, total, a->n, 4, bits));
-}
-
-void arena_open(struct arena *a, uint32_t n, uint32_t c, uint32_t m, uint32_t segments,
-                const uint64_t *dim, const uint32_t *members, unsigned bits, uint64_t seed)
-{
-    REQUIRE(n <= ARENA_SITES_MAX);
-    *a = (struct arena){.n = n, .now_ms = 1000000};
-    rng_numbered(&a->rng, seed);
-    make_manifest(a);
-    make_plan(a, c, m, segments, dim, members, bits);
-    uint64_t total = 0;
-    for (uint32_t l = 0; l < segments; l++) total += dim[l];
-    for (uint32_t v = 0; v < n; v++) {
-        struct session_config config = {.manifest = &a->manifest,
-                                        .self = v,
-                                        .identity = a->key[v].identity,
-                                        .slack_ms = 5000,
-                                        .rng = &a->rng};
-        must(session_new(&a->session[v], &config));
-        a->input[v] = calloc(total, sizeof *a->input[v]);
-        REQUIRE(a->input[v] != NULL);
-    }
-}
-
-void arena_close(struct arena *a)
-{
-    for (uint32_t v = 0; v < a->n; v++) {
-        session_free(&a->session[v]);
-        free(a->input[v]);
-    }
-    for (size_t i = 0; i < a->n_flights; i++) buffer_free(&a->flight[i].bytes);
-    free(a->flight);
-    round_free(&a->round);
-    plan_free(&a->plan);
-    manifest_free(&a->manifest);
-    *a = (struct arena){0};
 }
 
 void arena_post(struct arena *a, uint32_t from, uint32_t to, struct buffer *bytes)
@@ -131,9 +40,16 @@ static void starve_end(const struct arena *a)
     if (a->starve) oom_stop();
 }
 
+static void post(struct arena *a, uint32_t from, uint32_t to, struct buffer *bytes)
+{
+    arena_post(a, from, to, bytes);
+    if (a->spy != NULL) a->spy(a, &a->flight[a->n_flights - 1]);
+}
+
+/* Everything that a site wants done. */
 static void post_all(struct arena *a, uint32_t from, struct outbox *out)
 {
-    for (size_t i = 0; i < out->n_entries && from != OUTBOX_SERVER; i++) {
+    for (size_t i = 0; i < out->n_entries; i++) {
         struct memory memory = {0};
         must(memory_read(&memory, buffer_view(&out->entry[i])));
         if (a->n_memories < sizeof a->memory / sizeof *a->memory) {
@@ -141,19 +57,42 @@ static void post_all(struct arena *a, uint32_t from, struct outbox *out)
             a->memory[a->n_memories++] = memory;
         }
     }
-    for (size_t i = 0; i < out->n_notes && from == OUTBOX_SERVER; i++)
-        if (out->note[i].site < a->n) a->blamed[out->note[i].site] = out->note[i].reason;
     for (size_t i = 0; i < out->n_letters; i++) {
-        arena_post(a, from, out->letter[i].to, &out->letter[i].bytes);
-        if (a->spy != NULL) a->spy(a, &a->flight[a->n_flights - 1]);
+        const struct view letter = blob_view(out->letter[i].bytes);
+        struct buffer copy = {0};
+        write_bytes(&copy, letter.at, letter.n);
+        post(a, from, out->letter[i].to, &copy);
     }
     outbox_free(out);
 }
 
+/* Without memory for it a letter is lost. */
+static void post_letter(struct arena *a, uint32_t site)
+{
+    AUTO(buffer_free) struct buffer letter = {0};
+    starve_begin(a);
+    enum status status = round_letter(&letter, &a->round, site);
+    starve_end(a);
+    if (status == STATUS_OK) post(a, OUTBOX_SERVER, site, &letter);
+}
+
+/* After each call of the round: what it noted, and the letters of a phase that has begun. */
+static void settle(struct arena *a, struct outbox *out)
+{
+    REQUIRE(out->n_letters == 0 && out->n_entries == 0);
+    for (size_t i = 0; i < out->n_notes; i++)
+        if (out->note[i].site < a->n) a->blamed[out->note[i].site] = out->note[i].reason;
+    outbox_free(out);
+    if (a->told == a->round.phase) return;
+    a->told = a->round.phase;
+    for (uint32_t v = 0; v < a->n; v++) post_letter(a, v);
+}
+
 void arena_opening(struct arena *a, struct buffer *out)
 {
-    struct opening opening = {.plan = buffer_view(&a->round.plan_bytes)};
-    /* All results so far: there is at most the last one, which everybody may have missed. */
+    struct opening opening = {.plan = buffer_view(&a->round.plan_bytes),
+                              .n_results = a->n_results,
+                              .results = buffer_view(&a->results)};
     opening_write(out, &opening);
 }
 
@@ -162,14 +101,18 @@ void arena_begin(struct arena *a)
     struct plan plan = {0};
     must(plan_copy(&plan, &a->plan));
     uint32_t round = a->round.plan.round + 1;
-    struct hash previous = {0};
-    if (a->round.phase == PHASE_DONE) previous = result_transcript(&a->round.result);
+    if (a->round.phase == PHASE_DONE) {
+        a->transcript = result_transcript(&a->round.result);
+        a->n_results++;
+        write_blob(&a->results, a->round.result_bytes.at, a->round.result_bytes.n);
+    }
     round_free(&a->round);
     rng_bytes(&a->rng, plan.session, sizeof plan.session);
     plan.round = round;
-    plan.previous = previous;
+    plan.previous = a->transcript;
     struct round_config config = {.manifest = &a->manifest, .identity = a->coordinator.identity};
     must(round_start(&a->round, &config, &plan, a->now_ms));
+    a->told = PHASE_KEYS;
     for (uint32_t v = 0; v < a->n; v++) {
         a->has_input[v] = false;
         if (!bits_has(&a->round.plan.cohort, v)) continue;
@@ -190,7 +133,7 @@ static void wipe_pads(struct pad **pad)
 }
 
 static enum status mask_part(struct arena *a, uint32_t v, uint32_t l, struct masked *part,
-                             const struct noised *noised)
+                             struct noised *noised)
 {
     AUTO(wipe_pads) struct pad *pad = NULL;
     size_t n_pads = 0;
@@ -199,8 +142,9 @@ static enum status mask_part(struct arena *a, uint32_t v, uint32_t l, struct mas
     starve_end(a);
     TRY(status);
     if (a->pad_spy != NULL) a->pad_spy(a, v, l, pad, n_pads);
-    must(masked_new(part, noised->n));
-    must(mask_add(part, noised, pad, n_pads, a->session[v].plan.grid.bits, 0));
+    const struct plan *plan = &a->session[v].plan;
+    const struct mask_how how = {.cipher = plan->cipher, .bits = plan->grid.bits};
+    must(mask_add(part, noised, pad, n_pads, &how, 0));
     return STATUS_OK;
 }
 
@@ -250,9 +194,11 @@ static void deliver(struct arena *a, struct flight *flight)
     struct view in = buffer_view(&flight->bytes);
     if (flight->to == OUTBOX_SERVER) {
         starve_begin(a);
-        a->answer[flight->from] = round_message(&a->round, flight->from, in, a->now_ms, &out);
+        enum status answer = round_message(&a->round, flight->from, in, a->now_ms, &out);
         starve_end(a);
-        post_all(a, OUTBOX_SERVER, &out);
+        a->answer[flight->from] = answer;
+        if (answer == STATUS_OK && a->round_spy != NULL) a->round_spy(a, flight->from, in);
+        settle(a, &out);
         return;
     }
     uint32_t v = flight->to;
@@ -304,16 +250,60 @@ void arena_deliver(struct arena *a)
     while (arena_step(a)) continue;
 }
 
-void arena_deadline(struct arena *a, uint32_t party)
+static void round_late(struct arena *a)
 {
     struct outbox out = {0};
+    const bool late = a->round.phase < PHASE_DONE && a->now_ms >= a->round.deadline_ms;
     starve_begin(a);
-    enum status status = party == OUTBOX_SERVER
-                             ? round_deadline(&a->round, a->now_ms, &out)
-                             : session_deadline(&a->session[party], a->now_ms, &out);
+    enum status status = round_deadline(&a->round, a->now_ms, &out);
+    starve_end(a);
+    REQUIRE(status == STATUS_OK || status == STATUS_NOMEM);
+    if (late && a->round_spy != NULL) a->round_spy(a, OUTBOX_SERVER, (struct view){0});
+    settle(a, &out);
+}
+
+void arena_deadline(struct arena *a, uint32_t party)
+{
+    if (party == OUTBOX_SERVER) {
+        round_late(a);
+        return;
+    }
+    struct outbox out = {0};
+    starve_begin(a);
+    enum status status = session_deadline(&a->session[party], a->now_ms, &out);
     starve_end(a);
     REQUIRE(status == STATUS_OK || status == STATUS_NOMEM);
     post_all(a, party, &out);
+}
+
+void arena_gone(struct arena *a, uint32_t site)
+{
+    struct outbox out = {0};
+    starve_begin(a);
+    enum status status = round_gone(&a->round, site, a->now_ms, &out);
+    starve_end(a);
+    REQUIRE(status == STATUS_OK || status == STATUS_NOMEM);
+    if (a->round_spy != NULL) a->round_spy(a, site, (struct view){0});
+    settle(a, &out);
+}
+
+void arena_greet(struct arena *a, uint32_t site)
+{
+    AUTO(outbox_free) struct outbox out = {0};
+    must(session_hello(&a->session[site], &out));
+    REQUIRE(out.n_letters == 1 && out.letter[0].to == OUTBOX_SERVER);
+    struct hello hello = {0};
+    must(hello_read(&hello, blob_view(out.letter[0].bytes), a->manifest.member[site].identity));
+    REQUIRE(hello.from == site);
+    const bool in = memcmp(hello.session, a->round.plan.session, MSG_SESSION_BYTES) == 0;
+    if (a->round.phase > PHASE_KEYS) {
+        if (in) post_letter(a, site);
+        return;
+    }
+    if (!bits_has(&a->round.plan.cohort, site)) return;
+    struct buffer opening = {0};
+    arena_opening(a, &opening);
+    post(a, OUTBOX_SERVER, site, &opening);
 }
 
 void arena_wait(struct arena *a)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A small world for protocol tests: n sessions and a round in one process, an adversary who holds
- * every letter between them. Time is a number; randomness is seeded. */
+ * every letter between them. Time is a number; randomness is seeded. The letters of the coordinator
+ * are put in flight when a phase begins, and for one site when it reports in. */
 #ifndef TESTS_LIB_ARENA_H
 #define TESTS_LIB_ARENA_H
 
 #include "aggregator/round.h"
 #include "client/session.h"
 
-#define ARENA_SITES_MAX 12
+#define ARENA_SITES_MAX 1024
 
 struct arena;
 
@@ -24,39 +25,57 @@ typedef void arena_spy(struct arena *arena, const struct flight *letter);
 typedef void arena_pad_spy(struct arena *arena, uint32_t site, uint32_t segment,
                            const struct pad *pad, size_t n);
 
+/* Told of each input that had an effect on the round: a message that was taken, a site that is gone
+ * (message empty), a deadline (message empty, from OUTBOX_SERVER). */
+typedef void arena_round_spy(struct arena *arena, uint32_t from, struct view message);
+
 struct arena {
     uint32_t n;
     struct rng rng;
     struct manifest manifest;
-    struct keyfile coordinator, key[ARENA_SITES_MAX], governor;
-    struct session session[ARENA_SITES_MAX];
-    bool dead[ARENA_SITES_MAX]; /* takes and sends nothing */
+    struct keyfile coordinator, governor;
+    /* One per site. */
+    struct keyfile *key;
+    struct session *session;
+    bool *dead;       /* takes and sends nothing */
+    uint32_t **input; /* what each site put in, all segments concatenated */
+    bool *has_input;
+    enum reason *last_refusal; /* that the site gave */
+    enum reason *blamed;       /* what the round noted about the site */
+    enum status *answer;       /* of the round to the site's last letter */
+
     struct round round;
+    enum phase told;  /* the phase whose letters are posted */
     struct plan plan; /* template: copied by arena_begin */
+    /* Of the rounds before that gave a sum: each opening has all their results. */
+    struct hash transcript;
+    uint32_t n_results;
+    struct buffer results;
     uint64_t now_ms;
     size_t n_flights;
     struct flight *flight;
-    uint32_t *input[ARENA_SITES_MAX]; /* what each site put in, all segments concatenated */
-    bool has_input[ARENA_SITES_MAX];
     arena_filter *filter;
     arena_spy *spy;
     arena_pad_spy *pad_spy;
+    arena_round_spy *round_spy;
     void *context; /* of the filter and the spies */
     bool shuffle;  /* deliver in random order instead of first come first served */
     struct memory memory[256];
     uint32_t memory_site[256];
     size_t n_memories;
-    enum reason last_refusal[ARENA_SITES_MAX]; /* that the site gave */
-    enum reason blamed[ARENA_SITES_MAX];       /* what the round noted about the site */
-    enum status answer[ARENA_SITES_MAX];       /* of the round to the site's last letter */
     bool starve; /* the machines' allocations count for oom.h, the arena's own do not */
 };
 
 /* n sites, c colluding, default thresholds, `segments` segments of dims `dim[]`, members[l] a bit
- * mask of sites, minimum m. Everything is owned by the arena. Stops the program when it fails. */
+ * mask of sites (NULL: all), minimum m. Everything is owned by the arena. Stops the program when it
+ * fails. */
 void arena_open(struct arena *a, uint32_t n, uint32_t c, uint32_t m, uint32_t segments,
                 const uint64_t *dim, const uint32_t *members, unsigned bits, uint64_t seed);
 void arena_close(struct arena *a);
+
+/* After arena_open, which makes a complete graph: share along a ring, with a quorum that leaves few
+ * enough dropouts for one. Pads of all segments run along rings of the same degree. */
+void arena_ring(struct arena *a, uint32_t quorum);
 
 /* Start a round with the template plan (fresh session and round number) and put the openings in
  * flight. */
@@ -75,6 +94,11 @@ void arena_deliver_one(struct arena *a, size_t i);
 void arena_lose_one(struct arena *a, size_t i);
 /* Tell one party, a site or OUTBOX_SERVER, what time it is. */
 void arena_deadline(struct arena *a, uint32_t party);
+/* The coordinator lost a site. */
+void arena_gone(struct arena *a, uint32_t site);
+/* A site reports in, as at each new connection: the coordinator's present letter to it is put in
+ * flight once more when it is in the round, and the opening while the round can be joined. */
+void arena_greet(struct arena *a, uint32_t site);
 
 /* Put a letter in flight by hand; bytes is moved. */
 void arena_post(struct arena *a, uint32_t from, uint32_t to, struct buffer *bytes);

@@ -5,7 +5,7 @@
 
 #include "protocol/msg_wire.h"
 
-#define SITES 3
+#define RING 0x80
 
 static const uint64_t dims[2] = {3, 2};
 
@@ -20,12 +20,12 @@ static void watch(struct arena *a, const struct flight *letter)
 {
     if (msg_kind_of(buffer_view(&letter->bytes)) != MSG_UNMASK) return;
     AUTO(unmask_free) struct unmask unmask = {0};
-    REQUIRE(unmask_read(&unmask, buffer_view(&letter->bytes), SITES,
+    REQUIRE(unmask_read(&unmask, buffer_view(&letter->bytes), a->n,
                         a->manifest.member[letter->from].identity) == STATUS_OK);
-    for (uint32_t v = 0; v < SITES; v++) {
+    for (uint32_t v = 0; v < a->n; v++) {
         const struct bundle *bundle = &unmask.bundle[v];
         for (uint32_t l = 0; l + 1 < bundle->n; l++)
-            REQUIRE(!(bundle->have[BUNDLE_PAIR] && bundle->have[BUNDLE_SELF(l)]));
+            REQUIRE(!(bundle->place[BUNDLE_PAIR].have && bundle->place[BUNDLE_SELF(l)].have));
     }
 }
 
@@ -53,24 +53,29 @@ static void sign_again(struct arena *a, struct flight *flight)
     memcpy(flight->bytes.at + (part.at - flight->bytes.at), copy.at, part.n);
 }
 
+static enum drive_what what_of(const uint8_t event[static 4])
+{
+    return (event[0] & (RING - 1)) % DRIVE_COUNT;
+}
+
 static void alter(struct driven *d, struct flight *flight, const uint8_t event[static 4])
 {
     struct buffer *bytes = &flight->bytes;
     const bool mine = d->up ? flight->to == OUTBOX_SERVER : flight->to == 0;
     if (!mine || bytes->n == 0) return;
-    if (event[0] % DRIVE_COUNT == DRIVE_CUT_SIGNED) {
+    if (what_of(event) == DRIVE_CUT_SIGNED) {
         bytes->n -= event[2] % bytes->n;
     } else {
         bytes->at[(bytes->n * event[2] + event[1]) / 256 % bytes->n] ^= (uint8_t)(event[3] | 1);
     }
-    if (event[0] % DRIVE_COUNT == DRIVE_ALTER) return;
+    if (what_of(event) == DRIVE_ALTER) return;
     d->altered = true;
     sign_again(&d->arena, flight);
 }
 
 static uint64_t deadline_of(const struct arena *a, uint32_t party)
 {
-    return party == SITES ? a->round.deadline_ms : a->session[party].deadline_ms;
+    return party == a->n ? a->round.deadline_ms : a->session[party].deadline_ms;
 }
 
 static void pass_deadline(struct arena *a, uint32_t party)
@@ -78,16 +83,20 @@ static void pass_deadline(struct arena *a, uint32_t party)
     const uint64_t now = a->now_ms;
     if (deadline_of(a, party) == UINT64_MAX) return;
     a->now_ms = deadline_of(a, party);
-    arena_deadline(a, party == SITES ? OUTBOX_SERVER : party);
+    arena_deadline(a, party == a->n ? OUTBOX_SERVER : party);
     a->now_ms = now;
 }
 
 static void happen(struct driven *d, const uint8_t event[static 4])
 {
     struct arena *a = &d->arena;
-    const enum drive_what what = event[0] % DRIVE_COUNT;
+    const enum drive_what what = what_of(event);
+    if (what == DRIVE_GREET) {
+        if (a->n_flights < 100) arena_greet(a, event[1] % a->n);
+        return;
+    }
     if (what == DRIVE_DEADLINE) {
-        pass_deadline(a, event[1] % (SITES + 1));
+        pass_deadline(a, event[1] % (a->n + 1));
         return;
     }
     if (a->n_flights == 0) return;
@@ -104,7 +113,7 @@ static void happen(struct driven *d, const uint8_t event[static 4])
 
 static bool at_rest(const struct arena *a)
 {
-    for (uint32_t v = 0; v < SITES; v++)
+    for (uint32_t v = 0; v < a->n; v++)
         if (a->session[v].phase != SESSION_IDLE) return false;
     return a->round.phase >= PHASE_DONE;
 }
@@ -114,13 +123,15 @@ void drive(struct view bytes, bool up)
     static struct driven d;
     d = (struct driven){.up = up};
     struct arena *a = &d.arena;
-    arena_open(a, SITES, 0, 2, 2, dims, NULL, 32, 1);
+    const bool ring = bytes.n > 0 && (bytes.at[0] & RING) != 0;
+    arena_open(a, ring ? 5 : 3, 0, 2, 2, dims, NULL, 32, 1);
+    if (ring) arena_ring(a, 5);
     a->spy = watch;
     arena_begin(a);
     for (size_t i = 0; i + 4 <= bytes.n && i < 400; i += 4) happen(&d, bytes.at + i);
     for (size_t i = 0; i < 50 && !at_rest(a); i++) {
         arena_deliver(a);
-        for (uint32_t p = 0; p <= SITES && a->n_flights == 0; p++) pass_deadline(a, p);
+        for (uint32_t p = 0; p <= a->n && a->n_flights == 0; p++) pass_deadline(a, p);
     }
     REQUIRE(at_rest(a));
     if (a->round.phase == PHASE_DONE && !d.altered) REQUIRE(arena_sums_exact(a));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A round whose course a string of bytes decides: for fuzzing. Four bytes are one event: what,
- * which letter or party, where in the letter, what is put there. */
+ * which letter or party, where in the letter, what is put there. Three sites and a complete graph;
+ * the highest bit of the first byte makes it five sites on a ring. */
 #ifndef TESTS_LIB_DRIVE_H
 #define TESTS_LIB_DRIVE_H
 
@@ -15,6 +16,7 @@ enum drive_what {
     DRIVE_ALTER_SIGNED, /* change a byte, sign again, deliver */
     DRIVE_CUT_SIGNED,   /* shorten by some bytes, sign again, deliver */
     DRIVE_DEADLINE,
+    DRIVE_GREET, /* a site's connection begins anew */
     DRIVE_COUNT
 };
 

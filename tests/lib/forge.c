@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/forge.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void must(enum status status)
@@ -39,6 +40,7 @@ static void make_opening(const struct work *w)
     must(opening_read(&opening, w->in));
     change(w, &opening);
     opening_write(w->out, &opening);
+    write_bytes(w->out, opening.state.at, opening.state.n);
 }
 
 static void make_plan(const struct work *w)
@@ -53,6 +55,7 @@ static void make_plan(const struct work *w)
     plan_write(&bytes, &plan, w->server_seed);
     opening.plan = buffer_view(&bytes);
     opening_write(w->out, &opening);
+    write_bytes(w->out, opening.state.at, opening.state.n);
 }
 
 static void make_advert(const struct work *w)
@@ -71,10 +74,26 @@ static void make_roster(const struct work *w)
     roster_write(w->out, &roster, w->server_seed);
 }
 
+static void make_position(const struct work *w)
+{
+    struct position position = {0};
+    must(position_read(&position, w->in, w->site));
+    change(w, &position);
+    position_write(w->out, &position, w->site_seed);
+}
+
+static void make_positions(const struct work *w)
+{
+    AUTO(positions_free) struct positions positions = {0};
+    must(positions_read(&positions, w->in, w->a->n, w->server));
+    change(w, &positions);
+    positions_write(w->out, &positions, w->server_seed);
+}
+
 static void make_shares(const struct work *w)
 {
     AUTO(shares_free) struct shares shares = {0};
-    must(shares_read(&shares, w->in, (uint32_t)bits_count(&w->a->round.adverts), SIZE_MAX));
+    must(shares_read(&shares, w->in, graph_holders(&w->a->round.graph), SIZE_MAX));
     change(w, &shares);
     shares_write(w->out, &shares);
 }
@@ -82,7 +101,7 @@ static void make_shares(const struct work *w)
 static void make_header(const struct work *w)
 {
     AUTO(shares_free) struct shares shares = {0};
-    must(shares_read(&shares, w->in, (uint32_t)bits_count(&w->a->round.adverts), SIZE_MAX));
+    must(shares_read(&shares, w->in, graph_holders(&w->a->round.graph), SIZE_MAX));
     struct header header = {0};
     must(header_read(&header, shares.header, w->site));
     change(w, &header);
@@ -168,13 +187,22 @@ static const struct {
     enum msg_kind letter;
     void (*make)(const struct work *w);
 } maker[MSG_KIND_COUNT] = {
-    [MSG_OPENING] = {MSG_OPENING, make_opening}, [MSG_PLAN] = {MSG_OPENING, make_plan},
-    [MSG_ADVERT] = {MSG_ADVERT, make_advert},    [MSG_ROSTER] = {MSG_ROSTER, make_roster},
-    [MSG_SHARES] = {MSG_SHARES, make_shares},    [MSG_HEADER] = {MSG_SHARES, make_header},
-    [MSG_INBOX] = {MSG_INBOX, make_inbox},       [MSG_MASKED] = {MSG_MASKED, make_masked},
-    [MSG_DIGEST] = {MSG_MASKED, make_digest},    [MSG_SURVIVORS] = {MSG_SURVIVORS, make_survivors},
-    [MSG_CONFIRM] = {MSG_CONFIRM, make_confirm}, [MSG_QUORUM] = {MSG_QUORUM, make_quorum},
-    [MSG_UNMASK] = {MSG_UNMASK, make_unmask},    [MSG_RESULT] = {MSG_RESULT, make_result},
+    [MSG_OPENING] = {MSG_OPENING, make_opening},
+    [MSG_PLAN] = {MSG_OPENING, make_plan},
+    [MSG_ADVERT] = {MSG_ADVERT, make_advert},
+    [MSG_ROSTER] = {MSG_ROSTER, make_roster},
+    [MSG_POSITION] = {MSG_POSITION, make_position},
+    [MSG_POSITIONS] = {MSG_POSITIONS, make_positions},
+    [MSG_SHARES] = {MSG_SHARES, make_shares},
+    [MSG_HEADER] = {MSG_SHARES, make_header},
+    [MSG_INBOX] = {MSG_INBOX, make_inbox},
+    [MSG_MASKED] = {MSG_MASKED, make_masked},
+    [MSG_DIGEST] = {MSG_MASKED, make_digest},
+    [MSG_SURVIVORS] = {MSG_SURVIVORS, make_survivors},
+    [MSG_CONFIRM] = {MSG_CONFIRM, make_confirm},
+    [MSG_QUORUM] = {MSG_QUORUM, make_quorum},
+    [MSG_UNMASK] = {MSG_UNMASK, make_unmask},
+    [MSG_RESULT] = {MSG_RESULT, make_result},
 };
 
 bool forge(struct arena *a, struct flight *flight)
@@ -200,12 +228,13 @@ bool forge(struct arena *a, struct flight *flight)
 
 void forge_quorum(const struct arena *a, struct buffer *out, const struct hash *statement)
 {
-    struct confirm confirm[ARENA_SITES_MAX] = {0};
-    struct quorum quorum = {.confirm = confirm};
+    AUTO(quorum_free) struct quorum quorum = {0};
+    quorum.confirm = calloc(a->n, sizeof *quorum.confirm);
+    REQUIRE(quorum.confirm != NULL);
     memcpy(quorum.session, a->round.plan.session, MSG_SESSION_BYTES);
     for (; quorum.n < a->n; quorum.n++) {
-        confirm[quorum.n].from = quorum.n;
-        confirm_sign(&confirm[quorum.n], statement, a->key[quorum.n].identity);
+        quorum.confirm[quorum.n].from = quorum.n;
+        confirm_sign(&quorum.confirm[quorum.n], statement, a->key[quorum.n].identity);
     }
     quorum_write(out, &quorum);
 }

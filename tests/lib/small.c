@@ -41,6 +41,7 @@ void small_study(struct study *study, enum study_unit unit, enum model_kind kind
         .secagg = {.bits = 32},
         .deadlines = {.gather_ms = 1000,
                       .keys_ms = 1000,
+                      .positions_ms = 1000,
                       .shares_ms = 2000,
                       .input_ms = 3000,
                       .confirm_ms = 4000,

@@ -269,6 +269,19 @@ static void freeing_leaves_an_empty_object(void)
     CHECK(b.at == NULL && b.n == 0 && b.room == 0 && b.status == STATUS_OK);
 }
 
+static void reserved_room_is_taken_once(void)
+{
+    AUTO(buffer_wipe) struct buffer b = {0};
+    write_u8(&b, 7);
+    buffer_reserve(&b, 1000);
+    const uint8_t *at = b.at;
+    CHECK_NUMBER(1001, b.room);
+    CHECK(b.n == 1 && b.at[0] == 7);
+    for (size_t i = 0; i < 1000; i++) write_u8(&b, (uint8_t)i);
+    buffer_reserve(&b, 0);
+    CHECK(b.at == at && b.room == 1001);
+}
+
 static void impossible_sizes_are_refused_before_allocation(void)
 {
     struct buffer b = {0};
@@ -280,6 +293,10 @@ static void impossible_sizes_are_refused_before_allocation(void)
     write_blob(&b, "", (size_t)UINT32_MAX + 1);
     CHECK_STATUS(STATUS_NOMEM, b.status);
     CHECK_NUMBER(0, b.n);
+    buffer_free(&b);
+    buffer_reserve(&b, SIZE_MAX / 2);
+    CHECK_STATUS(STATUS_NOMEM, b.status);
+    CHECK(b.at == NULL);
     buffer_free(&b);
 }
 
@@ -339,6 +356,7 @@ int main(void)
     RUN(too_few_packed_elements_are_zeros_and_bad);
     RUN(a_buffer_grows_without_losing_bytes);
     RUN(freeing_leaves_an_empty_object);
+    RUN(reserved_room_is_taken_once);
     RUN(impossible_sizes_are_refused_before_allocation);
     RUN(out_of_memory_is_remembered);
     RUN(out_of_memory_leaves_a_bit_set_untouched);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/command.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/lib/check.h"
@@ -137,6 +139,50 @@ static void exit_codes_stay_as_they_are(void)
     CHECK_NUMBER(70, EXIT_BUG);
 }
 
+static void the_clock_counts_milliseconds(void)
+{
+    const uint64_t before = command_now_ms();
+    (void)usleep(20 * 1000);
+    const uint64_t passed = command_now_ms() - before;
+    CHECK(passed >= 20 && passed < 20 * 1000);
+}
+
+static void threads_are_at_least_one_and_at_most_what_is_wished(void)
+{
+    CHECK_NUMBER(1, command_threads(1));
+    const unsigned all = command_threads(1000000);
+    CHECK(all >= 1 && all < 1000000);
+    CHECK_NUMBER(all, command_threads(all));
+}
+
+static void open_files_are_raised_to_what_is_allowed(void)
+{
+    struct rlimit limit, now;
+    CHECK_NUMBER(0, getrlimit(RLIMIT_NOFILE, &limit));
+    limit.rlim_cur = 64;
+    CHECK_NUMBER(0, setrlimit(RLIMIT_NOFILE, &limit));
+    command_raise_files();
+    CHECK_NUMBER(0, getrlimit(RLIMIT_NOFILE, &now));
+    CHECK_NUMBER(limit.rlim_max, now.rlim_cur);
+    CHECK_NUMBER(limit.rlim_max, now.rlim_max);
+}
+
+/* The signals are caught until the program ends: last case. */
+static void a_signal_asks_for_the_end_and_a_closed_pipe_does_not(void)
+{
+    static const int asks[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action;
+    command_catch_stop();
+    CHECK_NUMBER(0, raise(SIGPIPE));
+    CHECK(!command_stopped());
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_NUMBER(0, sigaction(asks[i], NULL, &action));
+        CHECK(action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
+    }
+    CHECK_NUMBER(0, raise(SIGHUP));
+    CHECK(command_stopped());
+}
+
 int main(void)
 {
     RUN(a_subcommand_gets_its_arguments_and_gives_the_exit_code);
@@ -146,5 +192,9 @@ int main(void)
     RUN(what_is_unknown_is_a_wrong_argument);
     RUN(exit_codes_tell_reactions_apart);
     RUN(exit_codes_stay_as_they_are);
+    RUN(the_clock_counts_milliseconds);
+    RUN(threads_are_at_least_one_and_at_most_what_is_wished);
+    RUN(open_files_are_raised_to_what_is_allowed);
+    RUN(a_signal_asks_for_the_end_and_a_closed_pipe_does_not);
     return check_done();
 }

@@ -182,6 +182,18 @@ static void foreign_files_are_refused(void)
     db_close(&db);
 }
 
+static void a_symbolic_link_is_not_followed(void)
+{
+    forget();
+    char target[80];
+    snprintf(target, sizeof target, "%s-target", path);
+    CHECK_NUMBER(0, symlink(target, path));
+    struct db *db = NULL;
+    CHECK_STATUS(STATUS_IO, db_open(&db, path, SCHEMA));
+    CHECK(db == NULL);
+    unlink(target);
+}
+
 static void a_value_beyond_all_bounds_is_refused(void)
 {
     forget();
@@ -222,6 +234,7 @@ int main(void)
     RUN(a_repeated_key_or_wrong_type_is_refused);
     RUN(a_change_is_whole_or_nothing);
     RUN(foreign_files_are_refused);
+    RUN(a_symbolic_link_is_not_followed);
     RUN(a_value_beyond_all_bounds_is_refused);
     RUN(nothing_is_written_when_memory_is_out);
     forget();

@@ -251,6 +251,80 @@ static void damage_is_noticed_and_outputs_are_untouched(void)
     CHECK_CLOSE(7, account.rdp[0], 0);
 }
 
+static enum status confirm(struct journal *journal, uint32_t round, const struct bits *survivors)
+{
+    struct memory memory = {.kind = MEMORY_CONFIRM, .round = round};
+    AUTO(buffer_free) struct buffer bytes = {0};
+    memory_write(&bytes, &memory);
+    CHECK_OK(bytes.status);
+    return journal_confirm(journal, buffer_view(&bytes), survivors);
+}
+
+/* Of the four sites of a number's bits. */
+static void make_set(struct bits *out, uint32_t sites)
+{
+    CHECK_OK(bits_new(out, 4));
+    for (uint32_t v = 0; v < 4; v++)
+        if (sites >> v & 1) bits_set(out, v);
+}
+
+static void confirmed_survivor_sets_come_back(void)
+{
+    forget();
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    AUTO(bits_free) struct bits first = {0}, second = {0}, third = {0};
+    make_set(&first, 3);   /* 0 and 1 */
+    make_set(&second, 13); /* 0, 2 and 3 */
+    make_set(&third, 15);
+    CHECK_OK(confirm(journal, 1, &first));
+    CHECK_OK(confirm(journal, 2, &second));
+    journal_close(&journal);
+    CHECK_OK(journal_open(&journal, path));
+    AUTO(participation_free) struct participation past = {0};
+    CHECK_OK(participation_new(&past, 4));
+    CHECK(!participation_isolates(&past, &third, 0));
+    CHECK_OK(journal_past(journal, &past));
+    CHECK_NUMBER(2, past.rank);
+    CHECK(participation_isolates(&past, &third, 0));
+}
+
+static void a_set_and_its_confirmation_are_stored_together_or_not_at_all(void)
+{
+    forget();
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    AUTO(bits_free) struct bits set = {0};
+    make_set(&set, 7);
+    CHECK_OK(enter(journal, MEMORY_CONFIRM, 1, 1));
+    CHECK_STATUS(STATUS_STATE, confirm(journal, 1, &set));
+    AUTO(participation_free) struct participation past = {0};
+    CHECK_OK(participation_new(&past, 4));
+    CHECK_OK(journal_past(journal, &past));
+    CHECK_NUMBER(0, past.rank);
+    /* The other way round: the set is there, then its entry is not made. */
+    CHECK_OK(confirm(journal, 2, &set));
+    AUTO(db_close) struct db *db = NULL;
+    CHECK_OK(db_open(&db, path, ""));
+    CHECK_OK(db_run(db, "DELETE FROM memory WHERE round = 2", 0, NULL));
+    CHECK_STATUS(STATUS_STATE, confirm(journal, 2, &set));
+    CHECK_OK(enter(journal, MEMORY_CONFIRM, 2, 1));
+}
+
+static void a_survivor_set_of_another_federation_is_refused(void)
+{
+    forget();
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(journal_open(&journal, path));
+    AUTO(bits_free) struct bits set = {0};
+    make_set(&set, 7);
+    CHECK_OK(confirm(journal, 1, &set));
+    AUTO(participation_free) struct participation past = {0};
+    CHECK_OK(participation_new(&past, 5));
+    CHECK_STATUS(STATUS_FORMAT, journal_past(journal, &past));
+    CHECK_STATUS(STATUS_FORMAT, journal_confirm(journal, (struct view){0}, &set));
+}
+
 static void a_file_of_something_else_is_refused(void)
 {
     forget();
@@ -291,6 +365,9 @@ int main(void)
     RUN(a_killed_site_forgets_no_release);
     RUN(what_is_no_entry_is_refused);
     RUN(damage_is_noticed_and_outputs_are_untouched);
+    RUN(confirmed_survivor_sets_come_back);
+    RUN(a_set_and_its_confirmation_are_stored_together_or_not_at_all);
+    RUN(a_survivor_set_of_another_federation_is_refused);
     RUN(a_file_of_something_else_is_refused);
     RUN(running_out_of_memory_opens_nothing);
     forget();

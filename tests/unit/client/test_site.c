@@ -17,13 +17,22 @@ static char folder[64];
 static struct keyfile key[SITES], coordinator, governor;
 static struct site site;
 
-static const char study_text[] =
+static const char with_noise[] =
     "schema: 1\nstudy: {id: judge}\n"
     "sites: {expected: 5, colluding: 1, min_contributors: 2}\n"
     "model: {kind: mlp, channels: 1, height: 8, width: 8, classes: 3, hidden: [6, 6]}\n"
     "privacy: {unit: patient, epsilon: 2.0, delta: 1.0e-5, clip: 1.0, exploration_clip: 1.0,\n"
     "          exploration_ratio: 3.0, sampling: 0.2, records: 500}\n"
     "rounds: {count: 12}\n";
+
+static const char without_noise[] =
+    "schema: 1\nstudy: {id: judge, rehearsal: true}\n"
+    "sites: {expected: 5, colluding: 1, min_contributors: 2}\n"
+    "model: {kind: mlp, channels: 1, height: 8, width: 8, classes: 3, hidden: [6, 6]}\n"
+    "privacy: {unit: site, epsilon: .inf, delta: 1.0e-5, clip: 1.0, exploration_clip: 1.0}\n"
+    "rounds: {count: 12}\n";
+
+static const char *study_text = with_noise;
 
 static void put(const char *name, const void *bytes, size_t n, unsigned mode)
 {
@@ -46,12 +55,12 @@ static void make_folder(double max_epsilon, double floor_epsilon, bool bind)
         .governors_needed = 1};
     (void)snprintf(manifest.federation, sizeof manifest.federation, "judge");
     manifest.study =
-        hash_of("study", (struct view){(const uint8_t *)study_text, sizeof study_text - 1});
+        hash_of("study", (struct view){(const uint8_t *)study_text, strlen(study_text)});
     manifest.member = calloc(SITES, sizeof *manifest.member);
     CHECK(manifest.member != NULL);
-    member_of(&manifest.coordinator, &coordinator);
+    member_of(&manifest.coordinator, &coordinator, true);
     sign_public(manifest.governor[0], governor.identity);
-    for (uint32_t v = 0; v < SITES; v++) member_of(&manifest.member[v], &key[v]);
+    for (uint32_t v = 0; v < SITES; v++) member_of(&manifest.member[v], &key[v], v % 2 == 0);
     AUTO(buffer_free) struct buffer bytes = {0};
     manifest_write(&bytes, &manifest);
     CHECK_OK(manifest_sign(&bytes, &manifest, governor.identity));
@@ -60,8 +69,9 @@ static void make_folder(double max_epsilon, double floor_epsilon, bool bind)
     char hex[2 * HASH_BYTES + 1], policy[128], path[FILE_PATH_MAX];
     hash_hex(hex, &hash, HASH_BYTES);
     put("manifest.pin", hex, sizeof hex - 1, 0644);
-    put("study.yaml", study_text, sizeof study_text - 1, 0644);
-    int n = snprintf(policy, sizeof policy, "max_epsilon: %g\nmin_contributors: 2\n", max_epsilon);
+    put("study.yaml", study_text, strlen(study_text), 0644);
+    int n = snprintf(policy, sizeof policy,
+                     "max_epsilon: %g\nmin_contributors: 2\nallow_rehearsal: true\n", max_epsilon);
     put("policy.yaml", policy, (size_t)n, 0644);
     CHECK_OK(file_path(path, sizeof path, folder, "key"));
     CHECK_OK(keyfile_write(&key[1], path));
@@ -249,6 +259,44 @@ static void less_noise_or_another_grid_is_refused(void)
     close_site();
 }
 
+/* The site confirms a set of survivors, given as a number's bits, unless it refuses to. */
+static enum reason confirm(uint32_t round, uint32_t sites)
+{
+    struct session *session = &site.session;
+    AUTO(bits_free) struct bits set = {0};
+    CHECK_OK(bits_new(&set, SITES));
+    for (uint32_t v = 0; v < SITES; v++)
+        if (sites >> v & 1) bits_set(&set, v);
+    const enum reason why = session->config.weigh(session->config.context, &session->plan, &set);
+    if (why != REASON_NONE) return why;
+    session->survivors.survivors = set;
+    remember(MEMORY_CONFIRM, round, 0);
+    session->survivors.survivors = (struct bits){0};
+    return why;
+}
+
+/* This is site 1; two of the sets make up all sites, but for site 1 that is in both. */
+static void without_noise_a_set_that_singles_the_site_out_is_refused(void)
+{
+    struct site_error why = {0};
+    study_text = without_noise;
+    make_folder(2, (double)INFINITY, true);
+    CHECK_OK(open_site(&why));
+    CHECK_NUMBER(REASON_NONE, confirm(1, 7));
+    CHECK_NUMBER(REASON_NONE, confirm(2, 26));
+    CHECK_NUMBER(REASON_ISOLATED, confirm(3, 31));
+    site_close(&site);
+    CHECK_OK(open_site(&why));
+    CHECK_NUMBER(REASON_ISOLATED, confirm(3, 31));
+    CHECK_NUMBER(REASON_NONE, confirm(3, 7));
+    close_site();
+    study_text = with_noise;
+    make_folder(2, 2, true);
+    CHECK_OK(open_site(&why));
+    CHECK(site.session.config.weigh == NULL && site.past.n == 0);
+    close_site();
+}
+
 int main(void)
 {
     struct rng rng = {0};
@@ -266,5 +314,6 @@ int main(void)
     RUN(more_than_the_officers_signed_is_refused);
     RUN(a_missing_ledger_is_refused);
     RUN(less_noise_or_another_grid_is_refused);
+    RUN(without_noise_a_set_that_singles_the_site_out_is_refused);
     return check_done();
 }

@@ -27,21 +27,35 @@ static void ring_close(struct ring *ring)
     world_close(&ring->world);
 }
 
+/* How the sites of a plan mask. */
+struct way {
+    uint32_t sigma, degree;
+    enum mask_cipher cipher;
+    unsigned threads;
+};
+
 /* Site 4 is no member of segment 1. */
-static void ring_open(struct ring *ring, uint32_t sigma)
+static void ring_open(struct ring *ring, const struct way *way)
 {
     *ring = (struct ring){.manifest = {.n = WORLD_SITES}};
     world_open(&ring->world, STUDY_PATIENT, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 1);
-    ring->world.plan.grid.sigma = sigma;
+    ring->world.plan.grid.sigma = way->sigma;
+    ring->world.plan.cipher = way->cipher;
     bits_clear(&ring->world.plan.segment[1].members, 4);
     rng_numbered(&ring->rng, 1);
+    const struct hash order = {{1}};
     for (uint32_t v = 0; v < WORLD_SITES; v++) {
         struct session *s = &ring->session[v];
-        const struct session_config config = {
-            .manifest = &ring->manifest, .self = v, .identity = ring->identity, .rng = &ring->rng};
+        const struct session_config config = {.manifest = &ring->manifest,
+                                              .self = v,
+                                              .identity = ring->identity,
+                                              .threads = way->threads,
+                                              .rng = &ring->rng};
         CHECK_OK(session_new(s, &config));
         CHECK_OK(plan_copy(&s->plan, &ring->world.plan));
         CHECK_OK(bits_copy(&s->dealers, &s->plan.cohort));
+        for (uint32_t l = 0; l < s->plan.n_segments; l++)
+            CHECK_OK(graph_new(&s->pads[l], &s->plan.segment[l].members, way->degree, &order));
         rng_bytes(&ring->rng, s->self_seed, sizeof s->self_seed);
         s->phase = SESSION_INPUT;
         for (uint32_t u = 0; u < v; u++) {
@@ -112,22 +126,22 @@ static void collect(uint32_t (*total)[MOST], const struct session *s, const stru
         AUTO(total_free) struct total sent = {0};
         AUTO(opened_free) struct opened opened = {0};
         CHECK_OK(total_new(&sent, n));
-        CHECK_OK(opened_new(&opened, n));
         struct reader r = reader_of(input.body[l]);
         read_packed(&r, sent.value, n, plan->grid.bits);
         struct pad pad = {0};
         const struct hash none = {0};
         pads_self(&pad, seed[l], &none, &none, l);
-        CHECK_OK(mask_take(&opened, &sent, &pad, 1, plan->grid.bits, 0));
+        const struct mask_how how = {.cipher = plan->cipher, .bits = plan->grid.bits};
+        CHECK_OK(mask_take(&opened, &sent, &pad, 1, &how, 0));
         for (size_t i = 0; i < n; i++) total[l][i] += opened.value[i];
     }
 }
 
 /* What all sites send adds up to what they put in, segment by segment, checksums included. */
-static void pads_cancel_between_the_members_of_a_segment(uint32_t sigma)
+static void pads_cancel_between_the_members_of_a_segment(const struct way *way)
 {
     AUTO(ring_close) struct ring ring = {0};
-    ring_open(&ring, sigma);
+    ring_open(&ring, way);
     const struct plan *plan = &ring.world.plan;
     static uint32_t total[MSG_SEGMENTS_MAX][MOST], want[MSG_SEGMENTS_MAX][MOST];
     memset(total, 0, sizeof total);
@@ -147,7 +161,7 @@ static void pads_cancel_between_the_members_of_a_segment(uint32_t sigma)
         CHECK_NUMBER(1, out.n_entries);
         CHECK_NUMBER(sum.n, put_in.n);
         for (size_t i = 0; i < sum.n; i++) noisy += put_in.value[i] != (uint32_t)sum.value[i];
-        collect(total, s, plan, seed, buffer_view(&out.letter[0].bytes));
+        collect(total, s, plan, seed, blob_view(out.letter[0].bytes));
         size_t at = 0;
         for (uint32_t l = 0; l < plan->n_segments; l++) {
             if (!bits_has(&plan->segment[l].members, v)) continue;
@@ -158,23 +172,35 @@ static void pads_cancel_between_the_members_of_a_segment(uint32_t sigma)
         }
     }
     CHECK(memcmp(total, want, sizeof total) == 0);
-    CHECK((noisy > 0) == (sigma > 0));
+    CHECK((noisy > 0) == (way->sigma > 0));
 }
 
 static void without_noise_the_sum_of_the_sums_comes_out(void)
 {
-    pads_cancel_between_the_members_of_a_segment(0);
+    pads_cancel_between_the_members_of_a_segment(&(struct way){0});
 }
 
 static void with_noise_the_sum_of_what_was_put_in_comes_out(void)
 {
-    pads_cancel_between_the_members_of_a_segment(50);
+    pads_cancel_between_the_members_of_a_segment(&(struct way){.sigma = 50});
+}
+
+static void it_comes_out_along_a_ring_and_with_threads(void)
+{
+    pads_cancel_between_the_members_of_a_segment(&(struct way){.degree = 2, .threads = 3});
+}
+
+static void it_comes_out_with_every_cipher(void)
+{
+    for (enum mask_cipher cipher = 0; cipher < MASK_CIPHERS; cipher++)
+        if (mask_available(cipher))
+            pads_cancel_between_the_members_of_a_segment(&(struct way){.cipher = cipher});
 }
 
 static void a_sum_of_another_size_is_refused_and_nothing_is_sent(void)
 {
     AUTO(ring_close) struct ring ring = {0};
-    ring_open(&ring, 0);
+    ring_open(&ring, &(struct way){0});
     for (uint32_t v = 3; v < WORLD_SITES; v++) {
         const size_t n = ring_size(&ring, v);
         for (size_t wrong = n - 1; wrong <= n + 1; wrong += 2) {
@@ -195,7 +221,7 @@ static void memory_may_end_anywhere(void)
     OOM_EACH {
         oom_stop();
         AUTO(ring_close) struct ring ring = {0};
-        ring_open(&ring, 4);
+        ring_open(&ring, &(struct way){.sigma = 4});
         AUTO(encoded_free) struct encoded sum = {0};
         AUTO(noised_free) struct noised put_in = {0};
         AUTO(outbox_free) struct outbox out = {0};
@@ -215,6 +241,8 @@ int main(void)
     RUN(a_contribution_of_another_size_or_without_a_clip_is_refused);
     RUN(without_noise_the_sum_of_the_sums_comes_out);
     RUN(with_noise_the_sum_of_what_was_put_in_comes_out);
+    RUN(it_comes_out_along_a_ring_and_with_threads);
+    RUN(it_comes_out_with_every_cipher);
     RUN(a_sum_of_another_size_is_refused_and_nothing_is_sent);
     RUN(memory_may_end_anywhere);
     return check_done();

@@ -63,68 +63,75 @@ static void transport_keys_are_those_of_rfc_7748(void)
     CHECK_BYTES(bob_public, got, sizeof got);
 }
 
-static void a_public_key_is_that_of_the_derived_scalar(void)
+static struct kx_pair pair_of(const uint8_t seed[static KX_SEED_BYTES], const char *purpose)
 {
-    uint8_t scalar[32], want[32], got[KX_PUBLIC_BYTES];
+    struct kx_pair pair;
+    kx_pair_of(&pair, seed, purpose);
+    return pair;
+}
+
+static void a_pair_is_the_derived_scalar_and_its_public_key(void)
+{
+    uint8_t scalar[32], want[32];
     scalar_beside(scalar, seed_a, "SA1\x02kxmask", 10);
     CHECK_NUMBER(0, crypto_scalarmult_base(want, scalar));
-    kx_public(got, seed_a, "mask");
-    CHECK_BYTES(want, got, sizeof got);
+    const struct kx_pair got = pair_of(seed_a, "mask");
+    CHECK_BYTES(scalar, got.secret, sizeof scalar);
+    CHECK_BYTES(want, got.public_key, sizeof want);
 }
 
 static void both_ends_agree(void)
 {
-    uint8_t a[KX_PUBLIC_BYTES], b[KX_PUBLIC_BYTES], ab[KX_SHARED_BYTES], ba[KX_SHARED_BYTES];
-    kx_public(a, seed_a, "mask");
-    kx_public(b, seed_b, "mask");
-    CHECK_OK(kx_agree(ab, seed_a, b, "mask"));
-    CHECK_OK(kx_agree(ba, seed_b, a, "mask"));
+    const struct kx_pair a = pair_of(seed_a, "mask"), b = pair_of(seed_b, "mask");
+    uint8_t ab[KX_SHARED_BYTES], ba[KX_SHARED_BYTES];
+    CHECK_OK(kx_agree(ab, &a, b.public_key));
+    CHECK_OK(kx_agree(ba, &b, a.public_key));
     CHECK_BYTES(ab, ba, sizeof ab);
 }
 
 static void the_pair_secret_is_the_hash_of_product_and_sorted_keys(void)
 {
-    uint8_t scalar[32], product[32], a[32], b[32], want[32], got[32];
-    kx_public(a, seed_a, "enc");
-    kx_public(b, seed_b, "enc");
+    const struct kx_pair a = pair_of(seed_a, "enc"), b = pair_of(seed_b, "enc");
+    uint8_t scalar[32], product[32], want[32], got[32];
     scalar_beside(scalar, seed_a, "SA1\x02kxenc", 9);
-    CHECK_NUMBER(0, crypto_scalarmult(product, scalar, b));
+    CHECK_NUMBER(0, crypto_scalarmult(product, scalar, b.public_key));
 
+    const bool first = memcmp(a.public_key, b.public_key, 32) < 0;
+    const uint8_t *parts[3] = {product, first ? a.public_key : b.public_key,
+                               first ? b.public_key : a.public_key};
     uint8_t framed[4 + 8 + 3 * (8 + 32)] = "SA1\x08kx-agree";
-    const uint8_t *parts[3] = {product, memcmp(a, b, 32) < 0 ? a : b, memcmp(a, b, 32) < 0 ? b : a};
     for (size_t i = 0; i < 3; i++) {
         framed[12 + 40 * i] = 32;
         memcpy(framed + 12 + 40 * i + 8, parts[i], 32);
     }
     CHECK_NUMBER(0, crypto_generichash(want, 32, framed, sizeof framed, NULL, 0));
-    CHECK_OK(kx_agree(got, seed_a, b, "enc"));
+    CHECK_OK(kx_agree(got, &a, b.public_key));
     CHECK_BYTES(want, got, sizeof got);
 }
 
-static void purposes_give_unrelated_keys(void)
+static void purposes_give_unrelated_pairs(void)
 {
-    uint8_t mask[KX_PUBLIC_BYTES], enc[KX_PUBLIC_BYTES];
-    kx_public(mask, seed_a, "mask");
-    kx_public(enc, seed_a, "enc");
-    CHECK(memcmp(mask, enc, sizeof mask) != 0);
+    const struct kx_pair mask = pair_of(seed_a, "mask"), enc = pair_of(seed_a, "enc");
+    CHECK(memcmp(mask.secret, enc.secret, sizeof mask.secret) != 0);
+    CHECK(memcmp(mask.public_key, enc.public_key, sizeof mask.public_key) != 0);
 }
 
 static void honest_keys_are_acceptable(void)
 {
-    uint8_t key[KX_PUBLIC_BYTES];
-    kx_public(key, seed_a, "mask");
-    CHECK(kx_acceptable(key));
+    const struct kx_pair pair = pair_of(seed_a, "mask");
+    CHECK(kx_acceptable(pair.public_key));
     CHECK(kx_acceptable(alice_public));
     CHECK(kx_acceptable((uint8_t[KX_PUBLIC_BYTES]){9}));
 }
 
 static void keys_of_low_order_are_refused(void)
 {
+    const struct kx_pair own = pair_of(seed_a, "mask");
     for (size_t i = 0; i < 5; i++) {
         CHECK(!kx_acceptable(low_order[i]));
         uint8_t shared[KX_SHARED_BYTES];
         memset(shared, 0xaa, sizeof shared);
-        CHECK_STATUS(STATUS_AUTH, kx_agree(shared, seed_a, low_order[i], "mask"));
+        CHECK_STATUS(STATUS_AUTH, kx_agree(shared, &own, low_order[i]));
         CHECK(sodium_is_zero(shared, sizeof shared) == 1);
     }
 }
@@ -138,7 +145,7 @@ static void keys_that_are_not_canonical_are_refused(void)
         key[0] = (uint8_t)(0xed + k);
         CHECK(!kx_acceptable(key));
     }
-    kx_public(key, seed_a, "mask");
+    memcpy(key, alice_public, sizeof key);
     key[31] |= 0x80;
     CHECK(!kx_acceptable(key));
 }
@@ -154,10 +161,10 @@ static void the_largest_key_that_is_not_of_low_order_is_acceptable(void)
 int main(void)
 {
     RUN(transport_keys_are_those_of_rfc_7748);
-    RUN(a_public_key_is_that_of_the_derived_scalar);
+    RUN(a_pair_is_the_derived_scalar_and_its_public_key);
     RUN(both_ends_agree);
     RUN(the_pair_secret_is_the_hash_of_product_and_sorted_keys);
-    RUN(purposes_give_unrelated_keys);
+    RUN(purposes_give_unrelated_pairs);
     RUN(honest_keys_are_acceptable);
     RUN(keys_of_low_order_are_refused);
     RUN(keys_that_are_not_canonical_are_refused);

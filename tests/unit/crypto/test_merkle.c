@@ -25,8 +25,10 @@ static struct hash root_of(size_t n)
 
 static struct merkle_path path_of(size_t n, size_t index)
 {
-    struct merkle_path path = {0};
-    CHECK_OK(merkle_path_of(&path, leaves, n, index));
+    AUTO(merkle_tree_free) struct merkle_tree tree = {0};
+    CHECK_OK(merkle_tree_new(&tree, leaves, n));
+    struct merkle_path path;
+    merkle_tree_path(&path, &tree, index);
     return path;
 }
 
@@ -58,9 +60,13 @@ static void a_root_is_what_the_rules_say(void)
 static void every_leaf_of_every_small_tree_opens(void)
 {
     for (size_t n = 1; n <= TREE_MAX; n++) {
-        const struct hash root = root_of(n);
+        AUTO(merkle_tree_free) struct merkle_tree tree = {0};
+        CHECK_OK(merkle_tree_new(&tree, leaves, n));
+        const struct hash root = merkle_tree_root(&tree), want = root_of(n);
+        CHECK(hash_equal(&want, &root));
         for (size_t i = 0; i < n; i++) {
-            const struct merkle_path path = path_of(n, i);
+            struct merkle_path path;
+            merkle_tree_path(&path, &tree, i);
             CHECK(merkle_check(&root, &leaves[i], n, i, &path));
         }
     }
@@ -151,18 +157,16 @@ static void the_largest_tree_has_the_longest_path(void)
                        MERKLE_LEAVES_MAX - 1, &path));
 }
 
-static void sizes_and_places_out_of_range_are_refused(void)
+static void sizes_out_of_range_are_refused(void)
 {
-    static const size_t wrong[][2] = {{0, 0}, {MERKLE_LEAVES_MAX + 1, 0}, {3, 3}, {3, SIZE_MAX}};
-    for (size_t k = 0; k < 4; k++) {
+    static const size_t wrong[] = {0, MERKLE_LEAVES_MAX + 1, SIZE_MAX};
+    for (size_t k = 0; k < 3; k++) {
         struct hash root = {{1}};
-        struct merkle_path path = {.n = 9};
-        if (wrong[k][1] == 0) {
-            CHECK_STATUS(STATUS_RANGE, merkle_root(&root, leaves, wrong[k][0]));
-            CHECK(hash_equal(&root, &(struct hash){{1}}));
-        }
-        CHECK_STATUS(STATUS_RANGE, merkle_path_of(&path, leaves, wrong[k][0], wrong[k][1]));
-        CHECK_NUMBER(9, path.n);
+        CHECK_STATUS(STATUS_RANGE, merkle_root(&root, leaves, wrong[k]));
+        CHECK(hash_equal(&root, &(struct hash){{1}}));
+        struct merkle_tree tree = {.n = 9, .node = &root};
+        CHECK_STATUS(STATUS_RANGE, merkle_tree_new(&tree, leaves, wrong[k]));
+        CHECK(tree.n == 9 && tree.node == &root);
     }
 }
 
@@ -170,15 +174,25 @@ static void out_of_memory_leaves_out_untouched(void)
 {
     OOM_EACH {
         struct hash root = {{1}};
-        struct merkle_path path = {.n = 9};
+        AUTO(merkle_tree_free) struct merkle_tree tree = {0};
         const enum status rooted = merkle_root(&root, leaves, 7);
-        const enum status opened = merkle_path_of(&path, leaves, 7, 0);
+        const enum status grown = merkle_tree_new(&tree, leaves, 7);
         oom_stop();
         CHECK(rooted == STATUS_OK ||
               (rooted == STATUS_NOMEM && hash_equal(&root, &(struct hash){{1}})));
-        CHECK(opened == STATUS_OK || (opened == STATUS_NOMEM && path.n == 9));
-        CHECK(oom_hit() == (rooted != STATUS_OK || opened != STATUS_OK));
+        CHECK(grown == STATUS_OK || (grown == STATUS_NOMEM && tree.n == 0 && tree.node == NULL));
+        CHECK(oom_hit() == (rooted != STATUS_OK || grown != STATUS_OK));
     }
+}
+
+static void a_freed_tree_is_empty_and_may_be_freed_again(void)
+{
+    struct merkle_tree tree = {0};
+    merkle_tree_free(&tree);
+    CHECK_OK(merkle_tree_new(&tree, leaves, 2));
+    merkle_tree_free(&tree);
+    CHECK(tree.n == 0 && tree.node == NULL);
+    merkle_tree_free(&tree);
 }
 
 int main(void)
@@ -193,7 +207,8 @@ int main(void)
     RUN(an_inner_node_is_no_leaf);
     RUN(order_and_content_change_the_root);
     RUN(the_largest_tree_has_the_longest_path);
-    RUN(sizes_and_places_out_of_range_are_refused);
+    RUN(sizes_out_of_range_are_refused);
     RUN(out_of_memory_leaves_out_untouched);
+    RUN(a_freed_tree_is_empty_and_may_be_freed_again);
     return check_done();
 }

@@ -36,8 +36,8 @@ static void reset(void)
                                  .member = members,
                                  .n_governors = GOVERNORS,
                                  .governors_needed = 2};
-    member_of(&manifest.coordinator, &coordinator);
-    for (uint32_t i = 0; i < SITES; i++) member_of(&members[i], &site[i]);
+    member_of(&manifest.coordinator, &coordinator, true);
+    for (uint32_t i = 0; i < SITES; i++) member_of(&members[i], &site[i], i != 1);
     for (uint32_t i = 0; i < GOVERNORS; i++)
         sign_public(manifest.governor[i], governor[i].identity);
 }
@@ -227,7 +227,42 @@ static void numbers_are_in_range(void)
 static size_t offset_of_n(void)
 {
     return 15 + 4 + strlen(manifest.federation) + 4 + 32 + 8 + 16 + 4 +
-           strlen(manifest.coordinator.name) + 64;
+           strlen(manifest.coordinator.name) + 65;
+}
+
+static void what_a_machine_has_is_yes_or_no(void)
+{
+    reset();
+    AUTO(buffer_free) struct buffer bytes = {0};
+    write_signed(&bytes, "01");
+    CHECK_NUMBER(1, bytes.at[offset_of_n() - 1]);
+    bytes.at[offset_of_n() - 1] = 2;
+    REFUSED(FORMAT, FORMAT, buffer_view(&bytes));
+}
+
+static void the_first_machine_without_the_instructions_of_a_cipher_is_found(void)
+{
+    reset();
+    CHECK(manifest_lacking(&manifest, MASK_CHACHA20) == NULL);
+    CHECK(manifest_lacking(&manifest, MASK_AES256_CTR) == &members[1]);
+    members[1].aes = true;
+    CHECK(manifest_lacking(&manifest, MASK_AES256_CTR) == NULL);
+    manifest.coordinator.aes = false;
+    CHECK(manifest_lacking(&manifest, MASK_AES256_CTR) == &manifest.coordinator);
+}
+
+static void a_member_is_known_by_name_and_keys(void)
+{
+    struct member a, b;
+    member_of(&a, &site[0], true);
+    member_of(&b, &site[0], false);
+    CHECK(member_same(&a, &b));
+    uint8_t *const field[] = {(uint8_t *)b.name, b.identity, b.transport};
+    for (size_t i = 0; i < 3; i++) {
+        *field[i] ^= 1;
+        CHECK(!member_same(&a, &b));
+        *field[i] ^= 1;
+    }
 }
 
 static void too_many_members_are_refused_before_memory_is_asked_for(void)
@@ -273,6 +308,7 @@ static void the_hash_covers_every_field(void)
         (uint8_t *)members[2].name,
         members[2].identity,
         members[2].transport,
+        (uint8_t *)&members[2].aes,
         manifest.governor[2],
         (uint8_t *)&manifest.governors_needed,
     };
@@ -308,11 +344,15 @@ static void without_memory_nothing_is_read(void)
 static void a_request_is_read_back(void)
 {
     AUTO(buffer_free) struct buffer text = {0};
-    request_write(&text, &site[1]);
-    struct member want, got;
-    member_of(&want, &site[1]);
-    CHECK_OK(request_read(&got, buffer_view(&text)));
-    CHECK_BYTES(&want, &got, sizeof want);
+    for (int aes = 0; aes < 2; aes++) {
+        struct member want, got;
+        text.n = 0;
+        request_write(&text, &site[1], aes == 1);
+        member_of(&want, &site[1], aes == 1);
+        CHECK_OK(request_read(&got, buffer_view(&text)));
+        CHECK_BYTES(&want, &got, sizeof want);
+        CHECK_NUMBER(aes, got.aes);
+    }
     for (size_t i = 0; i < text.n; i++)
         CHECK(text.at[i] == '\n' || (text.at[i] >= ' ' && text.at[i] < 127));
 }
@@ -320,7 +360,7 @@ static void a_request_is_read_back(void)
 static void a_request_is_signed_by_the_identity_it_names(void)
 {
     AUTO(buffer_free) struct buffer text = {0};
-    request_write(&text, &site[1]);
+    request_write(&text, &site[1], true);
     struct member out = {0};
     for (size_t i = 0; i < text.n; i++) {
         const uint8_t old = text.at[i];
@@ -335,7 +375,7 @@ static void a_request_is_signed_by_the_identity_it_names(void)
 static void a_malformed_request_is_refused(void)
 {
     AUTO(buffer_free) struct buffer text = {0};
-    request_write(&text, &site[1]);
+    request_write(&text, &site[1], true);
     struct member out = {0};
     for (size_t n = 0; n < text.n; n++)
         CHECK_STATUS(STATUS_FORMAT, request_read(&out, (struct view){text.at, n}));
@@ -348,7 +388,7 @@ static void a_malformed_request_is_refused(void)
     struct keyfile low = site[1];
     memcpy(low.name, "no good", 8);
     text.n = 0;
-    request_write(&text, &low);
+    request_write(&text, &low, true);
     CHECK_STATUS(STATUS_FORMAT, request_read(&out, buffer_view(&text)));
     CHECK_NUMBER(0, out.name[0]);
 }
@@ -356,7 +396,7 @@ static void a_malformed_request_is_refused(void)
 static void a_request_without_memory_is_not_written_or_read(void)
 {
     AUTO(buffer_free) struct buffer text = {0};
-    request_write(&text, &site[1]);
+    request_write(&text, &site[1], true);
     OOM_EACH {
         struct member out = {0};
         enum status status = request_read(&out, buffer_view(&text));
@@ -365,7 +405,7 @@ static void a_request_without_memory_is_not_written_or_read(void)
     }
     OOM_EACH {
         AUTO(buffer_free) struct buffer half = {0};
-        request_write(&half, &site[1]);
+        request_write(&half, &site[1], true);
         oom_stop();
         if (oom_hit()) CHECK_STATUS(STATUS_NOMEM, half.status);
     }
@@ -383,6 +423,9 @@ int main(void)
     RUN(nothing_may_come_twice);
     RUN(names_and_keys_are_fit_for_use);
     RUN(numbers_are_in_range);
+    RUN(what_a_machine_has_is_yes_or_no);
+    RUN(the_first_machine_without_the_instructions_of_a_cipher_is_found);
+    RUN(a_member_is_known_by_name_and_keys);
     RUN(too_many_members_are_refused_before_memory_is_asked_for);
     RUN(a_file_above_the_limit_is_refused);
     RUN(the_hash_covers_every_field);

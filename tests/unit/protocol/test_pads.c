@@ -84,10 +84,24 @@ static void the_key_is_the_kdf_of_label_hashes_and_segment(void)
     CHECK_BYTES(want, self.key, 32);
 }
 
+static void each_segment_of_each_round_has_its_own_order(void)
+{
+    const struct hash want = pads_order(&base.roster, 3), other = pads_order(&base.dealers, 3),
+                      next = pads_order(&base.roster, 3u << 24);
+    CHECK(!hash_equal(&want, &other) && !hash_equal(&want, &next));
+    struct hash_state state;
+    hash_start(&state, "pads");
+    hash_add(&state, base.roster.bytes, HASH_BYTES);
+    hash_add(&state, (const uint8_t[]){3, 0, 0, 0}, 4);
+    const struct hash got = hash_end(&state);
+    CHECK(hash_equal(&want, &got));
+}
+
 int main(void)
 {
     RUN(both_ends_have_one_key_and_opposite_signs);
     RUN(everything_that_is_bound_changes_the_key);
     RUN(the_key_is_the_kdf_of_label_hashes_and_segment);
+    RUN(each_segment_of_each_round_has_its_own_order);
     return check_done();
 }

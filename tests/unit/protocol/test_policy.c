@@ -50,7 +50,8 @@ static void limits_are_reached_before_they_refuse(void)
 {
     struct policy policy =
         policy_of("max_epsilon: 3\nmax_delta: 1e-5\nmin_sites: 5\nmin_contributors: 3\n"
-                  "min_collusion: 1\nallow_rehearsal: false\nrequire_unit: patient\n");
+                  "min_collusion: 1\nallow_rehearsal: false\nrequire_unit: patient\n"
+                  "models: [mlp]\nmax_parameters: 199210\n");
     struct study study = study_of(STUDY);
     CHECK(policy_allows(&policy, &study, &why));
     for (unsigned i = 0; i < POLICY_RULES; i++) CHECK_NUMBER(i + 1, policy.line[i]);
@@ -64,9 +65,26 @@ static void each_rule_refuses_by_its_line(void)
     refused_by("min_contributors: 4", STUDY);
     refused_by("min_collusion: 2", STUDY);
     refused_by("require_unit: site", STUDY);
+    refused_by("max_parameters: 199209", STUDY);
     refused_by("require_unit: patient", "study: {id: s}\nprivacy: {unit: site}\n");
     refused_by("allow_rehearsal: false", "study: {id: s, rehearsal: true}\n"
                                          "privacy: {unit: site}\n");
+}
+
+static void only_listed_models_are_trained(void)
+{
+    struct policy policy = policy_of("models: [cnn]\n");
+    struct study mlp = study_of(STUDY),
+                 cnn = study_of(STUDY "model: {kind: cnn, hidden: [4, 8]}\n");
+    CHECK(!policy_allows(&policy, &mlp, &why));
+    CHECK(why.line == 1 && strcmp(why.key, "models") == 0);
+    CHECK(policy_allows(&policy, &cnn, &why));
+    policy = policy_of("models: [mlp, cnn]\n");
+    CHECK(policy_allows(&policy, &mlp, &why) && policy_allows(&policy, &cnn, &why));
+    const char *other = "models: [mlp, vit]\n";
+    CHECK_STATUS(STATUS_RANGE,
+                 policy_parse(&policy, (struct view){(const uint8_t *)other, strlen(other)}, &why));
+    CHECK_NUMBER(1, why.line);
 }
 
 static void a_default_rule_refuses_without_a_line(void)
@@ -119,6 +137,7 @@ int main(void)
     RUN(a_default_study_passes_a_default_policy);
     RUN(limits_are_reached_before_they_refuse);
     RUN(each_rule_refuses_by_its_line);
+    RUN(only_listed_models_are_trained);
     RUN(a_default_rule_refuses_without_a_line);
     RUN(an_allowed_rehearsal_may_have_no_noise);
     RUN(bad_policies_are_refused);

@@ -10,7 +10,7 @@
 #include "tests/lib/oom.h"
 #include "tests/lib/small.h"
 
-enum { SITES = 5 };
+enum { SITES = 5, WIDE = 600 };
 
 /* A study with noise, as it runs at SITES sites, everything kept, all sites in the cohort. */
 struct desk {
@@ -34,12 +34,26 @@ static void desk_open(struct desk *desk, enum study_unit unit, enum study_prunin
     desk->study.pruning.mode = mode;
     desk->study.privacy.epsilon = epsilon;
     desk->study.rounds.count = 20;
+    desk->study.deadlines.release_ms = 100;
     if (unit == STUDY_PATIENT) desk->study.privacy.sampling = 0.1;
     CHECK_OK(layout_of(&desk->layout, &desk->study.model.spec));
     CHECK_OK(schedule_of(&desk->schedule, &desk->study, &desk->layout, SITES));
     CHECK_OK(bits_new(&desk->keep, desk->layout.n));
     CHECK_OK(bits_new(&desk->cohort, SITES));
     bits_fill(&desk->keep);
+    bits_fill(&desk->cohort);
+}
+
+/* The same as it runs at 600 sites, which share along a ring. */
+static void desk_open_wide(struct desk *desk)
+{
+    desk_open(desk, STUDY_SITE, STUDY_PRUNING_PRIVATE, 3);
+    desk->study.sites.expected = WIDE;
+    desk->study.sites.colluding = 30;
+    desk->study.sites.threshold = 540;
+    CHECK_OK(schedule_of(&desk->schedule, &desk->study, &desk->layout, WIDE));
+    bits_free(&desk->cohort);
+    CHECK_OK(bits_new(&desk->cohort, WIDE));
     bits_fill(&desk->cohort);
 }
 
@@ -106,6 +120,7 @@ enum alteration {
     C_LOWER,
     T_LOWER,
     QUORUM_LOWER,
+    K_LOWER,
     M_LOWER,
     COHORT_TOO_SMALL,
     CIPHER_OTHER,
@@ -113,9 +128,12 @@ enum alteration {
     SEGMENT_LONGER,
     SEGMENT_GONE,
     MEMBER_GONE,
+    DEGREE_LOWER,
     SAMPLING_LOWER,
     SAMPLING_HIGHER,
     WAIT_LONGER,
+    POSITIONS_LONGER,
+    RELEASE_EARLIER,
     NOISE_NONE,
     NOISE_LOWER,
     SCALE_FINER,
@@ -127,17 +145,32 @@ enum alteration {
 };
 
 static const enum reason answer[ALTERATIONS] = {
-    [STEP_PAST_THE_END] = REASON_STUDY,  [EXPLORATION_NUMBERED] = REASON_STUDY,
-    [N_OTHER] = REASON_THRESHOLD,        [C_LOWER] = REASON_THRESHOLD,
-    [T_LOWER] = REASON_THRESHOLD,        [QUORUM_LOWER] = REASON_THRESHOLD,
-    [M_LOWER] = REASON_THRESHOLD,        [COHORT_TOO_SMALL] = REASON_THRESHOLD,
-    [CIPHER_OTHER] = REASON_CIPHER,      [SEGMENT_RENAMED] = REASON_SEGMENTS,
-    [SEGMENT_LONGER] = REASON_SEGMENTS,  [SEGMENT_GONE] = REASON_SEGMENTS,
-    [MEMBER_GONE] = REASON_SEGMENTS,     [SAMPLING_LOWER] = REASON_NOISE,
-    [SAMPLING_HIGHER] = REASON_NOISE,    [WAIT_LONGER] = REASON_STUDY,
-    [NOISE_NONE] = REASON_NOISE,         [NOISE_LOWER] = REASON_NOISE,
-    [SCALE_FINER] = REASON_RING,         [NORM2_HIGHER] = REASON_RING,
-    [CAP_HIGHER] = REASON_RING,          [BITS_FEWER] = REASON_RING,
+    [STEP_PAST_THE_END] = REASON_STUDY,
+    [EXPLORATION_NUMBERED] = REASON_STUDY,
+    [N_OTHER] = REASON_THRESHOLD,
+    [C_LOWER] = REASON_THRESHOLD,
+    [T_LOWER] = REASON_THRESHOLD,
+    [QUORUM_LOWER] = REASON_THRESHOLD,
+    [K_LOWER] = REASON_GRAPH,
+    [M_LOWER] = REASON_THRESHOLD,
+    [COHORT_TOO_SMALL] = REASON_THRESHOLD,
+    [CIPHER_OTHER] = REASON_CIPHER,
+    [SEGMENT_RENAMED] = REASON_SEGMENTS,
+    [SEGMENT_LONGER] = REASON_SEGMENTS,
+    [SEGMENT_GONE] = REASON_SEGMENTS,
+    [MEMBER_GONE] = REASON_SEGMENTS,
+    [DEGREE_LOWER] = REASON_GRAPH,
+    [SAMPLING_LOWER] = REASON_NOISE,
+    [SAMPLING_HIGHER] = REASON_NOISE,
+    [WAIT_LONGER] = REASON_STUDY,
+    [POSITIONS_LONGER] = REASON_STUDY,
+    [RELEASE_EARLIER] = REASON_STUDY,
+    [NOISE_NONE] = REASON_NOISE,
+    [NOISE_LOWER] = REASON_NOISE,
+    [SCALE_FINER] = REASON_RING,
+    [NORM2_HIGHER] = REASON_RING,
+    [CAP_HIGHER] = REASON_RING,
+    [BITS_FEWER] = REASON_RING,
     [NOISE_PAST_THE_RING] = REASON_RING,
 };
 
@@ -162,6 +195,9 @@ static void alter(struct plan *plan, enum alteration how)
     case QUORUM_LOWER:
         plan->params.quorum--;
         return;
+    case K_LOWER:
+        plan->params.k -= 2;
+        return;
     case M_LOWER:
         plan->params.m--;
         return;
@@ -170,7 +206,7 @@ static void alter(struct plan *plan, enum alteration how)
         bits_clear(&plan->cohort, 1);
         return;
     case CIPHER_OTHER:
-        plan->cipher = CIPHER_COUNT;
+        plan->cipher = MASK_AES256_CTR;
         return;
     case SEGMENT_RENAMED:
         plan->segment[0].name[0]++;
@@ -184,6 +220,9 @@ static void alter(struct plan *plan, enum alteration how)
     case MEMBER_GONE:
         bits_clear(&plan->segment[1].members, 4);
         return;
+    case DEGREE_LOWER:
+        plan->segment[0].degree -= 2;
+        return;
     case SAMPLING_LOWER:
         plan->sampling *= 0.99;
         return;
@@ -192,6 +231,12 @@ static void alter(struct plan *plan, enum alteration how)
         return;
     case WAIT_LONGER:
         plan->wait_ms[WAIT_INPUT]++;
+        return;
+    case POSITIONS_LONGER:
+        plan->wait_ms[WAIT_POSITIONS]++;
+        return;
+    case RELEASE_EARLIER:
+        plan->release_ms--;
         return;
     case NOISE_NONE:
         plan->grid.sigma = 0;
@@ -223,13 +268,16 @@ static void every_altered_field_is_refused_with_its_reason(void)
 {
     AUTO(desk_close) struct desk desk = {0};
     desk_open(&desk, STUDY_PATIENT, STUDY_PRUNING_PRIVATE, 3);
+    AUTO(desk_close) struct desk wide = {0};
+    desk_open_wide(&wide);
     for (enum step step = STEP_EXPLORE; step <= STEP_TRAIN; step++)
         for (enum alteration how = 0; how < ALTERATIONS; how++) {
             if (how == (step == STEP_TRAIN ? EXPLORATION_NUMBERED : STEP_PAST_THE_END)) continue;
             AUTO(plan_free) struct plan plan = {0};
-            make(&plan, &desk, step, 0);
+            struct desk *at = how == K_LOWER || how == DEGREE_LOWER ? &wide : &desk;
+            make(&plan, at, step, 0);
             alter(&plan, how);
-            CHECK_NUMBER(answer[how], check(&desk, &plan));
+            CHECK_NUMBER(answer[how], check(at, &plan));
         }
 }
 
@@ -313,6 +361,21 @@ static void a_ring_too_narrow_is_refused(void)
     CHECK_NUMBER(REASON_RING, check(&desk, &good));
 }
 
+static void waits_and_cipher_are_those_of_the_study(void)
+{
+    AUTO(desk_close) struct desk desk = {0};
+    desk_open(&desk, STUDY_PATIENT, STUDY_PRUNING_PRIVATE, 3);
+    desk.study.secagg.cipher = MASK_AES256_CTR;
+    desk.study.deadlines.positions_ms = 1500;
+    AUTO(plan_free) struct plan plan = {0};
+    make(&plan, &desk, STEP_TRAIN, 0);
+    CHECK_NUMBER(MASK_AES256_CTR, plan.cipher);
+    CHECK_NUMBER(100, plan.release_ms);
+    static const uint32_t waits[WAIT_COUNT] = {1000, 1500, 2000, 3000, 4000, 5000};
+    for (enum wait wait = 0; wait < WAIT_COUNT; wait++)
+        CHECK_NUMBER(waits[wait], plan.wait_ms[wait]);
+}
+
 static void nothing_kept_is_refused(void)
 {
     AUTO(desk_close) struct desk desk = {0};
@@ -336,6 +399,78 @@ static void a_cohort_below_the_threshold_is_refused(void)
     CHECK_STATUS(STATUS_QUORUM,
                  schedule_plan(&none, &desk.schedule, STEP_TRAIN, 0, &desk.keep, &desk.cohort));
     CHECK(none.n_segments == 0);
+}
+
+static void many_sites_share_along_a_ring(void)
+{
+    AUTO(desk_close) struct desk desk = {0};
+    desk_open_wide(&desk);
+    AUTO(plan_free) struct plan plan = {0};
+    make(&plan, &desk, STEP_TRAIN, 0);
+    CHECK(plan.params.k == 80 && plan.params.t == 55 && plan.params.quorum == 540);
+    for (uint32_t l = 0; l < plan.n_segments; l++) CHECK_NUMBER(92, plan.segment[l].degree);
+    CHECK_NUMBER(510, schedule_certain(&plan));
+    CHECK_NUMBER(REASON_NONE, check(&desk, &plan));
+    for (uint32_t v = 0; v < 60; v++) bits_clear(&desk.cohort, v);
+    make(&plan, &desk, STEP_TRAIN, 1);
+    CHECK_NUMBER(510, schedule_certain(&plan));
+    CHECK_NUMBER(REASON_NONE, check(&desk, &plan));
+    /* A complete graph up to the limit. */
+    desk.study.sites.threshold = 400;
+    CHECK_OK(schedule_of(&desk.schedule, &desk.study, &desk.layout, PARAMS_COMPLETE_MAX));
+    CHECK(desk.schedule.params.k == 0 && desk.schedule.params.t == 400);
+    /* A quorum that is sound for a complete graph, but leaves too few neighbours. */
+    desk.study.sites.threshold = 320;
+    const struct params before = desk.schedule.params;
+    CHECK_STATUS(STATUS_RANGE, schedule_of(&desk.schedule, &desk.study, &desk.layout, WIDE));
+    CHECK_BYTES(&before, &desk.schedule.params, sizeof before);
+}
+
+/* By the definition: of 5 sites T = 4 survive and c = 1 is corrupt; m = 2. */
+static void what_is_certain_is_certain_in_every_segment(void)
+{
+    AUTO(desk_close) struct desk desk = {0};
+    desk_open(&desk, STUDY_SITE, STUDY_PRUNING_PRIVATE, 3);
+    desk.schedule.params.m = 2;
+    AUTO(plan_free) struct plan plan = {0};
+    for (uint32_t absent = 0; absent <= 1; absent++) {
+        if (absent == 1) bits_clear(&desk.cohort, 0);
+        make(&plan, &desk, STEP_TRAIN, 0);
+        CHECK_NUMBER(3, schedule_certain(&plan));
+        bits_clear(&plan.segment[1].members,
+                   1); /* 4 of 5 without c and the one that may drop out */
+        CHECK_NUMBER(2, schedule_certain(&plan));
+        bits_clear(&plan.segment[1].members, 2); /* fewer, but m survive or it stays shut */
+        CHECK_NUMBER(2, schedule_certain(&plan));
+    }
+    plan.params.m = 1;
+    CHECK_NUMBER(1, schedule_certain(&plan));
+}
+
+/* The largest of each kind that a site or the coordinator writes: an opening with 4 MiB of results,
+ * an inbox in which every holder dealt, an unmasking of all of them. */
+static void messages_fit_into_what_the_transport_accepts(void)
+{
+    AUTO(desk_close) struct desk desk = {0};
+    desk_open_wide(&desk);
+    const struct params ring = desk.schedule.params;
+    const uint64_t model = 4 * desk.layout.n + desk.layout.n / 8;
+    for (uint32_t k = 0; k <= ring.k; k += ring.k) {
+        desk.schedule.params.k = k;
+        const uint64_t holders = k > 0 ? k : WIDE;
+        const uint64_t header = 4 + 32 * 3 + 4 + 32 + 1 + 32 * LAYOUT_SEGMENTS_MAX + SIGN_BYTES;
+        const uint64_t sealed = (2 + LAYOUT_SEGMENTS_MAX) * SHARE_BYTES + 40;
+        const uint64_t path = 1 + 32 * MERKLE_PATH_MAX;
+        const uint64_t inbox =
+            WIDE / 8 + 32 * WIDE + holders * (header + sealed + path + 3 * 5) + 200;
+        const uint64_t unmask = WIDE + holders * (1 + LAYOUT_SEGMENTS_MAX) * (1 + 2 * 32) + 200;
+        const uint64_t accepted = schedule_message_bytes(&desk.schedule);
+        CHECK(accepted >= model + (4u << 20));
+        CHECK(accepted >= (4u << 20) + inbox && accepted >= (4u << 20) + unmask);
+        CHECK(accepted <= 2 * (model + (4u << 20) + inbox + unmask));
+    }
+    desk.layout.n = UINT32_MAX;
+    CHECK_NUMBER(UINT32_MAX, schedule_message_bytes(&desk.schedule));
 }
 
 static void unsound_thresholds_and_unreachable_epsilons_are_refused(void)
@@ -386,8 +521,12 @@ int main(void)
     RUN(shares_of_noise_are_for_the_honest_of_the_quorum);
     RUN(the_whole_study_costs_its_epsilon);
     RUN(a_ring_too_narrow_is_refused);
+    RUN(waits_and_cipher_are_those_of_the_study);
     RUN(nothing_kept_is_refused);
     RUN(a_cohort_below_the_threshold_is_refused);
+    RUN(many_sites_share_along_a_ring);
+    RUN(what_is_certain_is_certain_in_every_segment);
+    RUN(messages_fit_into_what_the_transport_accepts);
     RUN(unsound_thresholds_and_unreachable_epsilons_are_refused);
     RUN(memory_may_end_anywhere);
     return check_done();

@@ -52,6 +52,7 @@ static void defaults_stand_where_keys_are_absent(void)
     CHECK_CLOSE(3, s.privacy.epsilon, 0);
     CHECK_CLOSE(1e-5, s.privacy.delta, 0);
     CHECK(s.privacy.unit == STUDY_PATIENT && s.secagg.bits == 32);
+    CHECK(s.deadlines.positions_ms == 30000 && s.deadlines.release_ms == 0);
 }
 
 static void every_key_reaches_its_member(void)
@@ -70,9 +71,10 @@ static void every_key_reaches_its_member(void)
                  "rounds: {count: 7, learning_rate: 0.25, momentum: 0.125,\n"
                  "         local_epochs: 3, local_batch: 10,\n"
                  "         local_learning_rate: 0.75, decay: 0.5}\n"
-                 "secagg: {bits: 24, cipher: chacha20}\n"
+                 "secagg: {bits: 24, cipher: aes256-ctr}\n"
                  "deadlines: {gather_ms: 11, keys_ms: 12, shares_ms: 13, input_ms: 14,\n"
-                 "            confirm_ms: 15, unmask_ms: 16, grace_ms: 17}\n");
+                 "            confirm_ms: 15, unmask_ms: 16, grace_ms: 17,\n"
+                 "            positions_ms: 18, release_ms: 10}\n");
     CHECK(strcmp(s.study.id, "cxr-2027") == 0 && strcmp(s.study.title, "Lungs") == 0);
     CHECK(s.study.rehearsal && s.schema == 1);
     CHECK(s.sites.expected == 12 && s.sites.colluding == 2 && s.sites.threshold == 9);
@@ -97,10 +99,11 @@ static void every_key_reaches_its_member(void)
     CHECK_CLOSE(0.125, s.rounds.momentum, 0);
     CHECK_CLOSE(0.75, s.rounds.local_learning_rate, 0);
     CHECK_CLOSE(0.5, s.rounds.decay, 0);
-    CHECK(s.secagg.bits == 24 && s.secagg.cipher == CIPHER_CHACHA20);
+    CHECK(s.secagg.bits == 24 && s.secagg.cipher == MASK_AES256_CTR);
     CHECK(s.deadlines.gather_ms == 11 && s.deadlines.keys_ms == 12 && s.deadlines.shares_ms == 13);
     CHECK(s.deadlines.input_ms == 14 && s.deadlines.confirm_ms == 15);
     CHECK(s.deadlines.unmask_ms == 16 && s.deadlines.grace_ms == 17);
+    CHECK(s.deadlines.positions_ms == 18 && s.deadlines.release_ms == 10);
 }
 
 static void the_hash_is_of_the_exact_bytes(void)
@@ -175,6 +178,33 @@ static void thresholds_must_fit(void)
     refused(SITE_UNIT "sites:\n  colluding: 7\n", STATUS_RANGE, 4, "min_contributors");
     refused(SITE_UNIT "sites:\n  min_contributors: 5\n", STATUS_RANGE, 5, "min_contributors");
     CHECK_NUMBER(4, study_of(SITE_UNIT "sites: {min_contributors: 4}\n").sites.min_contributors);
+}
+
+static void many_sites_need_a_threshold_with_a_ring(void)
+{
+    static const char sites[] =
+        SITE_UNIT "sites: {expected: 600, colluding: 60, min_contributors: 3";
+    char text[256];
+    snprintf(text, sizeof text, "%s}\n", sites);
+    /* The default of 331 is enough for a complete graph alone. */
+    refused(text, STATUS_RANGE, 4, "331 of 600 sites are too few");
+    CHECK(strstr(why.text, "is 396") != NULL);
+    snprintf(text, sizeof text, "%s, threshold: 395}\n", sites);
+    refused(text, STATUS_RANGE, 4, "is 396");
+    snprintf(text, sizeof text, "%s, threshold: 396}\n", sites);
+    CHECK_NUMBER(396, study_of(text).sites.threshold);
+    CHECK_NUMBER(257, study_of(SITE_UNIT "sites: {expected: 512}\n").sites.threshold);
+    refused(SITE_UNIT "sites:\n  expected: 2000\n  colluding: 1950\n", STATUS_RANGE, 6, "too many");
+    refused(SITE_UNIT "sites:\n  expected: 2049\n", STATUS_RANGE, 5, "2048");
+}
+
+static void inputs_leave_before_their_deadline(void)
+{
+    refused(SITE_UNIT "deadlines:\n  release_ms: 600000\n", STATUS_RANGE, 5, "600000");
+    refused(SITE_UNIT "deadlines: {input_ms: 10,\n  release_ms: 10}\n", STATUS_RANGE, 5,
+            "not before");
+    CHECK_NUMBER(599999,
+                 study_of(SITE_UNIT "deadlines: {release_ms: 599999}\n").deadlines.release_ms);
 }
 
 static void the_unit_decides_which_keys_belong(void)
@@ -253,6 +283,8 @@ int main(void)
     RUN(only_plain_numbers_are_numbers);
     RUN(values_out_of_range_are_refused);
     RUN(thresholds_must_fit);
+    RUN(many_sites_need_a_threshold_with_a_ring);
+    RUN(inputs_leave_before_their_deadline);
     RUN(the_unit_decides_which_keys_belong);
     RUN(unsafe_privacy_is_refused);
     RUN(models_that_cannot_be_are_refused);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What run.c, attend.c and post.c share: the running coordinator. Private to them. */
+#ifndef AGGREGATOR_RUN_STEP_H
+#define AGGREGATOR_RUN_STEP_H
+
+#include "aggregator/resume.h"
+#include "aggregator/run.h"
+#include "base/blob.h"
+#include "protocol/link.h"
+
+struct attendance {
+    bool up, ready;         /* connected; has said hello since its last round */
+    bool expected;          /* of a study that was over before: did not fetch its end yet */
+    uint64_t lost_ms;       /* when the connection ended; UINT64_MAX: handled, or not lost */
+    uint64_t bytes_mark;    /* link_bytes_in when the round began */
+    struct hash transcript; /* where it stands, by its own word */
+};
+
+struct run {
+    struct coordinator *c;
+    struct link *link;
+    bool events, over;
+    enum exit_code exit;
+    struct attendance *site; /* manifest.n */
+    struct round_config round_config;
+    struct round round; /* stays after its end until its last letters have left */
+    bool in_round, finished;
+    struct bits owed;   /* sites that the present letter was not handed to yet */
+    struct blob *model; /* the state's bytes, while openings or the end may be sent */
+    uint64_t gather_ms; /* when waiting for the cohort began */
+    uint64_t tell_ms;   /* when to say again whom a round waits for */
+    struct resume resume;
+    struct tale tale;
+    struct rng rng;
+};
+
+const char *run_name_of(const struct run *run, uint32_t site);
+void run_give_up(struct run *run, enum exit_code code, const char *why);
+/* A site has no part in the present round any more. */
+void run_site_gone(struct run *run, uint32_t site);
+
+/* Who is there (attend.c). */
+
+/* Everybody who is here has reported, and who is missing had time to come. */
+bool attend_gathered(const struct run *run, uint64_t now_ms, struct bits *cohort);
+void attend_hello(struct run *run, uint32_t from, struct view message);
+/* Sites whose connection did not come back within the study's grace are not waited for. */
+void attend_miss(struct run *run);
+/* Nobody is there, nor expected. */
+bool attend_over(const struct run *run);
+void attend_tell_missing(const struct run *run);
+/* Bytes of the survivor that sent most in this round: nothing is hidden in a mean. */
+uint64_t attend_upload(const struct run *run);
+void attend_keys_free(struct link_key **key);
+
+/* What they are sent (post.c). */
+
+/* Make the model's bytes anew. STATUS_NOMEM. */
+MUST_USE enum status post_model(struct run *run);
+/* Every site should have the letter of the present phase; post_letters hands them out. */
+void post_all(struct run *run);
+/* Hand the present letter to sites that are owed it and can take it. Call often. */
+void post_letters(struct run *run);
+/* Whether everything that can be sent has left. */
+bool post_done(const struct run *run);
+/* The study is over, or cannot go on: every site gets the model as it is. */
+void post_finish(struct run *run);
+
+#endif

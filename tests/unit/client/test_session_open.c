@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Survivor sets and quorums that a session refuses. */
+#include <string.h>
+
+#include "tests/lib/check.h"
+#include "tests/unit/client/victim.h"
+
+static void statement_of_other_plan(struct arena *a, void *content)
+{
+    (void)a;
+    struct forged_survivors *f = content;
+    f->statement.plan.bytes[0] ^= 1;
+}
+
+static void statement_of_other_roster(struct arena *a, void *content)
+{
+    (void)a;
+    struct forged_survivors *f = content;
+    f->statement.roster.bytes[0] ^= 1;
+}
+
+static void statement_of_other_dealers(struct arena *a, void *content)
+{
+    (void)a;
+    struct forged_survivors *f = content;
+    f->statement.dealers.bytes[0] ^= 1;
+}
+
+/* A root that fits the set, with the victim's digest where it looks for it, first of all. */
+static void root_again(const struct arena *a, struct forged_survivors *f)
+{
+    struct hash leaf[5] = {a->round.site[VICTIM].digest};
+    AUTO(merkle_tree_free) struct merkle_tree tree = {0};
+    CHECK_OK(merkle_tree_new(&tree, leaf, bits_count(&f->statement.survivors)));
+    f->statement.root = merkle_tree_root(&tree);
+    merkle_tree_path(&f->path, &tree, 0);
+}
+
+static void statement_without_victim(struct arena *a, void *content)
+{
+    struct forged_survivors *f = content;
+    bits_clear(&f->statement.survivors, VICTIM);
+    root_again(a, f);
+}
+
+static void statement_that_opens_less(struct arena *a, void *content)
+{
+    (void)a;
+    struct forged_survivors *f = content;
+    bits_clear(&f->statement.opened, 0);
+}
+
+static void statement_with_other_root(struct arena *a, void *content)
+{
+    (void)a;
+    struct forged_survivors *f = content;
+    f->statement.root.bytes[0] ^= 1;
+}
+
+static void statement_with_other_path(struct arena *a, void *content)
+{
+    (void)a;
+    struct forged_survivors *f = content;
+    f->path.node[0].bytes[0] ^= 1;
+}
+
+static void a_survivor_set_against_the_rules_is_refused(void)
+{
+    REFUSED(SURVIVORS, SURVIVORS, statement_of_other_plan);
+    REFUSED(SURVIVORS, SURVIVORS, statement_of_other_roster);
+    REFUSED(SURVIVORS, SURVIVORS, statement_of_other_dealers);
+    REFUSED(SURVIVORS, SURVIVORS, statement_without_victim);
+    REFUSED(SURVIVORS, SURVIVORS, statement_that_opens_less);
+    REFUSED(SURVIVORS, SURVIVORS, statement_with_other_root);
+    REFUSED(SURVIVORS, SURVIVORS, statement_with_other_path);
+}
+
+static bool without_input_of_3(struct arena *a, struct flight *flight)
+{
+    if (flight->from == 3 && flight_kind(flight) == MSG_MASKED) return false;
+    return forge(a, flight);
+}
+
+static void statement_that_opens_more(struct arena *a, void *content)
+{
+    (void)a;
+    struct forged_survivors *f = content;
+    CHECK(!bits_has(&f->statement.opened, 1));
+    bits_set(&f->statement.opened, 1);
+}
+
+/* Segment 1 needs all of its four members, and one has sent nothing. */
+static void a_segment_below_its_minimum_stays_sealed(void)
+{
+    AUTO(arena_close) struct arena a = {0};
+    static const uint64_t dims[2] = {3, 2};
+    static const uint32_t members[2] = {31, 15};
+    arena_open(&a, 5, 1, 3, 2, dims, members, 32, 1);
+    struct forgery forgery = {
+        .kind = MSG_SURVIVORS, .site = VICTIM, .change = statement_that_opens_more};
+    a.filter = without_input_of_3;
+    a.context = &forgery;
+    arena_begin(&a);
+    arena_run(&a);
+    CHECK(forgery.done);
+    CHECK_NUMBER(REASON_SURVIVORS, a.last_refusal[VICTIM]);
+    CHECK_NUMBER(0, victim_memories(&a, MEMORY_CONFIRM));
+}
+
+static bool silent_dealer(struct arena *a, struct flight *flight)
+{
+    if (flight->from == 3 && flight_kind(flight) == MSG_SHARES) return false;
+    return forge(a, flight);
+}
+
+static void statement_with_site_3(struct arena *a, void *content)
+{
+    struct forged_survivors *f = content;
+    bits_set(&f->statement.survivors, 3);
+    root_again(a, f);
+}
+
+static void a_survivor_who_never_dealt_is_refused(void)
+{
+    AUTO(arena_close) struct arena a = {0};
+    victim_open(&a);
+    struct forgery forgery = {
+        .kind = MSG_SURVIVORS, .site = VICTIM, .change = statement_with_site_3};
+    a.filter = silent_dealer;
+    a.context = &forgery;
+    arena_begin(&a);
+    arena_run(&a);
+    CHECK(forgery.done);
+    CHECK_NUMBER(REASON_SURVIVORS, a.last_refusal[VICTIM]);
+}
+
+static void statement_of_three(struct arena *a, void *content)
+{
+    (void)a;
+    struct forged_survivors *f = content;
+    bits_clear(&f->statement.survivors, 4);
+    bits_clear(&f->statement.survivors, 3);
+}
+
+static void too_few_survivors_are_refused(void)
+{
+    REFUSED(QUORUM, SURVIVORS, statement_of_three);
+}
+
+/* After the confirmation comes another statement, signed as well. */
+static bool say_something_else(struct arena *a, struct flight *flight)
+{
+    if (flight->to != VICTIM || flight_kind(flight) != *(const enum msg_kind *)a->context)
+        return true;
+    struct survivors other = {.survivors = a->round.survivors, .opened = a->round.opened_set};
+    memcpy(other.session, a->round.plan.session, MSG_SESSION_BYTES);
+    flight->bytes.n = 0;
+    survivors_write(&flight->bytes, &other, &(struct merkle_path){0}, a->coordinator.identity);
+    return true;
+}
+
+static void a_second_survivor_set_is_equivocation(void)
+{
+    enum msg_kind before_release = MSG_QUORUM, after_release = MSG_RESULT;
+    CHECK_NUMBER(REASON_EQUIVOCATION,
+                 victim_refusal(victim_open, say_something_else, &before_release));
+    AUTO(arena_close) struct arena a = {0};
+    victim_open(&a);
+    a.filter = say_something_else;
+    a.context = &after_release;
+    arena_begin(&a);
+    arena_run(&a);
+    CHECK_NUMBER(REASON_EQUIVOCATION, a.last_refusal[VICTIM]);
+    CHECK_NUMBER(1, victim_memories(&a, MEMORY_CONFIRM));
+}
+
+static void one_confirmation_short(struct arena *a, void *content)
+{
+    (void)a;
+    struct quorum *quorum = content;
+    quorum->n--;
+}
+
+static void one_confirmation_twice(struct arena *a, void *content)
+{
+    (void)a;
+    struct quorum *quorum = content;
+    quorum->confirm[1] = quorum->confirm[0];
+}
+
+static void one_forged_confirmation(struct arena *a, void *content)
+{
+    (void)a;
+    struct quorum *quorum = content;
+    quorum->confirm[1].signature[0] ^= 1;
+}
+
+static void confirmed_something_else(struct arena *a, void *content)
+{
+    struct quorum *quorum = content;
+    const struct hash other = {{1}};
+    for (uint32_t i = 0; i < quorum->n; i++)
+        confirm_sign(&quorum->confirm[i], &other, a->key[quorum->confirm[i].from].identity);
+}
+
+static void unknown_confirmer(struct arena *a, void *content)
+{
+    (void)a;
+    struct quorum *quorum = content;
+    quorum->confirm[0].from = 77;
+}
+
+static void fewer_than_t_confirmations_are_refused(void)
+{
+    REFUSED(CONFIRMATIONS, QUORUM, one_confirmation_short);
+    REFUSED(CONFIRMATIONS, QUORUM, one_confirmation_twice);
+    REFUSED(CONFIRMATIONS, QUORUM, one_forged_confirmation);
+    REFUSED(CONFIRMATIONS, QUORUM, confirmed_something_else);
+    REFUSED(CONFIRMATIONS, QUORUM, unknown_confirmer);
+}
+
+/* Site 4 sent no input; its confirmation of the others' statement is not one of a survivor. */
+static bool silent_input(struct arena *a, struct flight *flight)
+{
+    if (flight->from == 4 && flight_kind(flight) == MSG_MASKED) return false;
+    return forge(a, flight);
+}
+
+static void outsider_confirms(struct arena *a, void *content)
+{
+    struct quorum *quorum = content;
+    quorum->confirm[3].from = 4;
+    confirm_sign(&quorum->confirm[3], &a->session[VICTIM].survivors_hash, a->key[4].identity);
+}
+
+static void who_is_no_survivor_does_not_count(void)
+{
+    AUTO(arena_close) struct arena a = {0};
+    victim_open(&a);
+    struct forgery forgery = {.kind = MSG_QUORUM, .site = VICTIM, .change = outsider_confirms};
+    a.filter = silent_input;
+    a.context = &forgery;
+    arena_begin(&a);
+    arena_run(&a);
+    CHECK(forgery.done);
+    CHECK_NUMBER(REASON_CONFIRMATIONS, a.last_refusal[VICTIM]);
+    CHECK_NUMBER(0, victim_memories(&a, MEMORY_RELEASE));
+}
+
+static enum reason alone(void *context, const struct plan *plan, const struct bits *survivors)
+{
+    (void)context;
+    CHECK_NUMBER(1, plan->round);
+    CHECK_NUMBER(5, bits_count(survivors));
+    return REASON_ISOLATED;
+}
+
+static bool set_weigh(struct arena *a, struct flight *flight)
+{
+    a->session[VICTIM].config.weigh = alone;
+    if (flight->to == OUTBOX_SERVER && flight->from == VICTIM)
+        CHECK(flight_kind(flight) != MSG_CONFIRM);
+    return true;
+}
+
+static void what_the_site_itself_refuses_is_not_confirmed(void)
+{
+    CHECK_NUMBER(REASON_ISOLATED, victim_refusal(victim_open, set_weigh, NULL));
+}
+
+static void count_pads(struct arena *a, uint32_t site, uint32_t segment, const struct pad *pad,
+                       size_t n)
+{
+    size_t *counted = a->context;
+    (void)site, (void)segment, (void)pad;
+    CHECK_NUMBER(7, n);
+    *counted += 1;
+}
+
+/* Its own pad, and those of its six neighbours. */
+static void on_a_ring_pads_run_between_neighbours_alone(void)
+{
+    AUTO(arena_close) struct arena a = {0};
+    size_t counted = 0;
+    victim_open_ring(&a);
+    a.pad_spy = count_pads;
+    a.context = &counted;
+    arena_begin(&a);
+    arena_run(&a);
+    CHECK_NUMBER(2 * VICTIM_RING_SITES, counted);
+    CHECK(a.round.phase == PHASE_DONE && arena_sums_exact(&a));
+}
+
+int main(void)
+{
+    RUN(a_survivor_set_against_the_rules_is_refused);
+    RUN(a_segment_below_its_minimum_stays_sealed);
+    RUN(a_survivor_who_never_dealt_is_refused);
+    RUN(too_few_survivors_are_refused);
+    RUN(a_second_survivor_set_is_equivocation);
+    RUN(fewer_than_t_confirmations_are_refused);
+    RUN(who_is_no_survivor_does_not_count);
+    RUN(what_the_site_itself_refuses_is_not_confirmed);
+    RUN(on_a_ring_pads_run_between_neighbours_alone);
+    return check_done();
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/protocol/spec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "protocol/msg.h"
+#include "tests/lib/check.h"
+
+#define WANTS_MAX 96
+
+static const struct outer outer[] = {{"n", SPEC_N},
+                                     {"segments", SPEC_SEGMENTS},
+                                     {"holders", SPEC_HOLDERS},
+                                     {"own", 1},
+                                     {"N", 10},
+                                     {"nothing", 0},
+                                     {NULL, 0}};
+const uint8_t spec_seed[SIGN_SEED_BYTES] = {1};
+static const char titles[] = "| field | bytes | meaning |";
+static struct buffer spec;
+static struct table types, kinds;
+static bool size_matters[TABLE_ROWS_MAX], kind_seen[TABLE_ROWS_MAX];
+
+/* --- what was put in ---------------------------------------------------------------------------*/
+
+static struct want wants[WANTS_MAX];
+static size_t n_wants;
+
+void want(const char *name, const char *type, const void *at, size_t n)
+{
+    REQUIRE(n_wants < WANTS_MAX && n <= sizeof wants->at);
+    struct want *next = &wants[n_wants++];
+    *next = (struct want){.name = name, .type = type, .n = n};
+    if (n > 0) memcpy(next->at, at, n);
+}
+
+/* Bytes that no other field has. */
+static void fill(void *at, size_t n)
+{
+    static uint8_t last = 1;
+    uint8_t *byte = at;
+    last = (uint8_t)(last + 5);
+    for (size_t i = 0; i < n; i++) byte[i] = (uint8_t)(last + 16 * i);
+}
+
+void put(const char *name, const char *type, void *field, size_t n)
+{
+    fill(field, n);
+    want(name, type, field, n);
+}
+
+struct view put_bytes(const char *name, const char *type, size_t n)
+{
+    static uint8_t room[4096];
+    static size_t used;
+    uint8_t *at = room + used;
+    used += n;
+    REQUIRE(used <= sizeof room);
+    put(name, type, at, n);
+    return (struct view){at, n};
+}
+
+struct bits put_bits(const char *name, size_t n, uint64_t *word)
+{
+    want(name, "bits", word, (n + 7) / 8);
+    return (struct bits){n, word};
+}
+
+/* --- comparison --------------------------------------------------------------------------------*/
+
+static bool describes(const struct table *table, const struct table *with, struct view body)
+{
+    return table_describes(table, with, outer, body, wants, n_wants);
+}
+
+/* Whether the table still describes the body after one change at row i. */
+static bool survives(const struct table *table, struct view body, size_t i, int change)
+{
+    struct table t = *table;
+    struct row *row = &t.row[i];
+    const bool is_block = strncmp(row->cell[0], "for each", 8) == 0 ||
+                          strcmp(row->cell[0], "if so") == 0 || strcmp(row->cell[0], "else") == 0;
+    switch (change) {
+    case 0: /* left out */
+        memmove(row, row + 1, (t.n - i - 1) * sizeof *row);
+        t.n--;
+        break;
+    case 1: /* moved behind the next */
+        if (i + 1 == t.n) return false;
+        row[0] = table->row[i + 1];
+        row[1] = table->row[i];
+        break;
+    case 2: /* of another type, or for nothing */
+        snprintf(row->cell[1], sizeof row->cell[1], is_block ? "repeat nothing" : "f16");
+        break;
+    case 3: /* of another name; a block's name is for people */
+        if (is_block) return false;
+        snprintf(row->cell[0], sizeof row->cell[0], "other");
+        break;
+    default: /* twice */
+        if (is_block || t.n == TABLE_ROWS_MAX) return false;
+        memmove(row + 1, row, (t.n - i) * sizeof *row);
+        t.n++;
+    }
+    return describes(&t, &types, body);
+}
+
+void check_table(const char *name, struct view body)
+{
+    char heading[64];
+    snprintf(heading, sizeof heading, "### %s", name);
+    static struct table table;
+    CHECK(table_read(&table, buffer_view(&spec), heading, titles));
+    const bool described = describes(&table, &types, body);
+    if (!described) printf("SPEC.md does not describe %s\n", name);
+    CHECK(described);
+    for (size_t i = 0; i < table.n; i++)
+        for (int change = 0; change < 5; change++) {
+            const bool survived = survives(&table, body, i, change);
+            if (survived) printf("%s: change %d of row %zu is not noticed\n", name, change, i);
+            CHECK(!survived);
+        }
+    for (size_t i = 0; i < types.n; i++) {
+        struct table other = types;
+        if (other.row[i].cell[1][0] == 0) continue;
+        snprintf(other.row[i].cell[1], sizeof other.row[i].cell[1], "3");
+        if (!describes(&table, &other, body)) size_matters[i] = true;
+    }
+    n_wants = 0;
+}
+
+void check_message(const char *name, struct buffer *bytes)
+{
+    const struct row *row = kinds.row;
+    while (row < kinds.row + kinds.n && strcmp(row->cell[1], name) != 0) row++;
+    CHECK(row < kinds.row + kinds.n);
+    kind_seen[row - kinds.row] = true;
+    char kind[8];
+    snprintf(kind, sizeof kind, "%d", bytes->at[3]);
+    CHECK(memcmp(bytes->at, "SA1", 3) == 0 && strcmp(kind, row->cell[0]) == 0);
+    if (strcmp(row->cell[3], "yes") == 0) {
+        uint8_t signature[SIGN_BYTES];
+        sign_make(signature, spec_seed, "SA1-message",
+                  (struct view){bytes->at, bytes->n - SIGN_BYTES});
+        want("signature", "sig", signature, sizeof signature);
+    }
+    check_table(name, (struct view){bytes->at + 4, bytes->n - 4});
+    buffer_free(bytes);
+}
+
+void check_all_was_used(void)
+{
+    CHECK_NUMBER(MSG_KIND_COUNT - 1, kinds.n);
+    for (size_t i = 0; i < kinds.n; i++) CHECK(kind_seen[i]);
+    for (size_t i = 0; i < types.n; i++) CHECK(size_matters[i] || types.row[i].cell[1][0] == 0);
+}
+
+bool spec_open(const char *path)
+{
+    static const char heading[] = "## 6. Messages";
+    return file_read(&spec, path, 1 << 20) == STATUS_OK &&
+           table_read(&types, buffer_view(&spec), heading, "| type | bytes | is |") &&
+           table_read(&kinds, buffer_view(&spec), heading, "| kind | name | from |");
+}
+
+void spec_close(void)
+{
+    buffer_free(&spec);
+}
