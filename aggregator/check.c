@@ -44,7 +44,7 @@ static enum status print_costs(const struct checked *c)
         spend_name(name, sizeof name, who, c->study.sites.colluding);
         TRY(spend_worst(&account, &c->schedule, who, &c->keep));
         printf("ok  privacy    at most epsilon %.4f at delta %g against: %s\n",
-               account_rounded(account_epsilon(&account, c->study.privacy.delta)),
+               account_rounded(account_epsilon(&account, c->schedule.delta)),
                c->study.privacy.delta, name);
     }
     printf("               unit %s, adding or removing one, %u rounds, fewest survivors in each\n",

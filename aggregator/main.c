@@ -339,7 +339,7 @@ static enum status print_costs(const struct coordinator *c)
         if (status == STATUS_RANGE) explain(REASON_RING, reason_what(REASON_RING));
         TRY(status);
         fprintf(stderr, "  at most epsilon %.4f at delta %g against: %s\n",
-                account_rounded(account_epsilon(&account, c->study.privacy.delta)),
+                account_rounded(account_epsilon(&account, c->course.schedule.delta)),
                 c->study.privacy.delta, name);
     }
     return STATUS_OK;

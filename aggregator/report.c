@@ -21,7 +21,7 @@ void report_round(const struct coordinator *c, const struct spend *spend, const 
     const bool explores = plan->step == STEP_EXPLORE;
     double epsilon[ADVERSARY_COUNT];
     for (enum adversary a = 0; a < ADVERSARY_COUNT; a++)
-        epsilon[a] = account_epsilon(&spend->happened[a], c->study.privacy.delta);
+        epsilon[a] = account_epsilon(&spend->happened[a], c->course.schedule.delta);
     fprintf(stderr,
             "round %u: %s, %zu of %zu sites, %u recovered; spent against the server alone: "
             "epsilon %.4f at delta %g\n",

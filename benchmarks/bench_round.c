@@ -222,9 +222,10 @@ static void time_input(struct world *w)
     struct pad *pad = NULL;
     size_t n_pads = 0;
     must(encoded_new(&encoded, w->set.d));
-    must(noised_new(&noised, w->set.d));
+    struct noise noise = {0};
     double before = cpu_ms();
-    must(noise_add(&noised, &encoded, 1000, &w->rng));
+    must(noise_draw(&noise, w->set.d, 1000, NOISE_EXACT, &w->rng));
+    must(noise_add(&noised, &encoded, &noise));
     w->site_ms[AT_NOISE] = (cpu_ms() - before) * w->set.n;
     const struct mask_how mask = how(w);
     before = cpu_ms();

@@ -1,11 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# smoke.sh BENCH_MASK: its quick run prints a header and well-formed rows, of portable ChaCha20 at
-# least.
+# smoke.sh BENCH_MASK BENCH_NOISE: their quick runs print a header and well-formed rows, of portable
+# ChaCha20 and of every sampler at least.
 rows=$("$1" --quick abc123) || exit 1
 number='[0-9]\+\.[0-9]\+'
 row="^pad,\(chacha20\|aes256-ctr\),[a-z0-9-]\+,\(100000\|1000000\|16000000\),2,$number,$number\$"
 echo "$rows"
 echo "$rows" | head -n 1 | grep -q '^# commit abc123, compiler .*, cpu .' || exit 1
 [ "$(echo "$rows" | grep -c '^pad,chacha20,portable,')" -eq 3 ] || exit 1
+[ "$(echo "$rows" | tail -n +2 | grep -vc "$row")" -eq 0 ] || exit 1
+
+rows=$("$2" --quick abc123) || exit 1
+row="^noise,[a-z]\+,[a-z0-9-]\+,[0-9]\+,$number,$number\$"
+echo "$rows"
+echo "$rows" | head -n 1 | grep -q '^# commit abc123, compiler .*, cpu .' || exit 1
+for sampler in plain exact table rational skellam; do
+    echo "$rows" | grep -q "^noise,$sampler," || exit 1
+done
 [ "$(echo "$rows" | tail -n +2 | grep -vc "$row")" -eq 0 ]

@@ -168,7 +168,7 @@ static void go_on(struct run *run)
     struct site *site = run->site;
     const struct session *session = &site->session;
     if (session->phase != SESSION_INPUT) {
-        encoded_free(&site->sum);
+        noised_free(&site->sum);
         return;
     }
     if (site->sum.n == 0) work(run);

@@ -191,7 +191,7 @@ void site_close(struct site *site)
     session_free(&site->session);
     journal_close(&site->journal);
     local_free(&site->local);
-    encoded_free(&site->sum);
+    noised_free(&site->sum);
     participation_free(&site->past);
     state_free(&site->state);
     manifest_free(&site->manifest);
@@ -245,19 +245,24 @@ static enum status work(struct site *site)
     const struct plan *plan = &site->session.plan;
     const struct release worst = schedule_release(plan, schedule_certain(plan));
     TRY(journal_reserve(site->journal, plan->round, plan->step, &worst));
+    /* The noise first: the time that it takes must not mix with that of the data. */
+    AUTO(noise_free) struct noise noise = {0};
+    TRY(submit_noise(&noise, &site->session, &site->rng));
+    AUTO(encoded_free) struct encoded sum = {0};
     TRY(local_load(&site->local, &site->state));
-    if (plan->step == STEP_EXPLORE) return explore_run(&site->sum, &site->local, plan, &site->rng);
-    return train_run(&site->sum, &site->local, plan, &site->rng);
+    if (plan->step == STEP_EXPLORE)
+        TRY(explore_run(&sum, &site->local, plan, &site->rng));
+    else
+        TRY(train_run(&sum, &site->local, plan, &site->rng));
+    return noise_add(&site->sum, &sum, &noise);
 }
 
-static enum status submit(struct site *site, const struct encoded *sum, uint64_t now_ms,
+static enum status submit(struct site *site, const struct noised *sum, uint64_t now_ms,
                           struct outbox *out)
 {
-    if (site->put_in == NULL) return submit_sum(&site->session, sum, NULL, &site->rng, now_ms, out);
-    if (!site->study.study.rehearsal) return STATUS_RANGE;
-    AUTO(noised_free) struct noised noised = {0};
-    TRY(submit_sum(&site->session, sum, &noised, &site->rng, now_ms, out));
-    return write_put_in(site, &noised);
+    if (site->put_in != NULL && !site->study.study.rehearsal) return STATUS_RANGE;
+    TRY(submit_sum(&site->session, sum, now_ms, out));
+    return site->put_in == NULL ? STATUS_OK : write_put_in(site, sum);
 }
 
 static enum status give_up(struct site *site, enum status status, struct outbox *out)
@@ -272,15 +277,15 @@ static enum status give_up(struct site *site, enum status status, struct outbox 
 
 enum status site_work(struct site *site, struct outbox *out)
 {
-    encoded_free(&site->sum);
+    noised_free(&site->sum);
     const enum status status = work(site);
     return status == STATUS_OK ? STATUS_OK : give_up(site, status, out);
 }
 
 enum status site_submit(struct site *site, uint64_t now_ms, struct outbox *out)
 {
-    AUTO(encoded_free) struct encoded sum = site->sum;
-    site->sum = (struct encoded){0};
+    AUTO(noised_free) struct noised sum = site->sum;
+    site->sum = (struct noised){0};
     const enum status status = submit(site, &sum, now_ms, out);
     return status == STATUS_OK ? STATUS_OK : give_up(site, status, out);
 }
@@ -300,6 +305,6 @@ enum status site_spent(const struct site *site, double *epsilon, uint32_t *relea
 {
     struct account account = {0};
     TRY(journal_account(site->journal, &account, releases));
-    *epsilon = account_epsilon(&account, site->study.privacy.delta);
+    *epsilon = account_epsilon(&account, site->schedule.delta);
     return STATUS_OK;
 }

@@ -26,7 +26,7 @@ struct site {
     struct journal *journal;
     struct local local;
     struct state state;        /* of the plan that was accepted last */
-    struct encoded sum;        /* worked out in SESSION_INPUT, until it may leave; secret */
+    struct noised sum;         /* worked out in SESSION_INPUT, until it may leave; secret */
     struct participation past; /* survivor sets that it confirmed; only without noise */
     struct session session;
     struct rng rng;
@@ -48,11 +48,11 @@ MUST_USE enum status site_open(struct site *out, const char *folder, struct data
                                struct site_error *why);
 void site_close(struct site *site);
 
-/* In SESSION_INPUT: reserve the budget, explore or train; the sum is kept. A failure ends the
- * session with its reason. */
+/* In SESSION_INPUT: reserve the budget, draw the noise, explore or train; the noisy sum is kept. A
+ * failure ends the session with its reason. */
 MUST_USE enum status site_work(struct site *site, struct outbox *out);
 
-/* In SESSION_INPUT, at the release moment: add noise to the sum, mask it, hand it over. A failure
+/* In SESSION_INPUT, at the release moment: mask the noisy sum, hand it over. A failure
  * ends the session with its reason. */
 MUST_USE enum status site_submit(struct site *site, uint64_t now_ms, struct outbox *out);
 

@@ -7,7 +7,6 @@
 #include "base/secret.h"
 #include "crypto/mask.h"
 #include "dp/clip.h"
-#include "dp/noise.h"
 
 enum status submit_contribution(struct grid_sum *sum, const struct update *update, double clip,
                                 const struct grid *grid)
@@ -52,8 +51,18 @@ static void free_parts(struct masked (*part)[MSG_SEGMENTS_MAX])
     for (size_t l = 0; l < MSG_SEGMENTS_MAX; l++) masked_free(&(*part)[l]);
 }
 
-static enum status mask_all(struct session *session, const struct noised *noised, uint64_t now_ms,
-                            struct outbox *out)
+enum status submit_noise(struct noise *out, const struct session *session, struct rng *rng)
+{
+    const struct plan *plan = &session->plan;
+    size_t n = 0;
+    for (uint32_t l = 0; l < plan->n_segments; l++)
+        if (bits_has(&plan->segment[l].members, session->config.self)) n += plan->segment[l].dim;
+    if (n == 0) return STATUS_RANGE;
+    return noise_draw(out, n, plan->grid.sigma, plan->sampler, rng);
+}
+
+enum status submit_sum(struct session *session, const struct noised *noised, uint64_t now_ms,
+                       struct outbox *out)
 {
     AUTO(free_parts) struct masked part[MSG_SEGMENTS_MAX] = {{0}};
     size_t at = 0;
@@ -66,18 +75,4 @@ static enum status mask_all(struct session *session, const struct noised *noised
     }
     if (at != noised->n) return STATUS_RANGE;
     return session_input(session, part, now_ms, out);
-}
-
-enum status submit_sum(struct session *session, const struct encoded *encoded,
-                       struct noised *put_in, struct rng *rng, uint64_t now_ms, struct outbox *out)
-{
-    AUTO(noised_free) struct noised noised = {0};
-    TRY(noised_new(&noised, encoded->n));
-    TRY(noise_add(&noised, encoded, session->plan.grid.sigma, rng));
-    TRY(mask_all(session, &noised, now_ms, out));
-    if (put_in != NULL) {
-        *put_in = noised;
-        noised = (struct noised){0};
-    }
-    return STATUS_OK;
 }

@@ -5,21 +5,26 @@
 
 #include "client/session.h"
 #include "dp/grid.h"
+#include "dp/noise.h"
 
 /* Clip one contribution, round it to the grid, check its norm in integers, add it to the site's
  * sum. clip > 0, model units. STATUS_RANGE  sizes differ or clip is not > 0. */
 MUST_USE enum status submit_contribution(struct grid_sum *sum, const struct update *update,
                                          double clip, const struct grid *grid);
 
-/* Add this site's noise share to its sum, mask every segment and hand the session what leaves.
+/* Draw this site's noise share for all of its segments, before its data is touched: by the plan's
+ * sigma and sampler.
+ * rng  from the system.
+ * STATUS_RANGE  the plan has no segment of this site, or no such sampler. STATUS_NOMEM. */
+MUST_USE enum status submit_noise(struct noise *out, const struct session *session,
+                                  struct rng *rng);
+
+/* Mask every segment and hand the session what leaves.
  *
- * encoded  the coordinates of this site's segments, one after the other; secret.
- * put_in   if not NULL, gets a copy of what was masked (rehearsals only); secret.
- * rng      from the system.
+ * noised  the coordinates of this site's segments, one after the other; secret.
  *
- * STATUS_RANGE  encoded does not have the plan's size. STATUS_NOMEM. */
-MUST_USE enum status submit_sum(struct session *session, const struct encoded *encoded,
-                                struct noised *put_in, struct rng *rng, uint64_t now_ms,
-                                struct outbox *out);
+ * STATUS_RANGE  noised does not have the plan's size. STATUS_NOMEM. */
+MUST_USE enum status submit_sum(struct session *session, const struct noised *noised,
+                                uint64_t now_ms, struct outbox *out);
 
 #endif

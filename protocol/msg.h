@@ -20,6 +20,7 @@
 #include "crypto/share.h"
 #include "crypto/sign.h"
 #include "dp/grid.h"
+#include "dp/noise.h"
 #include "protocol/layout.h"
 #include "protocol/params.h"
 
@@ -88,6 +89,7 @@ struct plan {
     enum mask_cipher cipher;
     uint32_t wait_ms[WAIT_COUNT];
     uint32_t release_ms; /* no input leaves its site earlier than this after the inbox came */
+    enum noise_sampler sampler;
     uint32_t n_segments;
     struct segment segment[MSG_SEGMENTS_MAX];
 };

@@ -4,6 +4,16 @@
 #include <math.h>
 #include <string.h>
 
+/* A round number has 32 bits: more sums than that cannot be opened, failed rounds included. */
+static double delta_left(const struct schedule *schedule)
+{
+    const struct study *study = schedule->study;
+    if (isinf(study->privacy.epsilon)) return study->privacy.delta; /* no noise */
+    const double samples = 0x1p32 * (double)schedule->params.n * (double)schedule->layout->n;
+    return study->privacy.delta -
+           noise_delta(study->privacy.sampler, samples, study->privacy.epsilon);
+}
+
 enum status schedule_of(struct schedule *out, const struct study *study,
                         const struct layout *layout, uint32_t n)
 {
@@ -18,10 +28,12 @@ enum status schedule_of(struct schedule *out, const struct study *study,
     struct params *params = &schedule.params;
     if (n > PARAMS_COMPLETE_MAX) TRY(params_ring(&params->k, &params->t, n, params->c, quorum));
     if (!params_sound(params)) return STATUS_RANGE;
+    schedule.delta = delta_left(&schedule);
+    if (!(schedule.delta > 0)) return STATUS_RANGE;
     const bool explores = study->pruning.mode != STUDY_PRUNING_NONE;
     struct account_goal goal = {
         .epsilon = study->privacy.epsilon,
-        .delta = study->privacy.delta,
+        .delta = schedule.delta,
         .sampling = study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling : 1,
         .rounds = study->rounds.count,
         .exploration_ratio = explores ? study->privacy.exploration_ratio : 0};
@@ -116,7 +128,13 @@ bool schedule_bears(const struct schedule *schedule, const struct account *accou
     struct account after = *account;
     const struct release worst = schedule_release(plan, schedule_certain(plan));
     return account_add(&after, &worst, 1) == STATUS_OK &&
-           account_epsilon_at(&after, schedule->order, schedule->study->privacy.delta) <= epsilon;
+           account_epsilon_at(&after, schedule->order, schedule->delta) <= epsilon;
+}
+
+/* By table where there is one for this sigma. */
+static enum noise_sampler sampler_of(const struct study *study, uint32_t sigma)
+{
+    return sigma <= NOISE_TABLE_SIGMA_MAX ? study->privacy.sampler : NOISE_EXACT;
 }
 
 /* Grid and noise: sigma follows from the norm bound, which does not depend on it. */
@@ -153,6 +171,7 @@ enum status schedule_plan(struct plan *out, const struct schedule *schedule, enu
     uint32_t sigma = 0;
     TRY(account_share(&sigma, z, plan.grid.norm2, schedule_certain(&plan)));
     TRY(set_grid(&plan, study, sigma));
+    plan.sampler = sampler_of(study, sigma);
     *out = plan;
     plan = (struct plan){0};
     return STATUS_OK;
@@ -187,6 +206,7 @@ static enum reason check_noise(const struct plan *plan, const struct plan *own,
                                const struct study *study)
 {
     if ((double)plan->grid.sigma < (double)own->grid.sigma * (1 - 1e-6)) return REASON_NOISE;
+    if (plan->sampler != sampler_of(study, plan->grid.sigma)) return REASON_NOISE;
     AUTO(plan_free) struct plan again = {0};
     if (plan_copy(&again, own) != STATUS_OK) return REASON_MEMORY;
     if (set_grid(&again, study, plan->grid.sigma) != STATUS_OK) return REASON_RING;

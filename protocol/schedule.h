@@ -15,13 +15,14 @@ struct schedule {
     const struct study *study;
     const struct layout *layout;
     struct params params;
+    double delta;   /* of the study, less what its sampler costs however many rounds there are */
     double z;       /* noise multiplier of a training round; 0: none */
     uint32_t order; /* Renyi order that calibration found: budgets are checked at it */
 };
 
 /* Above PARAMS_COMPLETE_MAX sites, shares run along a ring (params_ring).
  * STATUS_RANGE  unsound thresholds for n sites, no ring for them, or no noise meets the study's
- *               epsilon. */
+ *               epsilon and delta. */
 MUST_USE enum status schedule_of(struct schedule *out, const struct study *study,
                                  const struct layout *layout, uint32_t n);
 

@@ -46,6 +46,7 @@ static const struct study defaults = {
 static const char *const kind_names[] = {"mlp", "cnn", NULL};
 static const char *const unit_names[] = {"patient", "site", NULL};
 static const char *const pruning_names[] = {"private", "paper", "none", NULL};
+static const char *const sampler_names[] = {"exact", "table", NULL};
 static const char *const cipher_names[] = {"chacha20", "aes256-ctr", NULL};
 
 // clang-format off
@@ -93,6 +94,7 @@ static const struct setting keys[] = {
     REAL("privacy", "exploration_ratio", privacy.exploration_ratio, 0.01, 1000),
     REAL("privacy", "sampling", privacy.sampling, TINY, 1),
     UINT("privacy", "records", privacy.records, 1, 1000000000),
+    CHOICE("privacy", "sampler", privacy.sampler, sampler_names),
     CHOICE("pruning", "mode", pruning.mode, pruning_names),
     REAL("pruning", "units", pruning.units, 0, BELOW_ONE),
     REAL("pruning", "weights", pruning.weights, 0, BELOW_ONE),

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "crypto/hash.h"
 #include "crypto/mask.h"
+#include "dp/noise.h"
 #include "protocol/layout.h"
 #include "protocol/params.h"
 #include "protocol/settings.h"
@@ -46,14 +47,15 @@ struct study {
         double pixel_deviation; /* [1] */
     } model;
     struct {
-        enum study_unit unit;     /* [patient] whose presence epsilon hides */
-        double epsilon;           /* [3.0] for the whole study; .inf in a rehearsal */
-        double delta;             /* [1.0e-5] */
-        double clip;              /* [1.0] L2 bound of one contribution */
-        double exploration_clip;  /* [1.0] the same in the exploration */
-        double exploration_ratio; /* [1.0] noise multiplier of the exploration over a round's */
-        double sampling;          /* share of records per round; unit patient: required */
-        uint32_t records;         /* public expected total; unit patient: required */
+        enum study_unit unit;       /* [patient] whose presence epsilon hides */
+        double epsilon;             /* [3.0] for the whole study; .inf in a rehearsal */
+        double delta;               /* [1.0e-5] */
+        double clip;                /* [1.0] L2 bound of one contribution */
+        double exploration_clip;    /* [1.0] the same in the exploration */
+        double exploration_ratio;   /* [1.0] noise multiplier of the exploration over a round's */
+        double sampling;            /* share of records per round; unit patient: required */
+        uint32_t records;           /* public expected total; unit patient: required */
+        enum noise_sampler sampler; /* [exact], or table where sigma is small enough for one */
     } privacy;
     struct {
         enum study_pruning mode; /* [private] */

@@ -38,10 +38,14 @@ static void give(struct arena *a, const struct scene *scene)
 {
     for (uint32_t v = 0; v < a->n; v++) {
         AUTO(encoded_free) struct encoded encoded = {0};
+        AUTO(noise_free) struct noise noise = {0};
+        AUTO(noised_free) struct noised noised = {0};
         AUTO(outbox_free) struct outbox out = {0};
+        CHECK_OK(submit_noise(&noise, &a->session[v], &a->rng));
         CHECK_OK(encoded_new(&encoded, DIM));
         memcpy(encoded.value, scene->input, sizeof scene->input);
-        CHECK_OK(submit_sum(&a->session[v], &encoded, NULL, &a->rng, a->now_ms, &out));
+        CHECK_OK(noise_add(&noised, &encoded, &noise));
+        CHECK_OK(submit_sum(&a->session[v], &noised, a->now_ms, &out));
         for (size_t i = 0; i < out.n_letters; i++) {
             struct buffer copy = {0};
             const struct view letter = blob_view(out.letter[i].bytes);

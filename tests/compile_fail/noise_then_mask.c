@@ -12,12 +12,13 @@ enum status road(struct masked *masked, const struct update *update, const struc
                  struct grid_sum *sum, const struct pad *pad, struct rng *rng)
 {
     struct clipped clipped = {0};
+    AUTO(noise_free) struct noise noise = {0};
     AUTO(encoded_free) struct encoded encoded = {0};
     AUTO(noised_free) struct noised noised = {0};
-    TRY(noised_new(&noised, update->n));
+    TRY(noise_draw(&noise, update->n, grid->sigma, NOISE_EXACT, rng));
     TRY(clip_l2(&clipped, update, 1.0));
     TRY(grid_add(sum, &clipped, grid));
     TRY(grid_seal(&encoded, sum, grid, NULL));
-    TRY(noise_add(&noised, &encoded, grid->sigma, rng));
+    TRY(noise_add(&noised, &encoded, &noise));
     return mask_add(masked, &noised, pad, 1, &(struct mask_how){.bits = grid->bits}, 0);
 }

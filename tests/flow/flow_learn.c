@@ -122,6 +122,8 @@ static void work(struct school *school, uint32_t v)
     CHECK_OK(account_add(&desk->spent, &worst, 1));
     CHECK_OK(local_load(&desk->local, &desk->state));
     struct rng rng = reference_chance(plan->round, v);
+    AUTO(noise_free) struct noise noise = {0};
+    CHECK_OK(submit_noise(&noise, session, &rng));
     AUTO(encoded_free) struct encoded encoded = {0};
     if (plan->step == STEP_EXPLORE)
         CHECK_OK(explore_run(&encoded, &desk->local, plan, &rng));
@@ -129,7 +131,8 @@ static void work(struct school *school, uint32_t v)
         CHECK_OK(train_run(&encoded, &desk->local, plan, &rng));
     AUTO(outbox_free) struct outbox out = {0};
     noised_free(&desk->put_in);
-    CHECK_OK(submit_sum(session, &encoded, &desk->put_in, &rng, a->now_ms, &out));
+    CHECK_OK(noise_add(&desk->put_in, &encoded, &noise));
+    CHECK_OK(submit_sum(session, &desk->put_in, a->now_ms, &out));
     for (size_t i = 0; i < out.n_letters; i++) {
         const struct view letter = blob_view(out.letter[i].bytes);
         struct buffer copy = {0};

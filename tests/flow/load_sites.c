@@ -78,16 +78,15 @@ static void say_hello(struct load_site *site)
 
 static void put_in(struct load *load, struct load_site *site, uint32_t number)
 {
-    const struct plan *plan = &site->session.plan;
+    AUTO(noise_free) struct noise noise = {0};
     AUTO(encoded_free) struct encoded encoded = {0};
+    AUTO(noised_free) struct noised noised = {0};
     AUTO(outbox_free) struct outbox out = {0};
-    size_t n = 0;
-    for (uint32_t l = 0; l < plan->n_segments; l++)
-        if (bits_has(&plan->segment[l].members, number)) n += plan->segment[l].dim;
-    REQUIRE(encoded_new(&encoded, n) == STATUS_OK);
-    load_input(encoded.value, n, number, plan->round);
-    REQUIRE(submit_sum(&site->session, &encoded, NULL, &load->rng, command_now_ms(), &out) ==
-            STATUS_OK);
+    REQUIRE(submit_noise(&noise, &site->session, &load->rng) == STATUS_OK);
+    REQUIRE(encoded_new(&encoded, noise.n) == STATUS_OK);
+    load_input(encoded.value, encoded.n, number, site->session.plan.round);
+    REQUIRE(noise_add(&noised, &encoded, &noise) == STATUS_OK);
+    REQUIRE(submit_sum(&site->session, &noised, command_now_ms(), &out) == STATUS_OK);
     send_all(site, &out);
 }
 

@@ -155,7 +155,10 @@ static void pads_cancel_between_the_members_of_a_segment(const struct way *way)
         AUTO(noised_free) struct noised put_in = {0};
         AUTO(outbox_free) struct outbox out = {0};
         make_sum(&sum, ring_size(&ring, v), v);
-        CHECK_OK(submit_sum(s, &sum, &put_in, &ring.rng, 7, &out));
+        AUTO(noise_free) struct noise noise = {0};
+        CHECK_OK(submit_noise(&noise, s, &ring.rng));
+        CHECK_OK(noise_add(&put_in, &sum, &noise));
+        CHECK_OK(submit_sum(s, &put_in, 7, &out));
         CHECK_NUMBER(SESSION_SURVIVORS, s->phase);
         CHECK_NUMBER(1, out.n_letters);
         CHECK_NUMBER(1, out.n_entries);
@@ -204,16 +207,46 @@ static void a_sum_of_another_size_is_refused_and_nothing_is_sent(void)
     for (uint32_t v = 3; v < WORLD_SITES; v++) {
         const size_t n = ring_size(&ring, v);
         for (size_t wrong = n - 1; wrong <= n + 1; wrong += 2) {
-            AUTO(encoded_free) struct encoded sum = {0};
-            make_sum(&sum, wrong, v);
+            AUTO(noised_free) struct noised sum = {0};
+            CHECK_OK(noised_new(&sum, wrong));
             struct outbox out = {0};
-            struct noised put_in = {0};
-            CHECK_STATUS(STATUS_RANGE,
-                         submit_sum(&ring.session[v], &sum, &put_in, &ring.rng, 7, &out));
-            CHECK(out.n_letters == 0 && out.n_entries == 0 && put_in.value == NULL);
+            CHECK_STATUS(STATUS_RANGE, submit_sum(&ring.session[v], &sum, 7, &out));
+            CHECK(out.n_letters == 0 && out.n_entries == 0);
             CHECK_NUMBER(SESSION_INPUT, ring.session[v].phase);
         }
     }
+}
+
+static void noise_is_as_the_plan_says(void)
+{
+    AUTO(ring_close) struct ring ring = {0};
+    ring_open(&ring, &(struct way){.sigma = 50});
+    struct session *s = &ring.session[0];
+    for (enum noise_sampler sampler = 0; sampler < NOISE_SAMPLERS; sampler++) {
+        AUTO(noise_free) struct noise got = {0};
+        AUTO(noise_free) struct noise want = {0};
+        s->plan.sampler = sampler;
+        rng_numbered(&ring.rng, 9);
+        CHECK_OK(submit_noise(&got, s, &ring.rng));
+        rng_numbered(&ring.rng, 9);
+        CHECK_OK(noise_draw(&want, ring_size(&ring, 0), 50, sampler, &ring.rng));
+        CHECK_NUMBER(want.n, got.n);
+        CHECK_BYTES(want.value, got.value, want.n * sizeof *want.value);
+    }
+}
+
+static void a_plan_without_a_sampler_or_a_segment_of_the_site_is_refused(void)
+{
+    AUTO(ring_close) struct ring ring = {0};
+    ring_open(&ring, &(struct way){.sigma = 50});
+    struct session *s = &ring.session[0];
+    struct noise noise = {0};
+    s->plan.sampler = NOISE_SAMPLERS;
+    CHECK_STATUS(STATUS_RANGE, submit_noise(&noise, s, &ring.rng));
+    s->plan.sampler = NOISE_EXACT;
+    for (uint32_t l = 0; l < s->plan.n_segments; l++) bits_clear(&s->plan.segment[l].members, 0);
+    CHECK_STATUS(STATUS_RANGE, submit_noise(&noise, s, &ring.rng));
+    CHECK(noise.value == NULL);
 }
 
 static void memory_may_end_anywhere(void)
@@ -222,16 +255,16 @@ static void memory_may_end_anywhere(void)
         oom_stop();
         AUTO(ring_close) struct ring ring = {0};
         ring_open(&ring, &(struct way){.sigma = 4});
-        AUTO(encoded_free) struct encoded sum = {0};
+        AUTO(noise_free) struct noise noise = {0};
         AUTO(noised_free) struct noised put_in = {0};
         AUTO(outbox_free) struct outbox out = {0};
-        make_sum(&sum, ring_size(&ring, 0), 0);
+        CHECK_OK(noised_new(&put_in, ring_size(&ring, 0)));
         oom_resume();
-        enum status status = submit_sum(&ring.session[0], &sum, &put_in, &ring.rng, 7, &out);
+        enum status status = submit_noise(&noise, &ring.session[0], &ring.rng);
+        if (status == STATUS_OK) status = submit_sum(&ring.session[0], &put_in, 7, &out);
         oom_stop();
         if (status != STATUS_OK) CHECK_STATUS(STATUS_NOMEM, status);
         CHECK((out.n_letters == 0) == (status != STATUS_OK));
-        CHECK((put_in.value == NULL) == (status != STATUS_OK));
     }
 }
 
@@ -244,6 +277,8 @@ int main(void)
     RUN(it_comes_out_along_a_ring_and_with_threads);
     RUN(it_comes_out_with_every_cipher);
     RUN(a_sum_of_another_size_is_refused_and_nothing_is_sent);
+    RUN(noise_is_as_the_plan_says);
+    RUN(a_plan_without_a_sampler_or_a_segment_of_the_site_is_refused);
     RUN(memory_may_end_anywhere);
     return check_done();
 }

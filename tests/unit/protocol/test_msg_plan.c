@@ -34,10 +34,11 @@ static void values_out_of_range_are_malformed(void)
     for (size_t i = 0; i < 12; i++) CHECK_STATUS(STATUS_FORMAT, reread(&p[i]));
 }
 
-static void an_unknown_cipher_is_read(void)
+static void an_unknown_cipher_or_sampler_is_read(void)
 {
     struct plan p = *messages_plan();
     p.cipher = 200;
+    p.sampler = 201;
     CHECK_OK(reread(&p));
 }
 
@@ -127,7 +128,7 @@ static void a_copied_plan_is_its_own(void)
 int main(void)
 {
     RUN(values_out_of_range_are_malformed);
-    RUN(an_unknown_cipher_is_read);
+    RUN(an_unknown_cipher_or_sampler_is_read);
     RUN(a_name_is_not_empty_and_has_no_zero_byte);
     RUN(a_name_has_a_limit);
     RUN(the_cohort_has_one_bit_per_member);

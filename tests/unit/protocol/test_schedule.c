@@ -129,6 +129,7 @@ enum alteration {
     SEGMENT_GONE,
     MEMBER_GONE,
     DEGREE_LOWER,
+    SAMPLER_OTHER,
     SAMPLING_LOWER,
     SAMPLING_HIGHER,
     WAIT_LONGER,
@@ -160,6 +161,7 @@ static const enum reason answer[ALTERATIONS] = {
     [SEGMENT_GONE] = REASON_SEGMENTS,
     [MEMBER_GONE] = REASON_SEGMENTS,
     [DEGREE_LOWER] = REASON_GRAPH,
+    [SAMPLER_OTHER] = REASON_NOISE,
     [SAMPLING_LOWER] = REASON_NOISE,
     [SAMPLING_HIGHER] = REASON_NOISE,
     [WAIT_LONGER] = REASON_STUDY,
@@ -222,6 +224,9 @@ static void alter(struct plan *plan, enum alteration how)
         return;
     case DEGREE_LOWER:
         plan->segment[0].degree -= 2;
+        return;
+    case SAMPLER_OTHER:
+        plan->sampler = NOISE_TABLE;
         return;
     case SAMPLING_LOWER:
         plan->sampling *= 0.99;
@@ -376,6 +381,50 @@ static void waits_and_cipher_are_those_of_the_study(void)
         CHECK_NUMBER(waits[wait], plan.wait_ms[wait]);
 }
 
+/* One kept weight at a low epsilon: sigma is within reach of a table, and it is taken where the
+ * study allows it. */
+static void a_table_is_for_small_sigmas(void)
+{
+    AUTO(desk_close) struct desk desk = {0};
+    desk_open(&desk, STUDY_PATIENT, STUDY_PRUNING_PRIVATE, 3);
+    desk.schedule.z = 0.1;
+    AUTO(plan_free) struct plan plan = {0};
+    for (size_t kept = 0; kept < 2; kept++) {
+        if (kept == 0)
+            for (size_t i = 1; i < desk.keep.n; i++) bits_clear(&desk.keep, i);
+        else
+            bits_fill(&desk.keep);
+        desk.study.privacy.sampler = NOISE_EXACT;
+        make(&plan, &desk, STEP_TRAIN, 0);
+        CHECK((plan.grid.sigma <= NOISE_TABLE_SIGMA_MAX) == (kept == 0));
+        CHECK_NUMBER(NOISE_EXACT, plan.sampler);
+        desk.study.privacy.sampler = NOISE_TABLE;
+        make(&plan, &desk, STEP_TRAIN, 0);
+        CHECK_NUMBER(kept == 0 ? NOISE_TABLE : NOISE_EXACT, plan.sampler);
+        CHECK_NUMBER(REASON_NONE, check(&desk, &plan));
+        /* more noise than planned, past the table's end */
+        plan.grid.sigma = NOISE_TABLE_SIGMA_MAX + 1 + plan.grid.sigma;
+        CHECK_NUMBER(kept == 0 ? REASON_NOISE : REASON_RING, check(&desk, &plan));
+    }
+}
+
+static void a_table_is_paid_for_out_of_delta(void)
+{
+    AUTO(desk_close) struct desk desk = {0};
+    desk_open(&desk, STUDY_PATIENT, STUDY_PRUNING_PRIVATE, 3);
+    CHECK(desk.schedule.delta == desk.study.privacy.delta);
+    const double samples = 0x1p32 * SITES * (double)desk.layout.n;
+    desk.study.privacy.sampler = NOISE_TABLE;
+    desk.study.privacy.delta = 4 * noise_delta(NOISE_TABLE, samples, 3);
+    struct schedule schedule = {0};
+    CHECK_OK(schedule_of(&schedule, &desk.study, &desk.layout, SITES));
+    CHECK_CLOSE(0.75 * desk.study.privacy.delta, schedule.delta, 1e-9 * schedule.delta);
+    desk.study.privacy.delta /= 4;
+    CHECK_STATUS(STATUS_RANGE, schedule_of(&schedule, &desk.study, &desk.layout, SITES));
+    desk.study.privacy.epsilon = (double)INFINITY;
+    CHECK_OK(schedule_of(&schedule, &desk.study, &desk.layout, SITES));
+}
+
 static void nothing_kept_is_refused(void)
 {
     AUTO(desk_close) struct desk desk = {0};
@@ -522,6 +571,8 @@ int main(void)
     RUN(the_whole_study_costs_its_epsilon);
     RUN(a_ring_too_narrow_is_refused);
     RUN(waits_and_cipher_are_those_of_the_study);
+    RUN(a_table_is_for_small_sigmas);
+    RUN(a_table_is_paid_for_out_of_delta);
     RUN(nothing_kept_is_refused);
     RUN(a_cohort_below_the_threshold_is_refused);
     RUN(many_sites_share_along_a_ring);

@@ -39,7 +39,7 @@ static void plan_is_as_described(void)
     struct buffer bytes = {0};
     struct plan plan = {.step = STEP_TRAIN, .n_segments = SEGMENTS};
     uint64_t cohort = 0x16, members[SEGMENTS] = {0x12, 0x14};
-    uint8_t cipher, width, segments = SEGMENTS, step = STEP_TRAIN;
+    uint8_t cipher, sampler, width, segments = SEGMENTS, step = STEP_TRAIN;
     PUT_SESSION(plan);
     PUT("round", "u32", plan.round);
     want("step", "u8", &step, 1);
@@ -72,6 +72,8 @@ static void plan_is_as_described(void)
     PUT("wait confirm", "u32", plan.wait_ms[WAIT_CONFIRM]);
     PUT("wait unmask", "u32", plan.wait_ms[WAIT_UNMASK]);
     PUT("release", "u32", plan.release_ms);
+    PUT("sampler", "u8", sampler);
+    plan.sampler = sampler;
     want("segments", "u8", &segments, 1);
     for (size_t l = 0; l < SEGMENTS; l++) {
         const char *name = l == 0 ? "conv" : "dense";

@@ -66,7 +66,7 @@ static void every_key_reaches_its_member(void)
                  "        hidden: [8, 16], pixel_mean: 0.3, pixel_deviation: 0.4}\n"
                  "privacy: {unit: patient, epsilon: .inf, delta: 1e-6, clip: 0.5,\n"
                  "          exploration_clip: 0.25, exploration_ratio: 2,\n"
-                 "          sampling: 0.01, records: 5000}\n"
+                 "          sampling: 0.01, records: 5000, sampler: table}\n"
                  "pruning: {mode: none, units: 0.1, weights: 0.7}\n"
                  "rounds: {count: 7, learning_rate: 0.25, momentum: 0.125,\n"
                  "         local_epochs: 3, local_batch: 10,\n"
@@ -91,6 +91,7 @@ static void every_key_reaches_its_member(void)
     CHECK_CLOSE(2, s.privacy.exploration_ratio, 0);
     CHECK_CLOSE(0.01, s.privacy.sampling, 0);
     CHECK_NUMBER(5000, s.privacy.records);
+    CHECK_NUMBER(NOISE_TABLE, s.privacy.sampler);
     CHECK_NUMBER(STUDY_PRUNING_NONE, s.pruning.mode);
     CHECK_CLOSE(0.1, s.pruning.units, 0);
     CHECK_CLOSE(0.7, s.pruning.weights, 0);

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* veilsum-lab dp epsilon: what a list of releases costs, by each accountant that can say. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dp/account.h"
+#include "dp/gdp.h"
+#include "dp/pld.h"
+#include "dp/renyi.h"
+#include "lab/dp.h"
+
+enum {
+    ARG_MECHANISM = 256,
+    ARG_NOISE,
+    ARG_SAMPLING,
+    ARG_TIMES,
+    ARG_DELTA,
+    ARG_ACCOUNTANT,
+    ARG_SCHEDULE,
+    ARG_FORMAT
+};
+
+struct arguments {
+    struct mechanism one;
+    const char *mechanism, *schedule, *accountant;
+    double noise, sampling, delta;
+    uint32_t times;
+    bool json;
+};
+
+static void end_of_arguments(struct arguments *a, struct argp_state *state)
+{
+    if (a->delta < 0.0) argp_error(state, "--delta is needed, for example 1e-5");
+    if (a->schedule != NULL) {
+        if (a->mechanism != NULL || a->noise > 0.0 || a->sampling > 0.0 || a->times > 0)
+            argp_error(state, "--schedule holds mechanisms, noise, sampling and compositions: give "
+                              "it alone");
+        return;
+    }
+    if (a->mechanism == NULL || a->noise == 0.0)
+        argp_error(state, "--mechanism and --noise-multiplier are needed, or --schedule");
+    if (strncmp(a->mechanism, "subsampled", 10) == 0 && a->sampling == 0.0)
+        argp_error(state, "%s needs --sampling, for example 0.01", a->mechanism);
+    a->one.noise = a->noise;
+    if (a->sampling > 0.0) a->one.sampling = a->sampling;
+    if (a->times > 0) a->one.times = a->times;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    switch (key) {
+    case ARG_MECHANISM:
+        if (!dp_mechanism_named(&a->one, text))
+            argp_error(state, "--mechanism %s: it is " DP_MECHANISMS, text);
+        a->mechanism = text;
+        return 0;
+    case ARG_NOISE:
+        a->noise =
+            dp_number(state, "noise-multiplier", text, MECHANISM_NOISE_MIN, MECHANISM_NOISE_MAX);
+        return 0;
+    case ARG_SAMPLING:
+        a->sampling = dp_number(state, "sampling", text, 1e-12, 1.0);
+        return 0;
+    case ARG_TIMES:
+        a->times = dp_count(state, "compositions", text, 1.0, PLD_TIMES_MAX);
+        return 0;
+    case ARG_DELTA:
+        a->delta = dp_number(state, "delta", text, 0.0, 0.999);
+        return 0;
+    case ARG_ACCOUNTANT:
+        if (strcmp(text, "rdp") != 0 && strcmp(text, "pld") != 0 && strcmp(text, "gdp") != 0 &&
+            strcmp(text, "all") != 0)
+            argp_error(state, "--accountant %s: it is rdp, pld, gdp or all", text);
+        a->accountant = text;
+        return 0;
+    case ARG_SCHEDULE:
+        a->schedule = text;
+        return 0;
+    case ARG_FORMAT:
+        if (strcmp(text, "text") != 0 && strcmp(text, "json") != 0)
+            argp_error(state, "--format is text or json");
+        a->json = strcmp(text, "json") == 0;
+        return 0;
+    case ARGP_KEY_END:
+        end_of_arguments(a, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* What one accountant says. Approximate: no bound, never a guarantee. */
+struct answer {
+    const char *name;
+    bool known, approximate;
+    double epsilon;
+};
+
+static struct answer by_rdp(const struct dp_schedule *s, double delta)
+{
+    struct answer answer = {.name = "rdp"};
+    if (delta > 0.0)
+        answer.known = renyi_epsilon(&answer.epsilon, s->list, s->n, delta) == STATUS_OK;
+    return answer;
+}
+
+static struct answer by_pld(const struct dp_schedule *s, double delta)
+{
+    struct answer answer = {.name = "pld"};
+    answer.known = pld_epsilon(&answer.epsilon, s->list, s->n, delta, 2e-8) == STATUS_OK;
+    return answer;
+}
+
+static struct answer by_gdp(const struct dp_schedule *s, double delta)
+{
+    struct answer answer = {.name = "gdp", .known = delta > 0.0};
+    double mu2 = 0.0;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct mechanism *m = &s->list[i];
+        const bool sampled = m->sampling < 1.0;
+        if (m->kind != MECHANISM_GAUSSIAN || (m->replace && sampled)) answer.known = false;
+        if (sampled) answer.approximate = true;
+        const double scale = m->replace ? 2.0 : 1.0, t = (double)m->times;
+        const double mu =
+            sampled ? gdp_sampled_mu(m->noise, m->sampling, t) : scale * sqrt(t) / m->noise;
+        mu2 += mu * mu;
+    }
+    /* The root of a rounded sum: raised, so that it stays a bound. */
+    if (answer.known) answer.epsilon = gdp_epsilon(sqrt(mu2) * (1.0 + 1e-13), delta);
+    return answer;
+}
+
+/* The bounds of the literature for whole-number noise, beside our own. */
+static struct answer by_published(const struct dp_schedule *s, double delta)
+{
+    struct answer answer = {.name = "rdp_published", .known = delta > 0.0};
+    struct account account = {0};
+    for (size_t i = 0; i < s->n; i++) {
+        const struct mechanism *m = &s->list[i];
+        const double variance = m->noise * m->noise;
+        if (m->sampling < 1.0 || (m->kind != MECHANISM_SKELLAM && m->noise < 0.5))
+            answer.known = false;
+        if (m->kind != MECHANISM_SKELLAM && m->kind != MECHANISM_DISCRETE_GAUSSIAN)
+            answer.known = false;
+        for (size_t k = 0; k < RDP_ORDERS; k++) {
+            const double a = (double)RDP_ORDER[k];
+            account.rdp[k] += (double)m->times *
+                              (m->kind == MECHANISM_SKELLAM
+                                   ? renyi_published_skellam(a, variance, 1.0, 1.0)
+                                   : renyi_published_gaussian(a, m->noise, 1.0, 1.0, 1.0, 1.0));
+        }
+    }
+    if (answer.known) answer.epsilon = account_epsilon(&account, delta);
+    return answer;
+}
+
+#define ANSWERS 4
+
+/* All that was asked for; the index of the tightest guaranteed one, or of the only one. -1: none.
+ */
+static int ask(struct answer answer[static ANSWERS], const struct arguments *a,
+               const struct dp_schedule *s)
+{
+    const char *want = a->accountant;
+    const bool all = want != NULL && strcmp(want, "all") == 0;
+    for (int i = 0; i < ANSWERS; i++) answer[i] = (struct answer){0};
+    if (want == NULL || all || strcmp(want, "gdp") == 0) answer[0] = by_gdp(s, a->delta);
+    const bool exact = answer[0].known && !answer[0].approximate;
+    if (want == NULL && !exact) answer[0].known = false;
+    if (all || (want == NULL && !exact) || (want != NULL && strcmp(want, "pld") == 0))
+        answer[1] = by_pld(s, a->delta);
+    if (all || (want == NULL && !exact && !answer[1].known) ||
+        (want != NULL && strcmp(want, "rdp") == 0))
+        answer[2] = by_rdp(s, a->delta);
+    if (all) answer[3] = by_published(s, a->delta);
+    int best = -1;
+    for (int i = 0; i < ANSWERS; i++) {
+        if (!answer[i].known || (all && answer[i].approximate)) continue;
+        if (best < 0 || answer[i].epsilon < answer[best].epsilon) best = i;
+    }
+    return best;
+}
+
+static json_t *answers_json(const struct answer answer[static ANSWERS])
+{
+    json_t *object = json_object();
+    for (int i = 0; i < ANSWERS; i++)
+        if (answer[i].known)
+            (void)json_object_set_new(
+                object, answer[i].name,
+                json_pack("{s:o, s:b, s:b}", "epsilon", dp_real(answer[i].epsilon), "guaranteed",
+                          !answer[i].approximate, "approximate", (int)answer[i].approximate));
+    return object;
+}
+
+static const char *adjacency(const struct dp_schedule *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->list[i].replace != s->list[0].replace) return NULL;
+    return s->list[0].replace ? "replace one" : "add or remove one";
+}
+
+static enum exit_code report(const struct arguments *a, const struct dp_schedule *s)
+{
+    if (adjacency(s) == NULL) {
+        fprintf(stderr,
+                "%s: subsampled-gaussian-wor is about replacing one contribution, the "
+                "others about adding or removing one; make two lists\n",
+                a->schedule);
+        return EXIT_DATA;
+    }
+    struct answer answer[ANSWERS];
+    const int best = ask(answer, a, s);
+    if (best < 0) {
+        fprintf(stderr, "dp epsilon: this accountant cannot say it for these releases: %s\n",
+                a->delta == 0.0
+                    ? "at delta 0 only pld answers"
+                    : "gdp is for gaussian and subsampled-gaussian alone, and pld needs "
+                      "noise multipliers below 1e5; leave --accountant out");
+        return EXIT_REFUSED;
+    }
+    double releases = 0.0;
+    for (size_t i = 0; i < s->n; i++) releases += (double)s->list[i].times;
+    const struct answer *b = &answer[best];
+    if (a->json) {
+        json_t *document = json_pack(
+            "{s:i, s:o, s:f, s:s, s:b, s:b, s:s, s:s, s:I, s:o}", "schema_version", 1, "epsilon",
+            dp_real(b->epsilon), "delta", a->delta, "accountant", b->name, "guaranteed",
+            !b->approximate, "approximate", (int)b->approximate, "unit", DP_UNIT, "adjacency",
+            adjacency(s), "releases", (json_int_t)releases, "accountants", answers_json(answer));
+        if (document != NULL && a->mechanism != NULL)
+            (void)json_object_update_new(
+                document, json_pack("{s:s, s:f, s:f, s:I}", "mechanism", a->mechanism,
+                                    "noise_multiplier", a->noise, "sampling", a->one.sampling,
+                                    "compositions", (json_int_t)a->one.times));
+        return dp_print_json(document);
+    }
+    printf("accountant     epsilon      \n");
+    for (int i = 0; i < ANSWERS; i++)
+        if (answer[i].known)
+            printf("%-13s  %-11.4f  %s\n", answer[i].name, account_rounded(answer[i].epsilon),
+                   answer[i].approximate
+                       ? "approximate: can lie below the truth"
+                       : (i == best ? "upper bound, the tightest" : "upper bound"));
+    printf("\nepsilon %.4f at delta %g for %.0f release(s)%s\nunit:      %s\nadjacency: %s\n",
+           account_rounded(b->epsilon), a->delta, releases,
+           b->approximate ? " (APPROXIMATE, no guarantee)" : "", DP_UNIT, adjacency(s));
+    return EXIT_OK;
+}
+
+enum exit_code dp_epsilon_command(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"mechanism", ARG_MECHANISM, "NAME", 0, "One of: " DP_MECHANISMS, 0},
+        {"noise-multiplier", ARG_NOISE, "Z", 0,
+         "Noise over the largest norm of one contribution; of whole-number noise over a shift by 1",
+         0},
+        {"sampling", ARG_SAMPLING, "Q", 0, "Chance that a contribution takes part (1)", 0},
+        {"compositions", ARG_TIMES, "T", 0, "Number of releases (1)", 0},
+        {"schedule", ARG_SCHEDULE, "FILE", 0,
+         "Different releases, one a line: mechanism,noise_multiplier,sampling,compositions", 0},
+        {"delta", ARG_DELTA, "D", 0, "Chance with which the bound may fail", 0},
+        {"accountant", ARG_ACCOUNTANT, "NAME", 0, "rdp, pld, gdp or all (the tightest bound)", 0},
+        {"format", ARG_FORMAT, "FORMAT", 0, "text or json (text)", 0},
+        {0}};
+    static const char doc[] =
+        "Say what a list of releases, fixed in advance, costs in privacy.\v"
+        "Examples:\n"
+        "  veilsum-lab dp epsilon --mechanism gaussian --noise-multiplier 4 --compositions 30 "
+        "--delta 1e-5\n"
+        "  veilsum-lab dp epsilon --mechanism skellam --noise-multiplier 10 --delta 1e-5 "
+        "--format json\n"
+        "  veilsum-lab dp epsilon --schedule releases.csv --delta 1e-6 --accountant all\n\n"
+        "`veilsum-lab dp --help` explains the words.\n";
+    struct arguments a = {.delta = -1.0};
+    const struct argp argp = {.options = options, .parser = parse, .doc = doc};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+    if (a.schedule == NULL) return report(&a, &(struct dp_schedule){1, &a.one});
+    AUTO(dp_schedule_free) struct dp_schedule schedule = {0};
+    const enum exit_code code = dp_schedule_read(&schedule, a.schedule);
+    return code == EXIT_OK ? report(&a, &schedule) : code;
+}

@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# veilsum-lab dp says what it should, to people and to programs, and refuses with a sentence.
+. "$(dirname "$0")/flow.sh"
+at=$scratch/dp
+mkdir "$at"
+
+# dp CODE ARGUMENT...
+dp() {
+    want=$1 code=0
+    shift
+    "$lab" dp "$@" >"$at/json" 2>"$at/dp.log" || code=$?
+    [ "$code" = "$want" ] || die "$* ended with $code, not with $want: $(cat "$at/dp.log")"
+}
+
+# Each argument is a Python expression of d, the document.
+check() {
+    for expression in "$@"; do tool holds "$at/json" "$expression"; done
+}
+
+epsilon() {
+    dp 0 epsilon --mechanism gaussian --noise-multiplier 4 --compositions 30 --delta 1e-5 --format json
+    check '6.3257 < d["epsilon"] < 6.3258' 'd["accountant"] == "gdp"' 'd["guaranteed"] is True' \
+        'd["adjacency"] == "add or remove one"' '"record" in d["unit"]' 'd["compositions"] == 30'
+    dp 0 epsilon --mechanism subsampled-gaussian --noise-multiplier 1 --sampling 0.01 \
+        --compositions 1000 --delta 1e-5 --accountant all --format json
+    check 'abs(d["epsilon"] - 1.8282) < 1e-3' 'd["accountant"] == "pld"' \
+        'abs(d["accountants"]["rdp"]["epsilon"] - 2.10132) < 1e-4' \
+        'd["accountants"]["gdp"]["approximate"] is True' \
+        'd["accountants"]["gdp"]["guaranteed"] is False' \
+        'd["accountants"]["gdp"]["epsilon"] < d["epsilon"] < d["accountants"]["rdp"]["epsilon"]'
+    dp 0 epsilon --mechanism subsampled-gaussian --noise-multiplier 1 --sampling 0.01 \
+        --compositions 1000 --delta 1e-5 --accountant gdp --format json
+    check 'd["approximate"] is True' 'd["guaranteed"] is False'
+    for name in discrete-gaussian skellam; do
+        dp 0 epsilon --mechanism $name --noise-multiplier 10 --compositions 3 --delta 1e-5 \
+            --accountant all --format json
+        check 'd["accountant"] == "pld"' '0.5 < d["epsilon"] < 0.8' \
+            'd["epsilon"] < d["accountants"]["rdp"]["epsilon"]' \
+            'd["accountants"]["rdp"]["epsilon"] < d["accountants"]["rdp_published"]["epsilon"] * 1.00001'
+    done
+    dp 0 epsilon --mechanism laplace --noise-multiplier 2 --compositions 4 --delta 0 --format json
+    check 'abs(d["epsilon"] - 2) < 1e-6'
+    dp 0 epsilon --mechanism subsampled-gaussian-wor --noise-multiplier 2 --sampling 0.1 --delta 1e-5 \
+        --format json
+    check 'd["adjacency"] == "replace one"'
+    dp 0 epsilon --mechanism laplace --noise-multiplier 10 --compositions 50 --delta 1e-5
+    grep -q '^epsilon 2.79.. at delta 1e-05' "$at/json" || die 'no table'
+    grep -q 'add or remove one' "$at/json" || die 'no adjacency'
+}
+
+schedule() {
+    {
+        echo 'mechanism,noise_multiplier,sampling,compositions'
+        echo 'subsampled-gaussian,0.8,0.005,100 # the pilot'
+        echo
+        echo 'gaussian 8 1 200'
+        echo 'laplace,10,1,100'
+    } >"$at/list.csv"
+    dp 0 epsilon --schedule "$at/list.csv" --delta 1e-6 --format json
+    check 'abs(d["epsilon"] - 11.1492) < 0.005' 'd["releases"] == 400'
+    for fault in 'gaussian' 'gaussian 1 2' 'gaussian 1 1 0' 'gaussian 1 1 1 1' 'exponential 1' 'gaussian x'; do
+        printf 'gaussian 1\n%s\n' "$fault" >"$at/bad.csv"
+        dp 7 epsilon --schedule "$at/bad.csv" --delta 1e-6
+        grep -q 'bad.csv:2: ' "$at/dp.log" || die "does not name the line of: $fault"
+    done
+    printf 'gaussian 1\nsubsampled-gaussian-wor 1 0.1\n' >"$at/bad.csv"
+    dp 7 epsilon --schedule "$at/bad.csv" --delta 1e-6
+    : >"$at/bad.csv"
+    dp 7 epsilon --schedule "$at/bad.csv" --delta 1e-6
+    dp 7 epsilon --schedule "$at/absent" --delta 1e-6
+}
+
+plan() {
+    dp 0 plan --target-epsilon 3 --delta 1e-5 --rounds 30 --sites 10 --threshold 7 --collusion 2 \
+        --dropout 0.1 --format json
+    check '2.99 < d["epsilon"] <= 3.0' 'abs(d["noise_multiplier"] - 8.1972) < 1e-3' \
+        'abs(d["noise_multiplier_per_site"] * 5 ** 0.5 - d["noise_multiplier"]) < 1e-9' \
+        'd["epsilon_expected"] < d["epsilon"]' 'd["epsilon_reported_by_pld"] < d["epsilon_expected"]' \
+        'd["epsilon_by_adversary"]["server"] < 3 < d["epsilon_by_adversary"]["all_but_one_site"]' \
+        '[r["sites_that_stayed"] for r in d["by_survivors"]] == [10, 9, 8, 7]' \
+        'abs(d["extra_noise"]["both"] - 2 ** 0.5) < 1e-9' 'd["per_round"]["rdp"] > 0'
+    dp 0 plan --target-epsilon 1 --delta 1e-6 --rounds 100 --sites 8 --threshold 6 --sampling 0.02
+    grep -q 'epsilon 1.0000 at delta 1e-06' "$at/json" || die 'no table'
+}
+
+# refused SENTENCE ARGUMENT...
+refused() {
+    sentence=$1
+    shift
+    dp 2 "$@"
+    grep -qF -e "$sentence" "$at/dp.log" || die "$* does not say: $sentence"
+    [ ! -s "$at/json" ] || die "$* printed a result"
+}
+
+arguments() {
+    refused '--delta is needed' epsilon --mechanism gaussian --noise-multiplier 1
+    refused '--mechanism and --noise-multiplier' epsilon --delta 1e-5
+    refused 'needs --sampling' epsilon --mechanism subsampled-gaussian --noise-multiplier 1 --delta 1e-5
+    refused 'it is gaussian' epsilon --mechanism exponential
+    refused 'from 0.01 to 1e+06' epsilon --noise-multiplier 0
+    refused 'rdp, pld, gdp or all' epsilon --accountant best
+    refused 'whole number' epsilon --compositions 1.5
+    refused 'give it alone' epsilon --schedule x --mechanism gaussian --noise-multiplier 1 --delta 1e-5
+    refused 'epsilon or plan' budget
+    refused 'at most the 5 sites' plan --target-epsilon 1 --delta 1e-5 --rounds 1 --sites 5 --threshold 6
+    refused 'no noise is left' plan --target-epsilon 1 --delta 1e-5 --rounds 1 --sites 5 --threshold 3 \
+        --collusion 3
+    refused 'lower --threshold' plan --target-epsilon 1 --delta 1e-5 --rounds 1 --sites 5 --threshold 5 \
+        --dropout 0.2
+    dp 5 epsilon --mechanism laplace --noise-multiplier 1 --delta 1e-5 --accountant gdp
+    dp 5 plan --target-epsilon 1e-6 --delta 1e-100 --rounds 1000000 --sites 5 --threshold 5
+    dp 0 --help
+    for word in epsilon delta adjacency 'noise multiplier' sampling compositions accountant threshold \
+        dropout collusion; do
+        grep -q "^  $word " "$at/json" || die "--help does not explain $word"
+    done
+}
+
+"$case"
