@@ -42,9 +42,14 @@ coverage: packages-test
 
 # CSV with the yardsticks of the same run. BENCH=--full takes a quarter of an hour.
 bench: build
-	ninja -C $(BUILD) benchmarks/bench_mask benchmarks/bench_round
+	ninja -C $(BUILD) benchmarks/bench_mask benchmarks/bench_crypto benchmarks/bench_round
 	$(BUILD)/benchmarks/bench_mask $$(git describe --always --dirty)
+	$(BUILD)/benchmarks/bench_crypto
 	$(BUILD)/benchmarks/bench_round $(BENCH)
+
+# Every parser and both state machines, FUZZ seconds each, with clang's fuzzer.
+fuzz: packages-test
+	BUILD=$(BUILD)-fuzz tests/fuzz/run.sh $(or $(FUZZ),600)
 
 lint: build-test
 	tests/run.sh $(BUILD) --suite lint
@@ -52,4 +57,4 @@ lint: build-test
 install: build
 	$(MESON) install -C $(BUILD)
 
-.PHONY: all packages packages-test build build-test demo test test-long coverage bench lint install
+.PHONY: all packages packages-test build build-test demo test test-long coverage bench fuzz lint install

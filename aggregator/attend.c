@@ -53,11 +53,15 @@ static void resume_site(struct run *run, uint32_t from, const struct hello *hell
     const bool is_idle = memcmp(hello->session, idle, sizeof idle) == 0;
     const bool asked = run->in_round && bits_has(&run->round.plan.cohort, from);
     run->site[from].ready = is_idle;
-    if (!is_idle && (!asked || memcmp(hello->session, run->round.plan.session, sizeof idle) != 0)) {
+    const bool current =
+        run->in_round && memcmp(hello->session, run->round.plan.session, sizeof idle) == 0;
+    if (!is_idle && !current) {
         close_session(run, from, hello);
         return;
     }
-    if (run->finished || (asked && (!is_idle || run->round.phase == PHASE_KEYS)))
+    const bool opens =
+        asked && run->round.phase == PHASE_KEYS && !bits_has(&run->round.adverts, from);
+    if (run->finished || (asked && (!is_idle || opens)))
         bits_set(&run->owed, from);
     else if (asked)
         run_site_gone(run, from);
@@ -68,6 +72,8 @@ void attend_hello(struct run *run, uint32_t from, struct view message)
     struct hello hello = {0};
     if (hello_read(&hello, message, run->c->manifest.member[from].identity) != STATUS_OK ||
         hello.from != from) {
+        if (run->site[from].told) return;
+        run->site[from].told = true;
         fprintf(stderr, "%s  %s reports with another key or number than the manifest's: %s\n",
                 reason_id(REASON_MANIFEST), run_name_of(run, from), reason_fix(REASON_MANIFEST));
         return;
@@ -86,7 +92,7 @@ void attend_miss(struct run *run)
     const uint64_t now = command_now_ms();
     for (uint32_t v = 0; v < run->c->manifest.n; v++) {
         if (run->site[v].lost_ms == UINT64_MAX ||
-            now - run->site[v].lost_ms < run->c->study.deadlines.grace_ms)
+            now < run->site[v].lost_ms + run->c->study.deadlines.grace_ms)
             continue;
         run->site[v].lost_ms = UINT64_MAX;
         run_site_gone(run, v);

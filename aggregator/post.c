@@ -2,6 +2,7 @@
 /* Letters are made when their reader can take them, so that a thousand of them are never in memory
  * at once; a site that was away gets its letter when it reports back. */
 #include <stdio.h>
+#include <string.h>
 
 #include "aggregator/run_step.h"
 
@@ -34,6 +35,15 @@ void post_finish(struct run *run)
     bits_fill(&run->owed);
 }
 
+/* A site of the cohort that is not asked any more need not wait for its own deadline. */
+static enum status dismiss(struct buffer *head, const struct run *run, uint32_t to)
+{
+    struct abort_notice notice = {.from = OUTBOX_SERVER, .about = to, .reason = REASON_DEADLINE};
+    memcpy(notice.session, run->round.plan.session, sizeof notice.session);
+    abort_write(head, &notice, run->c->key.identity);
+    return head->status;
+}
+
 /* The head of what a site gets now; *tail are the bytes that follow it. STATUS_STATE: nothing. */
 static enum status make(struct buffer *head, struct blob **tail, const struct run *run, uint32_t to)
 {
@@ -46,7 +56,10 @@ static enum status make(struct buffer *head, struct blob **tail, const struct ru
         return head->status;
     }
     if (!bits_has(&run->round.plan.cohort, to)) return STATUS_STATE;
-    if (run->round.phase != PHASE_KEYS) return round_letter(head, &run->round, to);
+    if (run->round.phase != PHASE_KEYS) {
+        enum status status = round_letter(head, &run->round, to);
+        return status == STATUS_STATE ? dismiss(head, run, to) : status;
+    }
     struct opening opening = {.plan = buffer_view(&run->round.plan_bytes),
                               .state = blob_view(run->model)};
     opening.n_results = history_since(&run->tale.history, at, &opening.results);
@@ -66,6 +79,12 @@ static bool hand_over(struct run *run, uint32_t to)
     if (status == STATUS_OK) status = blob_of(&head, &bytes);
     buffer_free(&bytes);
     if (status == STATUS_OK) status = link_send(run->link, to, head, tail);
+    /* Who missed the survivor set cannot take the result: it is told that the round is over. */
+    if (status == STATUS_OK && !run->finished && run->round.phase == PHASE_DONE) {
+        AUTO(blob_free) struct blob *end = NULL;
+        if (dismiss(&bytes, run, to) == STATUS_OK && blob_of(&end, &bytes) == STATUS_OK)
+            (void)!link_send(run->link, to, end, NULL);
+    }
     if (status == STATUS_NOMEM || status == STATUS_RANGE)
         fprintf(stderr, "a letter to %s could not be sent: %s\n", run_name_of(run, to),
                 status_text(status));

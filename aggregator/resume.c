@@ -28,7 +28,7 @@ enum status resume_open(struct resume *out, const char *folder, const struct man
 
 static void forget_inputs(struct resume *resume)
 {
-    for (size_t i = 0; i < resume->n; i++) buffer_free(&resume->input[i].bytes);
+    for (size_t i = 0; i < resume->n; i++) buffer_wipe(&resume->input[i].bytes);
     free(resume->input);
     resume->input = NULL;
     resume->n = 0;

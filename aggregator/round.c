@@ -91,6 +91,7 @@ static bool complete(const struct round *r)
 static void forget(struct contributor *site, uint32_t t)
 {
     dealing_free(&site->dealt);
+    buffer_free(&site->head);
     if (site->revealed != NULL)
         secret_wipe(site->revealed, (size_t)site->n_places * t * SHARE_BYTES);
     free(site->revealed);

@@ -52,7 +52,8 @@ struct contributor {
     struct advert keys;             /* parsed */
     uint8_t nonce[MSG_NONCE_BYTES]; /* of its position; ring only */
     struct dealing dealt;
-    struct hash digest; /* of its signed digest */
+    struct buffer head; /* its signed digest */
+    struct hash digest; /* hash_of it */
     struct confirm confirm;
     /* Shares of its secrets, checked against its leaves, from the first t holders that revealed
      * them; at each of the places that the survivor set asks for. Secret. */

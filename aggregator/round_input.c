@@ -34,10 +34,13 @@ static enum status take_input(struct round *r, uint32_t from, struct view head,
         if (bits_has(&r->plan.segment[l].members, from))
             fits = body_fits(r, l, masked->body[l], &digest.segment[l]);
     if (!fits) return round_blame(r, from, REASON_FORMAT, out);
+    struct contributor *site = &r->site[from];
+    write_bytes(&site->head, head.at, head.n);
+    TRY(site->head.status);
+    site->digest = hash_of("digest", head);
     for (uint32_t l = 0; masked != NULL && l < r->plan.n_segments; l++)
         if (bits_has(&r->plan.segment[l].members, from))
             tally_add(&r->total[l], masked->body[l], r->plan.grid.bits);
-    r->site[from].digest = hash_of("digest", head);
     bits_set(&r->survivors, from);
     return STATUS_OK;
 }

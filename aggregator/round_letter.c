@@ -24,13 +24,23 @@ static enum status write_inbox(struct buffer *out, const struct round *r, uint32
     return out->status;
 }
 
-static void write_survivors(struct buffer *out, const struct round *r, uint32_t site)
+static enum status write_survivors(struct buffer *out, const struct round *r, uint32_t site)
 {
+    AUTO(witness_free) struct witness witness = {0};
+    TRY(witness_new(&witness, r->config.manifest->n));
     size_t rank = 0;
-    for (uint32_t v = 0; v < site; v++) rank += bits_has(&r->survivors, v);
-    struct merkle_path path = {0};
-    merkle_tree_path(&path, &r->digests, rank);
-    survivors_write(out, &r->statement, &path, r->config.identity);
+    for (uint32_t v = 0; v < witness.n; v++) {
+        if (!bits_has(&r->survivors, v)) continue;
+        if (v == site) {
+            merkle_tree_path(&witness.own, &r->digests, rank);
+        } else if (graph_holder_number(&r->graph, v, site) != GRAPH_NONE) {
+            witness.digest[v] = buffer_view(&r->site[v].head);
+            merkle_tree_path(&witness.path[v], &r->digests, rank);
+        }
+        rank++;
+    }
+    survivors_write(out, &r->statement, &witness, r->config.identity);
+    return out->status;
 }
 
 static void write_abort(struct buffer *out, const struct round *r)
@@ -48,7 +58,7 @@ enum status round_letter(struct buffer *out, const struct round *round, uint32_t
         TRY(write_inbox(out, round, site));
         break;
     case PHASE_CONFIRM:
-        write_survivors(out, round, site);
+        TRY(write_survivors(out, round, site));
         break;
     case PHASE_DONE:
         write_bytes(out, round->result_bytes.at, round->result_bytes.n);

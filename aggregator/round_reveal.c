@@ -91,27 +91,34 @@ enum status round_take_unmask(struct round *r, uint32_t from, struct view in, st
     return STATUS_OK;
 }
 
-static struct hash hash_sums(const struct round *r)
+/* Over each opened sum as a site would send it, packed; nothing where it stays sealed. */
+static enum status hash_sums(struct hash *out, const struct round *r)
 {
     struct hash_state state;
     hash_start(&state, "sums");
     for (uint32_t l = 0; l < r->plan.n_segments; l++) {
-        hash_add_u64(&state, r->opened[l].n);
-        for (size_t i = 0; i < r->opened[l].n; i++) hash_add_u64(&state, r->opened[l].value[i]);
+        AUTO(buffer_free) struct buffer packed = {0};
+        write_packed(&packed, r->opened[l].value, r->opened[l].n, r->plan.grid.bits);
+        TRY(packed.status);
+        const struct hash sum = hash_long("sum", buffer_view(&packed));
+        hash_add(&state, sum.bytes, sizeof sum.bytes);
     }
-    return hash_end(&state);
+    *out = hash_end(&state);
+    return STATUS_OK;
 }
 
 enum status round_end_reveal(struct round *r, enum reason *why)
 {
     TRY(unmask_total(r, why));
     if (*why != REASON_NONE) return STATUS_OK;
+    struct hash sums = {0};
+    TRY(hash_sums(&sums, r));
     r->result = (struct result){.round = r->plan.round,
                                 .previous = r->plan.previous,
                                 .plan = r->plan_hash,
                                 .survivors = r->survivors_hash,
                                 .n_survivors = (uint32_t)bits_count(&r->survivors),
-                                .sums = hash_sums(r)};
+                                .sums = sums};
     memcpy(r->result.session, r->plan.session, MSG_SESSION_BYTES);
     result_write(&r->result_bytes, &r->result, r->config.identity);
     return r->result_bytes.status;

@@ -17,6 +17,8 @@
 #define BURNT_LEAST 3
 /* Memory for inputs that are on their way; at least one always fits. */
 #define POOL_BYTES (48u << 20)
+/* After a restart sites are given so long, beyond the study's grace, to find their way back. */
+#define RETURN_MS 10000
 /* Events taken before the clock is looked at again. */
 #define EVENTS_AT_ONCE 64
 
@@ -53,27 +55,35 @@ static void tell_notes(const struct run *run, const struct outbox *out)
 static void settle(struct run *run, enum phase before, enum journal_kind kind, uint32_t site,
                    struct view bytes, const struct outbox *out)
 {
-    tell_notes(run, out);
     const enum phase now = run->round.phase;
-    enum status status = resume_note(&run->resume, kind, site, bytes);
-    if (status == STATUS_OK && now != before && now < PHASE_DONE) {
+    enum status status = STATUS_OK;
+    tell_notes(run, out);
+    /* What ends the last phase is never read again, and has shares in it. */
+    if (before < PHASE_REVEAL) status = resume_note(&run->resume, kind, site, bytes);
+    if (status == STATUS_OK && now != before && now < PHASE_DONE)
         status =
             resume_phase(&run->resume, &run->round, before <= PHASE_COLLECT && now > PHASE_COLLECT);
-        post_all(run);
-    }
     if (status != STATUS_OK)
         run_give_up(run, EXIT_FAILED, "the journal could not be written: check disk space");
+    else if (now != before && now < PHASE_DONE)
+        post_all(run);
 }
 
-/* Of a masked input that was counted in only its signed head is kept: the body is in the totals.
- * One that gave its sender away is kept whole, so that it does so again. */
-static struct view noted_part(const struct run *run, uint32_t from, struct view message)
+/* Of a masked input only the signed head is kept: the body is in the totals. One that put its
+ * sender out of the round is kept as that, without its bytes. */
+static void settle_message(struct run *run, enum phase before, uint32_t from, struct view message,
+                           const struct outbox *out)
 {
-    if (msg_kind_of(message) != MSG_MASKED || !bits_has(&run->round.survivors, from))
-        return message;
-    struct reader r = reader_of(message);
-    (void)read_u32(&r);
-    return read_blob(&r, message.n);
+    const bool counted = bits_has(&run->round.survivors, from);
+    if (msg_kind_of(message) != MSG_MASKED) {
+        settle(run, before, JOURNAL_MESSAGE, from, message, out);
+    } else if (counted) {
+        struct reader r = reader_of(message);
+        (void)read_u32(&r);
+        settle(run, before, JOURNAL_MESSAGE, from, read_blob(&r, message.n), out);
+    } else {
+        settle(run, before, JOURNAL_GONE, from, (struct view){0}, out);
+    }
 }
 
 static void take(struct run *run, uint32_t from, struct view message)
@@ -84,15 +94,17 @@ static void take(struct run *run, uint32_t from, struct view message)
     enum status status = round_message(&run->round, from, message, command_now_ms(), &out);
     if (status == STATUS_STATE) return;
     if (status != STATUS_OK) {
-        fprintf(stderr, "round %u: a message of %s was refused: %s\n", run->round.plan.round,
-                run_name_of(run, from), status_text(status));
+        if (!run->site[from].told)
+            fprintf(stderr, "round %u: a message of %s was refused: %s\n", run->round.plan.round,
+                    run_name_of(run, from), status_text(status));
+        run->site[from].told = true; /* once a round: the log is not its to fill */
         tell_notes(run, &out);
         return;
     }
     if (msg_kind_of(message) == MSG_MASKED && run->events)
         event_write(stdout, "{s:s, s:i, s:i}", "event", "received", "round",
                     (int)run->round.plan.round, "site", (int)from);
-    settle(run, before, JOURNAL_MESSAGE, from, noted_part(run, from, message), &out);
+    settle_message(run, before, from, message, &out);
 }
 
 void run_site_gone(struct run *run, uint32_t site)
@@ -140,6 +152,7 @@ static enum status open_round(struct run *run, const struct bits *cohort)
     run->tell_ms = command_now_ms() + TELL_MS;
     for (uint32_t v = 0; v < c->manifest.n; v++) {
         run->site[v].bytes_mark = link_bytes_in(run->link, v);
+        run->site[v].told = false;
         if (bits_has(cohort, v)) run->site[v].ready = false;
     }
     post_all(run);
@@ -199,9 +212,12 @@ static enum status conclude(struct run *run)
 {
     struct coordinator *c = run->c;
     const struct round *r = &run->round;
-    /* What the survivor set made public is spent, also when the round failed after it. */
-    const bool spent = r->phase == PHASE_DONE || !hash_is_zero(&r->survivors_hash);
-    if (spent) TRY(spend_add(&run->tale.spend, &r->plan, (uint32_t)bits_count(&r->survivors)));
+    /* A round that failed after an input came costs what it can at most, as in the sites' books. */
+    const uint32_t inputs = (uint32_t)bits_count(&r->survivors);
+    const bool spent = inputs > 0;
+    if (spent)
+        TRY(spend_add(&run->tale.spend, &r->plan,
+                      r->phase == PHASE_DONE ? inputs : r->plan.params.quorum));
     if (r->phase == PHASE_FAILED) {
         judge_failure(run, spent);
     } else {
@@ -291,21 +307,26 @@ static bool letters_gone(const struct run *run)
            command_now_ms() - run->gather_ms >= run->c->study.deadlines.grace_ms;
 }
 
+static void tend(struct run *run)
+{
+    if (run->round.phase >= PHASE_DONE)
+        end_round(run);
+    else
+        tell_waiting(run);
+}
+
 static void loop(struct run *run)
 {
     run->gather_ms = command_now_ms();
     while (!run->over && !command_stopped()) {
         take_events(run);
-        if (run->in_round) {
-            attend_miss(run);
-            pass_deadline(run);
-            if (run->round.phase >= PHASE_DONE)
-                end_round(run);
-            else
-                tell_waiting(run);
-        }
+        if (run->in_round && !run->over) attend_miss(run);
+        if (run->in_round && !run->over) pass_deadline(run);
+        if (run->in_round && !run->over) tend(run);
+        /* What could not be written down must not be told. */
+        if (run->over) break;
         post_letters(run);
-        if (!run->in_round && !run->over && letters_gone(run)) {
+        if (!run->in_round && letters_gone(run)) {
             round_free(&run->round);
             try_round(run);
         }
@@ -365,7 +386,7 @@ static enum status start(struct run *run, const char *endpoint)
     AUTO(attend_keys_free) struct link_key *key = calloc(n, sizeof *key);
     if (run->site == NULL || key == NULL) return STATUS_NOMEM;
     for (uint32_t v = 0; v < n; v++) {
-        run->site[v].lost_ms = UINT64_MAX;
+        run->site[v].lost_ms = run->in_round ? command_now_ms() + RETURN_MS : UINT64_MAX;
         run->site[v].expected = !run->in_round && course_done(&run->c->course);
         memcpy(key[v].bytes, run->c->manifest.member[v].transport, LINK_KEY_BYTES);
     }
@@ -407,9 +428,7 @@ enum exit_code run_study(struct coordinator *coordinator, const char *endpoint, 
     } else {
         loop(&run);
     }
-    if (run.exit == EXIT_OK) {
-        linger(&run, patience_ms);
-        if (events) event_write(stdout, "{s:s}", "event", "finished");
-    }
+    if (run.exit == EXIT_OK || run.finished) linger(&run, patience_ms);
+    if (run.exit == EXIT_OK && events) event_write(stdout, "{s:s}", "event", "finished");
     return run.exit;
 }

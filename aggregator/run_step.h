@@ -10,6 +10,7 @@
 
 struct attendance {
     bool up, ready;         /* connected; has said hello since its last round */
+    bool told;              /* that a message of it was refused in this round */
     bool expected;          /* of a study that was over before: did not fetch its end yet */
     uint64_t lost_ms;       /* when the connection ended; UINT64_MAX: handled, or not lost */
     uint64_t bytes_mark;    /* link_bytes_in when the round began */

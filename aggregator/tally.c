@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aggregator/tally.h"
 
-#include <string.h>
-
 #define BITS_MAX 32
-#define WORD sizeof(uint64_t)
+#define LANES 8
+#define BLOCK 1024 /* elements; a multiple of eight, so that it is whole bytes */
 
 bool tally_fits(struct view packed, size_t n, unsigned bits)
 {
@@ -13,25 +12,24 @@ bool tally_fits(struct view packed, size_t n, unsigned bits)
     return used == 0 || packed.at[packed.n - 1] >> used == 0;
 }
 
-/* Written out so that compilers see one load in it. */
-static uint64_t word_at(const uint8_t *at)
+/* The inner loop is of a fixed length so that compilers make vectors of it. */
+static void add(uint32_t *restrict sum, const uint32_t *restrict x, size_t n)
 {
-    return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 |
-           (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 |
-           (uint64_t)at[7] << 56;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t j = 0; j < LANES; j++) sum[i + j] += x[i + j];
+    for (; i < n; i++) sum[i] += x[i];
 }
 
+/* A block at a time, so that what was read stays in the first cache until it is added. */
 void tally_add(struct total *total, struct view packed, unsigned bits)
 {
     REQUIRE(tally_fits(packed, total->n, bits));
-    const uint32_t low = UINT32_MAX >> (BITS_MAX - bits);
-    /* An element and the bits before it in its first byte are at most 39: one word holds them. */
-    size_t i = 0, at = 0;
-    for (; at + WORD <= packed.n && i < total->n; i++, at = i * bits / 8)
-        total->value[i] += (uint32_t)(word_at(packed.at + at) >> i * bits % 8) & low;
-    uint8_t end[2 * WORD] = {0};
-    const size_t first = at;
-    if (i < total->n) memcpy(end, packed.at + first, packed.n - first);
-    for (; i < total->n; i++, at = i * bits / 8)
-        total->value[i] += (uint32_t)(word_at(end + (at - first)) >> i * bits % 8) & low;
+    uint32_t block[BLOCK];
+    struct reader r = reader_of(packed);
+    for (size_t at = 0; at < total->n; at += BLOCK) {
+        const size_t n = total->n - at < BLOCK ? total->n - at : BLOCK;
+        read_packed(&r, block, n, bits);
+        add(total->value + at, block, n);
+    }
 }

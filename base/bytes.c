@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/bytes.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/vector.h"
 
 void buffer_free(struct buffer *b)
 {
@@ -133,6 +135,19 @@ size_t packed_bytes(size_t n, unsigned width)
     return n / 8 * width + (n % 8 * width + 7) / 8;
 }
 
+static void put_word(uint8_t *at, uint64_t word)
+{
+    word = htole64(word);
+    memcpy(at, &word, sizeof word);
+}
+
+static uint64_t word_at(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return le64toh(word);
+}
+
 void write_packed(struct buffer *b, const uint32_t *in, size_t n, unsigned width)
 {
     REQUIRE(width >= 1 && width <= 32);
@@ -142,13 +157,16 @@ void write_packed(struct buffer *b, const uint32_t *in, size_t n, unsigned width
     unsigned bits = 0;
     const uint32_t low = UINT32_MAX >> (32 - width);
     for (size_t i = 0; i < n; i++) {
-        held |= (uint64_t)(in[i] & low) << bits;
-        for (bits += width; bits >= 8; bits -= 8) {
-            *at++ = (uint8_t)held;
-            held >>= 8;
-        }
+        const uint64_t x = in[i] & low;
+        held |= x << bits;
+        bits += width;
+        if (bits < 64) continue;
+        put_word(at, held);
+        at += sizeof held;
+        bits -= 64;
+        held = x >> (width - bits);
     }
-    if (bits > 0) *at = (uint8_t)held;
+    for (; bits > 0; bits -= bits < 8 ? bits : 8, held >>= 8) *at++ = (uint8_t)held;
 }
 
 struct reader reader_of(struct view in)
@@ -241,19 +259,36 @@ enum status read_bits(struct reader *r, struct bits *out, size_t n)
     return STATUS_OK;
 }
 
+/* Eight elements are `width` bytes. Each is read with the word that begins in its first byte: it
+ * and the bits before it are at most 39. So words end at most this many bytes behind the group. */
+#define GROUP 8
+#define GROUP_BEHIND 7
+
+VECTOR_CLONES static void unpack(uint32_t *out, const uint8_t *at, size_t groups, unsigned width)
+{
+    const uint32_t low = UINT32_MAX >> (32 - width);
+    for (; groups > 0; groups--, out += GROUP, at += width) {
+#pragma GCC unroll 8
+        for (unsigned j = 0; j < GROUP; j++)
+            out[j] = (uint32_t)(word_at(at + j * width / 8) >> j * width % 8) & low;
+    }
+}
+
 void read_packed(struct reader *r, uint32_t *out, size_t n, unsigned width)
 {
     REQUIRE(width >= 1 && width <= 32);
-    struct view v = read_view(r, packed_bytes(n, width));
+    const struct view v = read_view(r, packed_bytes(n, width));
     if (r->bad) {
         memset(out, 0, n * sizeof *out);
         return;
     }
+    size_t groups = v.n < GROUP_BEHIND ? 0 : (v.n - GROUP_BEHIND) / width;
+    unpack(out, v.at, groups, width);
     uint64_t held = 0;
     unsigned bits = 0;
-    size_t next = 0;
+    size_t next = groups * width;
     const uint32_t low = UINT32_MAX >> (32 - width);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = groups * GROUP; i < n; i++) {
         for (; bits < width; bits += 8) held |= (uint64_t)v.at[next++] << bits;
         out[i] = (uint32_t)held & low;
         held >>= width;

@@ -217,7 +217,7 @@ enum status session_message(struct session *session, struct view message, uint64
 {
     session->why = REASON_NONE;
     session->about = OUTBOX_SERVER;
-    const struct hash taken = hash_of("taken", message);
+    const struct hash taken = hash_long("taken", message);
     enum status status = take(session, message, &taken, now_ms, out);
     if (status == STATUS_OK) {
         session->taken = taken;

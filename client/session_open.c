@@ -88,8 +88,50 @@ static bool opened_by_rule(const struct session *s, const struct survivors *surv
     return true;
 }
 
+static bool under_root(const struct survivors *survivors, const struct hash *digest, size_t rank,
+                       const struct merkle_path *path)
+{
+    return merkle_check(&survivors->root, digest, bits_count(&survivors->survivors), rank, path);
+}
+
+/* Whether a dealer itself says that it masked its input under what this site was told. Were it told
+ * of other dealers, its vector would lack pads, and its self seed might be all that covers it. */
+static bool has_same_view(const struct session *s, uint32_t dealer, struct view head)
+{
+    struct digest digest = {0};
+    if (digest_read(&digest, head, s->config.manifest->member[dealer].identity) != STATUS_OK)
+        return false;
+    return digest.from == dealer &&
+           memcmp(digest.session, s->plan.session, MSG_SESSION_BYTES) == 0 &&
+           hash_equal(&digest.plan, &s->plan_hash) && hash_equal(&digest.roster, &s->roster_hash) &&
+           hash_equal(&digest.dealers, &s->dealers_hash);
+}
+
+/* Whether survivor number `rank` of the statement is counted with the input that it sent, as far as
+ * it is this site's to ask: of itself, and of those whose self seeds it would give shares of. */
+static bool is_shown(const struct session *s, const struct survivors *survivors,
+                     const struct witness *witness, uint32_t v, size_t rank)
+{
+    const struct view head = witness->digest[v];
+    if (v == s->config.self)
+        return head.n == 0 && under_root(survivors, &s->digest_hash, rank, &witness->own);
+    if (s->peer[v].bundle.n == 0) return head.n == 0;
+    const struct hash hash = hash_of("digest", head);
+    return has_same_view(s, v, head) && under_root(survivors, &hash, rank, &witness->path[v]);
+}
+
+static enum status check_witness(struct session *s, const struct survivors *survivors,
+                                 const struct witness *witness)
+{
+    size_t rank = 0;
+    for (uint32_t v = 0; v < witness->n; v++)
+        if (bits_has(&survivors->survivors, v) && !is_shown(s, survivors, witness, v, rank++))
+            return session_refuse(s, REASON_SURVIVORS, v);
+    return STATUS_OK;
+}
+
 static enum status check_survivors(struct session *s, const struct survivors *survivors,
-                                   const struct merkle_path *path)
+                                   const struct witness *witness)
 {
     if (!hash_equal(&survivors->plan, &s->plan_hash) ||
         !hash_equal(&survivors->roster, &s->roster_hash) ||
@@ -99,23 +141,18 @@ static enum status check_survivors(struct session *s, const struct survivors *su
         return session_refuse(s, REASON_SURVIVORS, OUTBOX_SERVER);
     if (bits_count(&survivors->survivors) < s->plan.params.quorum)
         return session_refuse(s, REASON_QUORUM, OUTBOX_SERVER);
-    size_t rank = 0;
-    for (uint32_t v = 0; v < s->config.self; v++) rank += bits_has(&survivors->survivors, v);
-    if (!merkle_check(&survivors->root, &s->digest_hash, bits_count(&survivors->survivors), rank,
-                      path))
-        return session_refuse(s, REASON_SURVIVORS, s->config.self);
-    return STATUS_OK;
+    return check_witness(s, survivors, witness);
 }
 
 enum status session_take_survivors(struct session *s, struct view in, uint64_t now_ms,
                                    struct outbox *out)
 {
     AUTO(survivors_free) struct survivors survivors = {0};
-    struct merkle_path path = {0};
-    TRY(survivors_read(&survivors, &path, in, s->config.manifest->n, s->plan.n_segments,
+    AUTO(witness_free) struct witness witness = {0};
+    TRY(survivors_read(&survivors, &witness, in, s->config.manifest->n, s->plan.n_segments,
                        s->config.manifest->coordinator.identity));
     TRY(session_same(s, survivors.session));
-    TRY(check_survivors(s, &survivors, &path));
+    TRY(check_survivors(s, &survivors, &witness));
     if (s->config.weigh != NULL) {
         const enum reason why = s->config.weigh(s->config.context, &s->plan, &survivors.survivors);
         if (why != REASON_NONE) return session_refuse(s, why, OUTBOX_SERVER);
@@ -137,8 +174,8 @@ enum status session_take_survivors(struct session *s, struct view in, uint64_t n
 enum status session_see_again(struct session *s, struct view in)
 {
     AUTO(survivors_free) struct survivors survivors = {0};
-    struct merkle_path path = {0};
-    TRY(survivors_read(&survivors, &path, in, s->config.manifest->n, s->plan.n_segments,
+    AUTO(witness_free) struct witness witness = {0};
+    TRY(survivors_read(&survivors, &witness, in, s->config.manifest->n, s->plan.n_segments,
                        s->config.manifest->coordinator.identity));
     TRY(session_same(s, survivors.session));
     struct hash other = survivors_hash(&survivors);

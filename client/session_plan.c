@@ -46,6 +46,9 @@ static enum status check_params(struct session *s, const struct plan *plan)
         return session_refuse(s, REASON_THRESHOLD, OUTBOX_SERVER);
     if (!params_sound(params))
         return session_refuse(s, params->k == 0 ? REASON_THRESHOLD : REASON_GRAPH, OUTBOX_SERVER);
+    /* A ring can be drawn anew by starting another round: its security counts on so many draws. */
+    if (params->k > 0 && plan->round > PARAMS_RING_ROUNDS)
+        return session_refuse(s, REASON_GRAPH, OUTBOX_SERVER);
     return STATUS_OK;
 }
 

@@ -206,6 +206,8 @@ void site_close(struct site *site)
 static enum status remember_survivors(struct site *site, struct view entry)
 {
     const struct bits *survivors = &site->session.survivors.survivors;
+    /* The session may have ended since, for want of memory: then nothing was confirmed. */
+    if (survivors->n == 0) return journal_entry(site->journal, entry);
     TRY(journal_confirm(site->journal, entry, survivors));
     participation_add(&site->past, survivors);
     return STATUS_OK;

@@ -20,6 +20,13 @@ struct hash {
  * characters. */
 struct hash hash_of(const char *label, struct view data);
 
+/* The same purpose for long data, three times as fast: the data, filled up with zeros to a multiple
+ * of 512 bytes (512 when empty), is read as 64-bit words that go round to four lanes, word i to
+ * lane i mod 4. Each lane is hashed by plain BLAKE2b-256, and the result is that of
+ * hash_start(label), hash_add_u64(length) and hash_add of each lane's hash, so two data with one
+ * hash give a collision of BLAKE2b-256. For public data: nothing is wiped. */
+struct hash hash_long(const char *label, struct view data);
+
 /* Incremental form: "SA1" || u8 label length || label, then each part behind its own u64 length, so
  * that one part gives hash_of. The state is wiped by hash_end. */
 struct hash_state {

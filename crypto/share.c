@@ -14,8 +14,9 @@ _Static_assert(GMP_NUMB_BITS == 64, "a limb is a 64-bit word");
 
 #define LIMBS 4
 #define SCRATCH_LIMBS 64
-/* A spare limb holds this many steps of Horner's rule at points up to 1024: 1025^6 < 2^64. */
-#define STEPS_MAX 6
+/* Two spare limbs hold this many steps of Horner's rule at points up to 1024: 1025^12 < 2^128. */
+#define SPARE 2
+#define STEPS_MAX 12
 _Static_assert(SHARE_SITES_MAX <= 1024, "points are small");
 
 const struct share_field SHARE_FIELD = {
@@ -25,6 +26,9 @@ const struct share_field SHARE_FIELD = {
 struct element {
     mp_limb_t limb[LIMBS];
 };
+
+/* One limb times another, and what is carried. */
+__extension__ typedef unsigned __int128 wide;
 
 /* The prime without leading zero limbs, as GMP wants it, and room for its functions to work in. */
 struct modulus {
@@ -107,14 +111,16 @@ void share_random(uint8_t secret[static SHARE_BYTES], const struct share_field *
 static void advance(uint8_t share[static SHARE_BYTES], mp_limb_t x,
                     const struct element *coefficient, size_t m, struct modulus *p)
 {
-    mp_limb_t sum[LIMBS + 1];
+    mp_limb_t sum[LIMBS + SPARE] = {0};
     load(sum, share);
-    sum[p->n] = 0;
     for (size_t k = 0; k < m; k++) {
-        mpn_mul_1(sum, sum, p->n + 1, x);
-        sum[p->n] += mpn_add_n(sum, sum, coefficient[k].limb, p->n);
+        wide carry = 0;
+        for (size_t i = 0; i < LIMBS + SPARE; i++, carry >>= 64) {
+            carry += (wide)sum[i] * x + (i < LIMBS ? coefficient[k].limb[i] : 0);
+            sum[i] = (mp_limb_t)carry;
+        }
     }
-    reduce(sum, p->n + 1, p);
+    reduce(sum, p->n + SPARE, p);
     store(share, sum, p->n);
     secret_wipe(sum, sizeof sum);
 }

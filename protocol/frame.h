@@ -40,7 +40,8 @@ enum frame_kind {
 struct frame_settings {
     uint32_t message_bytes; /* largest message, at least 1 */
     uint32_t queue;         /* messages that wait for a peer, at least 1 */
-    uint32_t stall_ms;      /* without a byte for so long, a place is lost to who waits */
+    uint32_t stall_ms;      /* without a byte for so long, a place is lost to who waits;
+                             * so it is when the message creeps (SPEC.md, section 12) */
     uint64_t pool_bytes;    /* at least message_bytes */
 };
 

@@ -73,12 +73,22 @@ static struct frame_peer *first_in_line(struct frames *f)
     return first;
 }
 
-/* The place that has not moved for longest, and for too long; NULL when all move. */
+/* Bytes a millisecond that a place must bring in on average while others wait for one. */
+#define LEAST_RATE 128
+
+static bool too_slow(const struct frames *f, const struct frame_in *in)
+{
+    return f->now_ms - in->moved_ms >= f->settings.stall_ms ||
+           f->now_ms - in->placed_ms >= f->settings.stall_ms + in->name.total / LEAST_RATE;
+}
+
+/* Of the places that stand still or creep the one that has not moved for longest; NULL when all
+ * move. */
 static struct frame_peer *most_stalled(struct frames *f)
 {
     struct frame_peer *worst = NULL;
     for (struct frame_peer *p = f->peer; p < f->peer + f->n_peers; p++)
-        if (has_place(&p->in) && f->now_ms - p->in.moved_ms >= f->settings.stall_ms &&
+        if (has_place(&p->in) && too_slow(f, &p->in) &&
             (worst == NULL || p->in.moved_ms < worst->in.moved_ms))
             worst = p;
     return worst;
@@ -111,6 +121,7 @@ static bool settle_one(struct frames *f)
     f->pool += in->name.total;
     f->n_waits--;
     in->got = 0;
+    in->placed_ms = f->now_ms;
     go_on(f, in);
     frame_wake(f, first);
     return true;

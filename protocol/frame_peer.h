@@ -42,6 +42,7 @@ struct frame_in {
     uint32_t got, limit; /* both are whole payloads, or total */
     uint64_t turn;       /* WAITS: lowest first */
     uint64_t moved_ms;   /* PLACED and KEPT: of the last byte */
+    uint64_t placed_ms;  /* PLACED and KEPT: when it got its place */
     bool say_grant, say_done, say_revoke;
     uint64_t done_id;
     bool any;

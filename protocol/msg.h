@@ -282,10 +282,22 @@ struct survivors {
 void survivors_free(struct survivors *survivors);
 /* The hash that sites sign: all fields. */
 struct hash survivors_hash(const struct survivors *survivors);
-/* path is the recipient's. */
+
+/* For recipient u: what it has to see under the root before it confirms. */
+struct witness {
+    struct merkle_path own; /* of u's digest */
+    uint32_t n;
+    struct view *digest;      /* n: signed, of the other survivors that u holds shares of; else
+                                 empty; owned array of borrowed bytes */
+    struct merkle_path *path; /* n: of those; owned */
+};
+/* A zeroed witness for n members. STATUS_NOMEM. */
+MUST_USE enum status witness_new(struct witness *out, uint32_t n);
+void witness_free(struct witness *witness);
+/* The witness has as many members as the set of survivors. */
 void survivors_write(struct buffer *out, const struct survivors *survivors,
-                     const struct merkle_path *path, const uint8_t *identity);
-MUST_USE enum status survivors_read(struct survivors *out, struct merkle_path *path, struct view in,
+                     const struct witness *witness, const uint8_t *identity);
+MUST_USE enum status survivors_read(struct survivors *out, struct witness *witness, struct view in,
                                     uint32_t n, uint32_t n_segments, const uint8_t *server);
 
 struct confirm {

@@ -64,5 +64,5 @@ enum status masked_read(struct masked_input *out, struct view in, const struct p
 
 struct hash masked_digest(struct view body)
 {
-    return hash_of("masked", body);
+    return hash_long("masked", body);
 }

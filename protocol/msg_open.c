@@ -26,9 +26,29 @@ struct hash survivors_hash(const struct survivors *survivors)
     return hash_end(&state);
 }
 
-void survivors_write(struct buffer *out, const struct survivors *survivors,
-                     const struct merkle_path *path, const uint8_t *identity)
+enum status witness_new(struct witness *out, uint32_t n)
 {
+    AUTO(witness_free)
+    struct witness witness = {.n = n,
+                              .digest = calloc(n, sizeof *witness.digest),
+                              .path = calloc(n, sizeof *witness.path)};
+    if (witness.digest == NULL || witness.path == NULL) return STATUS_NOMEM;
+    *out = witness;
+    witness = (struct witness){0};
+    return STATUS_OK;
+}
+
+void witness_free(struct witness *witness)
+{
+    free(witness->digest);
+    free(witness->path);
+    *witness = (struct witness){0};
+}
+
+void survivors_write(struct buffer *out, const struct survivors *survivors,
+                     const struct witness *witness, const uint8_t *identity)
+{
+    REQUIRE(witness->n == survivors->survivors.n);
     size_t start = out->n;
     wire_begin(out, MSG_SURVIVORS);
     write_bytes(out, survivors->session, MSG_SESSION_BYTES);
@@ -38,11 +58,29 @@ void survivors_write(struct buffer *out, const struct survivors *survivors,
     write_bits(out, &survivors->survivors);
     write_bits(out, &survivors->opened);
     write_hash(out, &survivors->root);
-    write_path(out, path);
+    write_path(out, &witness->own);
+    for (uint32_t v = 0; v < witness->n; v++) {
+        if (!bits_has(&survivors->survivors, v)) continue;
+        write_u8(out, witness->digest[v].n > 0);
+        if (witness->digest[v].n == 0) continue;
+        write_blob(out, witness->digest[v].at, witness->digest[v].n);
+        write_path(out, &witness->path[v]);
+    }
     wire_sign(out, start, identity);
 }
 
-enum status survivors_read(struct survivors *out, struct merkle_path *path, struct view in,
+static void read_witness(struct reader *r, struct witness *witness, const struct bits *survivors)
+{
+    read_path(r, &witness->own);
+    for (uint32_t v = 0; v < witness->n; v++) {
+        if (!bits_has(survivors, v) || !read_flag(r)) continue;
+        witness->digest[v] = read_blob(r, WIRE_HEAD_MAX);
+        if (witness->digest[v].n == 0) r->bad = true;
+        read_path(r, &witness->path[v]);
+    }
+}
+
+enum status survivors_read(struct survivors *out, struct witness *witness, struct view in,
                            uint32_t n, uint32_t n_segments, const uint8_t *server)
 {
     struct reader r = {0};
@@ -55,10 +93,12 @@ enum status survivors_read(struct survivors *out, struct merkle_path *path, stru
     TRY(read_bits(&r, &survivors.survivors, n));
     TRY(read_bits(&r, &survivors.opened, n_segments));
     read_hash(&r, &survivors.root);
-    struct merkle_path mine = {0};
-    read_path(&r, &mine);
+    AUTO(witness_free) struct witness shown = {0};
+    TRY(witness_new(&shown, n));
+    read_witness(&r, &shown, &survivors.survivors);
     TRY(reader_end(&r));
-    *path = mine;
+    *witness = shown;
+    shown = (struct witness){0};
     *out = survivors;
     survivors = (struct survivors){0};
     return STATUS_OK;

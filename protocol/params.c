@@ -8,8 +8,6 @@
 /* Of one round on a ring whose places nobody can choose. */
 #define SECRECY_BITS 40
 #define RECOVERY_BITS 20
-/* A study has at most 100000 rounds and their repetitions: 2^17. */
-#define ROUNDS_BITS 17
 /* Segments with other members have rings of their own. */
 #define SEGMENTS_BITS 5
 _Static_assert(LAYOUT_SEGMENTS_MAX <= 1 << SEGMENTS_BITS, "more rings than counted");
@@ -39,7 +37,7 @@ static struct degree_goal goal_of(uint32_t n, uint32_t c, uint32_t quorum)
                                 .corrupt = c,
                                 .lost = n - quorum,
                                 .least = quorum,
-                                .secrecy = SECRECY_BITS + ROUNDS_BITS + choice_bits(n),
+                                .secrecy = SECRECY_BITS + PARAMS_RING_ROUNDS_BITS + choice_bits(n),
                                 .recovery = RECOVERY_BITS};
 }
 

@@ -13,6 +13,9 @@
 #define PARAMS_COMPLETE_MAX 512
 /* So many sites may keep silent about their position on the ring (SPEC.md, "positions"). */
 #define PARAMS_SILENT_MAX 2
+/* Rounds that a study along a ring may begin. */
+#define PARAMS_RING_ROUNDS (1u << PARAMS_RING_ROUNDS_BITS)
+#define PARAMS_RING_ROUNDS_BITS 17
 
 struct params {
     uint32_t n;      /* sites that may take part */

@@ -10,6 +10,12 @@ log=$build/meson-logs/testlog.json
 rm -f "$log"
 "$meson" test -C "$build" --print-errorlogs "$@" || true
 
+# Every attack that was carried out, and how it ended.
+if [ -f "$log" ]; then
+    grep '"name": "[^"]*attack/table"' "$log" | grep -o '"stdout": "[^"]*"' |
+        sed 's/^"stdout": "//; s/"$//' | xargs -0 printf '%b' || true
+fi
+
 count() {
     [ -f "$log" ] || { echo 0; return; }
     grep -oE '"result": "[A-Z]+"' "$log" | grep -cE "\"($1)\"" || true

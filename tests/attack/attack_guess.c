@@ -15,11 +15,12 @@ static const uint64_t dims[1] = {DIM};
 
 /* Every label under which the shipping code hashes (grep for hash_of and hash_start). */
 static const char *const labels[] = {
-    "bundle",       "course",    "dealers",     "digest",      "header",      "kx-agree",
-    "manifest",     "masked",    "merkle-leaf", "merkle-node", "merkle-root", "message",
-    "message-tail", "pads",      "place",       "plan",        "position",    "positions",
-    "request",      "roster",    "self seed",   "share",       "state",       "study",
-    "sums",         "survivors", "taken",       "transcript",  "velocity",
+    "bundle",       "course",      "dealers",     "digest",      "header",      "kx-agree",
+    "manifest",     "masked",      "merkle-leaf", "merkle-node", "merkle-root", "message",
+    "message-tail", "pads",        "place",       "plan",        "position",    "positions",
+    "request",      "roster",      "self seed",   "share",       "state",       "study",
+    "sum",          "sums",        "survivors",   "taken",       "transcript",  "velocity",
+    "SA1-message",  "SA1-confirm",
 };
 
 struct scene {

@@ -35,7 +35,8 @@ static void look(struct arena *a, const struct flight *letter)
     sight->from = letter->from;
     sight->to = letter->to;
     sight->kind = flight_kind(letter);
-    sight->n = letter->bytes.n;
+    /* Which digests and paths a site is shown follows from the ring. */
+    sight->n = sight->kind == MSG_SURVIVORS ? 0 : letter->bytes.n;
 }
 
 /* A round whose inputs, keys and noise follow from the seed. */

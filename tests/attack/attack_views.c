@@ -30,28 +30,18 @@ static void make_second(struct arena *a, struct split *split)
     AUTO(bits_free) struct bits survivors = {0};
     CHECK_OK(bits_copy(&survivors, &r->survivors));
     bits_clear(&survivors, VICTIM);
-    struct hash leaf[ARENA_SITES_MAX] = {{{0}}};
-    size_t n = 0;
-    for (uint32_t v = 0; v < a->n; v++)
-        if (bits_has(&survivors, v)) leaf[n++] = r->site[v].digest;
+    struct view digest[ARENA_SITES_MAX] = {{0}};
+    for (uint32_t v = 0; v < a->n; v++) digest[v] = buffer_view(&r->site[v].head);
     struct survivors statement = {.plan = r->plan_hash,
                                   .roster = r->roster_hash,
                                   .dealers = r->dealers_hash,
                                   .survivors = survivors,
                                   .opened = r->opened_set};
     memcpy(statement.session, r->plan.session, MSG_SESSION_BYTES);
-    AUTO(merkle_tree_free) struct merkle_tree tree = {0};
-    CHECK_OK(merkle_tree_new(&tree, leaf, n));
-    statement.root = merkle_tree_root(&tree);
+    for (uint32_t v = 0; v < a->n; v++)
+        if (bits_has(&survivors, v)) forge_survivors(a, &split->second[v], &statement, digest, v);
     split->first_hash = r->survivors_hash;
     split->second_hash = survivors_hash(&statement);
-    size_t rank = 0;
-    for (uint32_t v = 0; v < a->n; v++) {
-        if (!bits_has(&survivors, v)) continue;
-        struct merkle_path path = {0};
-        merkle_tree_path(&path, &tree, rank++);
-        survivors_write(&split->second[v], &statement, &path, a->coordinator.identity);
-    }
 }
 
 static void note_confirm(struct arena *a, struct split *split, const struct flight *flight)
@@ -180,65 +170,135 @@ static void no_quorum_moves_a_site_from_what_it_confirmed(void)
     }
 }
 
-/* One site is told of fewer dealers, so that its vector lacks a pad; the statement that all sites
- * confirm does not fit what it was told. */
-static void hide_a_dealer(struct arena *a, void *content)
+static void name_other_dealers(struct arena *a, void *content)
 {
     (void)a;
-    struct inbox *inbox = content;
-    bits_clear(&inbox->dealers, TRAITOR);
-    inbox->header[TRAITOR] = inbox->sealed[TRAITOR] = (struct view){0};
+    ((struct forged_survivors *)content)->statement.dealers.bytes[0] ^= 1;
 }
 
-/* All but the traitor survive, the victim with the input that it sent: it knows them as dealers. */
-static void write_statement(const struct arena *a, struct buffer *out, uint32_t reader)
-{
-    AUTO(bits_free) struct bits all = {0}, opened = {0};
-    AUTO(merkle_tree_free) struct merkle_tree tree = {0};
-    struct hash leaf[TRAITOR] = {{{0}}};
-    struct merkle_path path = {0};
-    CHECK_OK(bits_new(&all, a->n));
-    CHECK_OK(bits_new(&opened, 1));
-    bits_fill(&all);
-    bits_clear(&all, TRAITOR);
-    bits_fill(&opened);
-    for (uint32_t v = 0; v < TRAITOR; v++) leaf[v] = a->session[v].digest_hash;
-    CHECK_OK(merkle_tree_new(&tree, leaf, TRAITOR));
-    merkle_tree_path(&path, &tree, reader);
-    struct survivors statement = {.plan = a->round.plan_hash,
-                                  .roster = a->round.roster_hash,
-                                  .dealers = a->round.dealers_hash,
-                                  .survivors = all,
-                                  .opened = opened,
-                                  .root = merkle_tree_root(&tree)};
-    memcpy(statement.session, a->round.plan.session, MSG_SESSION_BYTES);
-    survivors_write(out, &statement, &path, a->coordinator.identity);
-}
-
-static bool no_survivors(struct arena *a, struct flight *flight)
-{
-    return forge(a, flight) && flight_kind(flight) != MSG_SURVIVORS;
-}
-
-static void who_was_told_of_other_dealers_does_not_confirm(void)
+static void a_statement_names_the_dealers_that_all_were_told(void)
 {
     AUTO(arena_close) struct arena a = {0};
     arena_open(&a, 5, 1, 2, 1, dims, NULL, 32, 1);
-    struct forgery forgery = {.kind = MSG_INBOX, .site = VICTIM, .change = hide_a_dealer};
-    a.filter = no_survivors;
+    struct forgery forgery = {.kind = MSG_SURVIVORS, .site = VICTIM, .change = name_other_dealers};
+    a.filter = forge;
     a.context = &forgery;
     arena_begin(&a);
-    arena_deliver(&a);
-    for (uint32_t v = 0; v < TRAITOR; v++) {
-        AUTO(buffer_free) struct buffer letter = {0};
-        CHECK_NUMBER(SESSION_SURVIVORS, a.session[v].phase);
-        write_statement(&a, &letter, v);
-        AUTO(outbox_free) struct outbox out = {0};
-        (void)!session_message(&a.session[v], buffer_view(&letter), a.now_ms, &out);
-        if (v == VICTIM)
-            CHECK_REFUSED(SURVIVORS, a.session[v].why);
-        else
-            CHECK_NUMBER(REASON_NONE, a.session[v].why);
+    arena_run(&a);
+    CHECK_REFUSED(SURVIVORS, a.last_refusal[VICTIM]);
+}
+
+/* A victim is told of too few dealers, others drop by the coordinator's choice, and what is left of
+ * the victim's pads is its own: holders that took it for a survivor would give that away. */
+enum shown { NO_DIGEST, ITS_DIGEST, FORGED_DIGEST };
+struct blindfold {
+    bool on_ring;             /* then pad neighbours of the victim are chosen */
+    uint32_t hidden, cleared; /* sets of sites */
+    enum shown shown;
+    size_t inputs, shares; /* of the victim */
+};
+
+static void hide_dealers(const struct blindfold *b, struct inbox *inbox)
+{
+    for (uint32_t v = 0; v < inbox->n; v++) {
+        if ((b->hidden >> v & 1) == 0) continue;
+        bits_clear(&inbox->dealers, v);
+        inbox->header[v] = inbox->sealed[v] = (struct view){0};
+    }
+}
+
+/* In the coordinator's books the victim is a survivor, with its digest or with a better one. */
+static void count_in(struct arena *a, const struct blindfold *b, struct view letter)
+{
+    struct masked_input masked = {0};
+    struct digest digest = {0};
+    struct contributor *site = &a->round.site[VICTIM];
+    CHECK_OK(masked_read(&masked, letter, &a->round.plan, VICTIM));
+    CHECK_OK(digest_read(&digest, masked.digest, a->manifest.member[VICTIM].identity));
+    CHECK(!hash_equal(&digest.dealers, &a->round.dealers_hash));
+    digest.dealers = a->round.dealers_hash;
+    if (b->shown == ITS_DIGEST) write_bytes(&site->head, masked.digest.at, masked.digest.n);
+    if (b->shown == FORGED_DIGEST) digest_write(&site->head, &digest, a->coordinator.identity);
+    site->digest = hash_of("digest", buffer_view(&site->head));
+    bits_set(&a->round.survivors, VICTIM);
+}
+
+static bool blind(struct arena *a, struct flight *flight)
+{
+    struct blindfold *b = a->context;
+    const enum msg_kind kind = flight_kind(flight);
+    if (flight_is(flight, MSG_INBOX, VICTIM)) {
+        AUTO(inbox_free) struct inbox inbox = {0};
+        CHECK_OK(inbox_read(&inbox, buffer_view(&flight->bytes), a->n, SIZE_MAX,
+                            a->manifest.coordinator.identity));
+        hide_dealers(b, &inbox);
+        struct buffer other = {0};
+        inbox_write(&other, &inbox, a->coordinator.identity);
+        buffer_free(&flight->bytes);
+        flight->bytes = other;
+    }
+    if (flight_is(flight, MSG_MASKED, VICTIM)) {
+        b->inputs++;
+        count_in(a, b, buffer_view(&flight->bytes));
+        return false;
+    }
+    if (kind == MSG_UNMASK && flight->from != VICTIM) {
+        AUTO(unmask_free) struct unmask unmask = {0};
+        CHECK_OK(unmask_read(&unmask, buffer_view(&flight->bytes), a->n,
+                             a->manifest.member[flight->from].identity));
+        const struct bundle *bundle = &unmask.bundle[VICTIM];
+        for (uint32_t p = 0; p < bundle->n; p++) b->shares += bundle->place[p].have;
+    }
+    return kind != MSG_MASKED || (b->cleared >> flight->from & 1) == 0;
+}
+
+/* The honest holders see through it, the victim does, and nothing of it is released. */
+static void blind_in_vain(struct arena *a, struct blindfold *b)
+{
+    a->filter = blind;
+    a->context = b;
+    while (a->round.phase < PHASE_COLLECT) CHECK(arena_step(a));
+    for (uint32_t v = 0, n = 0; b->on_ring && v < a->n && n < 4; v++)
+        if (graph_linked(&a->round.pads[0], VICTIM, v))
+            *(n++ < 2 ? &b->hidden : &b->cleared) |= 1U << v;
+    arena_deliver(a);
+    for (uint32_t v = 0; v < a->n; v++)
+        if ((b->cleared >> v & 1) != 0) arena_gone(a, v);
+    arena_run(a);
+    CHECK_NUMBER(1, b->inputs);
+    CHECK_NUMBER(0, b->shares);
+    CHECK_NUMBER(PHASE_FAILED, a->round.phase);
+    CHECK_REFUSED(SURVIVORS, a->last_refusal[VICTIM]);
+    for (uint32_t v = 0; v < a->n; v++)
+        if ((b->cleared >> v & 1) == 0 &&
+            graph_holder_number(&a->round.graph, VICTIM, v) != GRAPH_NONE)
+            CHECK_REFUSED(SURVIVORS, a->last_refusal[v]);
+}
+
+/* On a ring, two of the victim's pad neighbours are hidden and two cleared away. */
+static void no_ring_is_cut_by_hiding_and_clearing(void)
+{
+    for (enum shown shown = NO_DIGEST; shown <= FORGED_DIGEST; shown++) {
+        AUTO(arena_close) struct arena a = {0};
+        arena_open(&a, 9, 1, 2, 1, dims, NULL, 32, 1);
+        arena_ring(&a, 7);
+        struct blindfold b = {.on_ring = true, .shown = shown};
+        arena_begin(&a);
+        blind_in_vain(&a, &b);
+    }
+}
+
+/* Segment 1 has six members: three are hidden from the victim, the other two cleared away. */
+static void no_small_segment_is_emptied_by_hiding_and_clearing(void)
+{
+    static const uint64_t two[2] = {4, 4};
+    static const uint32_t members[2] = {0x1ff, 0x3f};
+    for (enum shown shown = NO_DIGEST; shown <= FORGED_DIGEST; shown++) {
+        AUTO(arena_close) struct arena a = {0};
+        arena_open(&a, 9, 1, 2, 2, two, members, 32, 1);
+        struct blindfold b = {.hidden = 0x31, .cleared = 0x6, .shown = shown};
+        arena_begin(&a);
+        blind_in_vain(&a, &b);
     }
 }
 
@@ -299,7 +359,9 @@ static void mixed_shares(void)
 static void split_views(void)
 {
     RUN(who_hears_both_statements_has_the_proof);
-    RUN(who_was_told_of_other_dealers_does_not_confirm);
+    RUN(a_statement_names_the_dealers_that_all_were_told);
+    RUN(no_ring_is_cut_by_hiding_and_clearing);
+    RUN(no_small_segment_is_emptied_by_hiding_and_clearing);
     RUN(who_was_shown_another_ring_is_in_another_session);
 }
 

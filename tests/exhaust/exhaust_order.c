@@ -69,8 +69,9 @@ static void see_survivors(struct arena *a, struct view letter)
 {
     struct order *o = order_of(a);
     AUTO(survivors_free) struct survivors survivors = {0};
-    struct merkle_path path = {0};
-    CHECK_OK(survivors_read(&survivors, &path, letter, SITES, 1, a->manifest.coordinator.identity));
+    AUTO(witness_free) struct witness witness = {0};
+    CHECK_OK(
+        survivors_read(&survivors, &witness, letter, SITES, 1, a->manifest.coordinator.identity));
     const struct hash hash = survivors_hash(&survivors);
     /* One statement, about sites that sent something, at least T; opened by the rule. */
     CHECK(!o->stated || hash_equal(&o->statement, &hash));

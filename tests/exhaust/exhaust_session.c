@@ -58,6 +58,7 @@ struct hostile {
     struct plan plan[PLANS];
     struct buffer opening[PLANS];
     struct buffer shares[SITES]; /* as dealt last */
+    struct buffer digest;        /* that the site signed last */
     struct kept kept[MSG_KIND_COUNT];
     struct released released[PLANS];
 };
@@ -103,6 +104,8 @@ static void see_input(struct hostile *h, struct view letter)
     const struct hash hash = hash_of("digest", masked.digest);
     struct released *r = &h->released[plan_of(h, digest.session)];
     if (!first(&r->input, &r->input_letter, letter)) return;
+    h->digest.n = 0;
+    write_bytes(&h->digest, masked.digest.at, masked.digest.n);
     CHECK(remembered(&h->arena, MEMORY_INPUT, digest.session, &hash));
 }
 
@@ -194,7 +197,26 @@ static void write_inbox(struct hostile *h, struct buffer *out, uint32_t n)
     inbox_free(&inbox);
 }
 
-/* A statement about the dealers below n; the others' digests are made up. */
+/* What a puppet signs: that it was told what the site was told. */
+static struct view write_digest(struct hostile *h, struct buffer *out, uint32_t v)
+{
+    const struct session *s = &h->arena.session[SITE];
+    struct digest digest = {.plan = s->plan_hash,
+                            .roster = s->roster_hash,
+                            .dealers = s->dealers_hash,
+                            .from = v,
+                            .n_segments = 1};
+    memcpy(digest.session, s->plan.session, MSG_SESSION_BYTES);
+    digest_write(out, &digest, h->arena.key[v].identity);
+    return buffer_view(out);
+}
+
+static void free_digests(struct buffer (*digest)[SITES])
+{
+    for (size_t v = 0; v < SITES; v++) buffer_free(&(*digest)[v]);
+}
+
+/* A statement about the dealers below n. */
 static struct hash make_statement(struct hostile *h, uint32_t n, struct buffer *out)
 {
     const struct session *s = &h->arena.session[SITE];
@@ -204,23 +226,15 @@ static struct hash make_statement(struct hostile *h, uint32_t n, struct buffer *
     memcpy(statement.session, s->plan.session, MSG_SESSION_BYTES);
     CHECK_OK(bits_new(&statement.survivors, SITES));
     CHECK_OK(bits_new(&statement.opened, 1));
-    struct hash leaf[SITES] = {s->digest_hash};
-    size_t count = 0;
+    AUTO(free_digests) struct buffer signed_by[SITES] = {{0}};
+    struct view digest[SITES] = {buffer_view(&h->digest)};
     for (uint32_t v = 0; v < n; v++) {
         if (!bits_has(&s->dealers, v)) continue;
         bits_set(&statement.survivors, v);
-        if (v != SITE) leaf[count] = (struct hash){{(uint8_t)v}};
-        count++;
+        if (v != SITE) digest[v] = write_digest(h, &signed_by[v], v);
     }
-    if (count >= 2) bits_set(&statement.opened, 0);
-    struct merkle_path path = {0};
-    if (count > 0) {
-        AUTO(merkle_tree_free) struct merkle_tree tree = {0};
-        CHECK_OK(merkle_tree_new(&tree, leaf, count));
-        statement.root = merkle_tree_root(&tree);
-        merkle_tree_path(&path, &tree, 0);
-    }
-    if (out != NULL) survivors_write(out, &statement, &path, h->arena.coordinator.identity);
+    if (bits_count(&statement.survivors) >= 2) bits_set(&statement.opened, 0);
+    forge_survivors(&h->arena, out, &statement, digest, SITE);
     return survivors_hash(&statement);
 }
 
@@ -229,7 +243,8 @@ static void write_quorum(struct hostile *h, struct buffer *out, bool same)
 {
     const struct session *s = &h->arena.session[SITE];
     const bool all = bits_has(&s->survivors.survivors, 2);
-    const struct hash other = make_statement(h, all ? 2 : SITES, NULL);
+    AUTO(buffer_free) struct buffer unsent = {0};
+    const struct hash other = make_statement(h, all ? 2 : SITES, &unsent);
     struct confirm confirm[SITES] = {0};
     struct quorum quorum = {.confirm = confirm};
     memcpy(quorum.session, s->plan.session, MSG_SESSION_BYTES);
@@ -452,6 +467,7 @@ static void a_hostile_coordinator_gets_no_more_than_the_rules_give(void)
         plan_free(&h.plan[i]);
         buffer_free(&h.opening[i]);
     }
+    buffer_free(&h.digest);
     arena_close(a);
 }
 

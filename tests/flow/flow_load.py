@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many sites against one real coordinator, with churn.
 
-flow_load.py LAB CLIENT AGGREGATOR LOAD_SITES LOAD_CHECK SITES ROUNDS
+flow_load.py LAB CLIENT AGGREGATOR LOAD_SITES LOAD_CHECK SITES ROUNDS [SIDE HIDDEN LIMIT]
+
+The model has SIDE x SIDE inputs and HIDDEN units (16 and 32); with LIMIT, the coordinator's memory
+must stay below so many MiB.
 
 The sites' state machines live in twenty processes, each site with keys and a connection of its own.
 In every round one process, a twentieth of the sites, is killed with SIGKILL at a random moment and
@@ -26,10 +29,10 @@ GROWTH_KIB = 20 * 1024
 STUDY = """schema: 1
 study: {{id: load, rehearsal: true}}
 sites: {{expected: {n}, colluding: {c}, threshold: {t}, min_contributors: 3}}
-model: {{kind: mlp, height: 16, width: 16, classes: 4, hidden: [32]}}
+model: {{kind: mlp, height: {side}, width: {side}, classes: 4, hidden: [{hidden}]}}
 privacy: {{unit: site, epsilon: .inf}}
 pruning: {{mode: none}}
-secagg: {{bits: 32}}
+secagg: {{bits: {bits}, cipher: {cipher}}}
 rounds: {{count: {rounds}, learning_rate: 1.0e-9, momentum: 0}}
 deadlines: {{gather_ms: 600000, keys_ms: 120000, positions_ms: 120000, shares_ms: 300000,
             input_ms: 300000, confirm_ms: 120000, unmask_ms: 300000, grace_ms: 3000}}
@@ -41,10 +44,17 @@ def threshold(n):
     return n - n // 6
 
 
-def enrol(at, lab, client, aggregator, n, rounds):
+def cipher():
+    with open("/proc/cpuinfo") as file:
+        return "aes256-ctr" if " aes " in file.read() else "chacha20"
+
+
+def enrol(at, lab, client, aggregator, n, rounds, side, hidden):
     run = lambda *argv: subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
     with open(f"{at}/study.yaml", "w") as file:
-        file.write(STUDY.format(n=n, c=n // 20, t=threshold(n), rounds=rounds))
+        file.write(STUDY.format(n=n, c=n // 20, t=threshold(n), rounds=rounds,
+                                side=side, hidden=hidden, cipher=cipher(),
+                                bits=28 if hidden > 1000 else 32))
     for name in "coordinator", "officer":
         run(aggregator, "keygen", "--dir", f"{at}/{name}", "--name", name)
     requests = []
@@ -58,9 +68,12 @@ def enrol(at, lab, client, aggregator, n, rounds):
     run(lab, "init", "--study", f"{at}/study.yaml", "--out", f"{at}/initial.state")
 
 
-def resident_kib(pid):
+peak_kib = []
+
+
+def resident_kib(pid, what):
     with open(f"/proc/{pid}/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+        return next(int(line.split()[1]) for line in file if line.startswith(what))
 
 
 class Fleet:
@@ -116,7 +129,8 @@ def lead(at, aggregator, fleet, n):
                     fleet.churn(address)
                 masked, moment = 0, random.randrange(n)
                 rounds.append(event)
-                memory.append(resident_kib(coordinator.pid))
+                memory.append(resident_kib(coordinator.pid, "VmRSS"))
+                peak_kib.append(resident_kib(coordinator.pid, "VmHWM"))
                 print(f"round {event['round']}: {len(event['survivors'])} of {event['cohort']} "
                       f"sites, {memory[-1] // 1024} MiB", flush=True)
         coordinator.wait()
@@ -139,11 +153,12 @@ def check(at, load_check, rounds):
 def main():
     lab, client, aggregator, load_sites, load_check = sys.argv[1:6]
     n, count = int(sys.argv[6]), int(sys.argv[7])
+    side, hidden, limit = map(int, sys.argv[8:11]) if len(sys.argv) > 8 else (16, 32, 0)
     random.seed(n)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="veilsum-load-") as at:
         os.chmod(at, 0o700)
-        enrol(at, lab, client, aggregator, n, count)
+        enrol(at, lab, client, aggregator, n, count, side, hidden)
         fleet = Fleet(at, load_sites, n)
         try:
             began = time.monotonic()
@@ -166,6 +181,9 @@ def main():
             f"{p} % {waits[min(len(waits) - 1, len(waits) * p // 100)]}"
             for p in (50, 90, 95, 99, 100)))
         assert grown <= GROWTH_KIB, "the coordinator's memory grows"
+        peak = max(peak_kib) // 1024
+        print(f"at its peak {peak} MiB were resident")
+        assert not limit or peak < limit, f"the limit is {limit} MiB"
 
 
 main()

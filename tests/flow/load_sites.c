@@ -53,7 +53,8 @@ static void open_site(struct load *load, struct load_site *site, const char *fol
                                           .slack_ms = 60000,
                                           .rng = &load->rng};
     REQUIRE(session_new(&site->session, &config) == STATUS_OK);
-    const struct link_settings settings = {.message_bytes = 32 << 20, .queue = 16, .retry_ms = 300};
+    const struct link_settings settings = {
+        .message_bytes = 128 << 20, .queue = 16, .retry_ms = 300};
     REQUIRE(link_connect(&site->link, endpoint, site->key.transport,
                          load->manifest.coordinator.transport, &settings) == STATUS_OK);
 }

@@ -39,6 +39,7 @@ static const struct change {
     {"roster_flag_is_two", MSG_ROSTER, HEAD, 2},
     {"shares_sealed_too_long", MSG_SHARES, 4 + 8 + 96 + 1, MESSAGES_SEALED_MAX + 1},
     {"survivors_dirty_padding", MSG_SURVIVORS, HEAD + 96 + 4, 0x28},
+    {"survivors_flag_is_two", MSG_SURVIVORS, HEAD + 96 + 10 + 32 + 33, 2},
     {"survivors_of_six", MSG_SURVIVORS, HEAD + 96, 6},
     {"unmask_flag_is_two", MSG_UNMASK, HEAD + 36 + 3, 2},
     {"unmask_too_many_places", MSG_UNMASK, HEAD + 36 + 2, 255},

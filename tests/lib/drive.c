@@ -43,7 +43,7 @@ static struct view signed_part(const struct flight *flight)
 static void sign_again(struct arena *a, struct flight *flight)
 {
     const struct view part = signed_part(flight);
-    if (part.n < SIGN_BYTES) return;
+    if (part.n <= SIGN_BYTES) return; /* nothing that could be signed */
     const uint8_t *seed =
         flight->from == OUTBOX_SERVER ? a->coordinator.identity : a->key[flight->from].identity;
     AUTO(buffer_free) struct buffer copy = {0};

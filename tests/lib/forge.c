@@ -143,11 +143,12 @@ static void make_digest(const struct work *w)
 static void make_survivors(const struct work *w)
 {
     struct forged_survivors f = {0};
-    must(survivors_read(&f.statement, &f.path, w->in, w->a->n, w->a->round.plan.n_segments,
+    must(survivors_read(&f.statement, &f.witness, w->in, w->a->n, w->a->round.plan.n_segments,
                         w->server));
     change(w, &f);
-    survivors_write(w->out, &f.statement, &f.path, w->server_seed);
+    survivors_write(w->out, &f.statement, &f.witness, w->server_seed);
     survivors_free(&f.statement);
+    witness_free(&f.witness);
 }
 
 static void make_confirm(const struct work *w)
@@ -224,6 +225,36 @@ bool forge(struct arena *a, struct flight *flight)
     must(flight->bytes.status);
     forgery->done = true;
     return true;
+}
+
+static void free_leaves(struct hash **leaf)
+{
+    free(*leaf);
+}
+
+void forge_survivors(const struct arena *a, struct buffer *out, struct survivors *statement,
+                     const struct view *digest, uint32_t reader)
+{
+    AUTO(free_leaves) struct hash *leaf = calloc(a->n, sizeof *leaf);
+    AUTO(merkle_tree_free) struct merkle_tree tree = {0};
+    AUTO(witness_free) struct witness witness = {0};
+    size_t count = 0, rank = 0;
+    must(witness_new(&witness, a->n));
+    REQUIRE(leaf != NULL);
+    for (uint32_t v = 0; v < a->n; v++)
+        if (bits_has(&statement->survivors, v)) leaf[count++] = hash_of("digest", digest[v]);
+    if (count > 0) {
+        must(merkle_tree_new(&tree, leaf, count));
+        statement->root = merkle_tree_root(&tree);
+    }
+    for (uint32_t v = 0; v < a->n; v++) {
+        if (!bits_has(&statement->survivors, v)) continue;
+        const bool own = v == reader;
+        merkle_tree_path(own ? &witness.own : &witness.path[v], &tree, rank++);
+        if (!own && graph_holder_number(&a->session[reader].graph, v, reader) != GRAPH_NONE)
+            witness.digest[v] = digest[v];
+    }
+    survivors_write(out, statement, &witness, a->coordinator.identity);
 }
 
 void forge_quorum(const struct arena *a, struct buffer *out, const struct hash *statement)

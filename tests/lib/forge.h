@@ -19,7 +19,7 @@ struct forgery {
 
 struct forged_survivors {
     struct survivors statement;
-    struct merkle_path path;
+    struct witness witness;
 };
 
 /* An arena_filter whose context is a struct forgery. */
@@ -30,6 +30,11 @@ enum msg_kind flight_kind(const struct flight *flight);
 
 /* Whether the letter is the first of a kind from or to the site. */
 bool flight_is(const struct flight *flight, enum msg_kind kind, uint32_t site);
+
+/* A statement as a reader is told it, with the root over the survivors' digests (signed; one per
+ * member, empty for others) and what it asks to see of them. */
+void forge_survivors(const struct arena *a, struct buffer *out, struct survivors *statement,
+                     const struct view *digest, uint32_t reader);
 
 /* A quorum of all sites' signatures on a statement, whatever they think of it. */
 void forge_quorum(const struct arena *a, struct buffer *out, const struct hash *statement);

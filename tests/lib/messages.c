@@ -85,10 +85,13 @@ static const struct digest digest = {SESSION, {{1}}, {{2}}, {{3}}, 4, SEGMENTS, 
 static const uint8_t packed[] = {1, 2, 3, [16] = 0x0f};
 /* Site 1 is in segment 1 alone: 12 elements of 11 bits. */
 static const struct masked_input masked = {WORD, SEGMENTS, {{0}, {packed, sizeof packed}}};
-static uint64_t survived = 0x08, opened = 0x02;
+static uint64_t survived = 0x0a, opened = 0x02;
 static const struct survivors survivors = {
     SESSION, {{1}}, {{2}}, {{3}}, {N, &survived}, {SEGMENTS, &opened}, {{4}}};
-static const struct merkle_path survivors_path = {.n = 1, .node = {{{5}}}};
+/* The recipient is 3. */
+static struct view shown[N] = {[1] = WORD};
+static struct merkle_path shown_path[N] = {[1] = {.n = 1, .node = {{{6}}}}};
+static const struct witness witness = {{.n = 1, .node = {{{5}}}}, N, shown, shown_path};
 static const struct confirm confirm = {SESSION, 3, {1, 2}};
 static struct confirm confirms[] = {{.from = 1, .signature = {1}}, {.from = 4, .signature = {2}}};
 static const struct quorum quorum = {SESSION, 2, confirms};
@@ -168,19 +171,19 @@ static enum status again_plan(struct buffer *out, struct view in, const uint8_t 
 
 static void write_survivors(struct buffer *out)
 {
-    survivors_write(out, &survivors, &survivors_path, seed);
+    survivors_write(out, &survivors, &witness, seed);
 }
 
 static enum status again_survivors(struct buffer *out, struct view in, const uint8_t *key)
 {
     AUTO(survivors_free) struct survivors x = {0};
-    struct merkle_path path = {0};
-    const enum status status = survivors_read(&x, &path, in, N, SEGMENTS, key);
+    AUTO(witness_free) struct witness y = {0};
+    const enum status status = survivors_read(&x, &y, in, N, SEGMENTS, key);
     if (status != STATUS_OK) {
-        REQUIRE(messages_zero(&x, sizeof x) && messages_zero(&path, sizeof path));
+        REQUIRE(messages_zero(&x, sizeof x) && messages_zero(&y, sizeof y));
         return status;
     }
-    survivors_write(out, &x, &path, seed);
+    survivors_write(out, &x, &y, seed);
     return STATUS_OK;
 }
 

@@ -104,25 +104,43 @@ static void an_inbox_has_what_its_reader_holds(void)
     }
 }
 
-static void a_statement_comes_with_the_readers_own_path(void)
+/* Its own path; of the other survivors that it holds for, and of no other, the signed digest. */
+static void a_statement_comes_with_what_its_reader_has_to_see(void)
 {
-    AUTO(arena_close) struct arena a = {0};
-    liar_open(&a, LIAR_COMPLETE);
-    struct silence silence = {MSG_MASKED, 1U << 2};
-    a.filter = liar_silence;
-    a.context = &silence;
-    arena_begin(&a);
-    reach(&a, PHASE_CONFIRM);
-    for (uint32_t v = 0, rank = 0; v < a.n; v++) {
-        if (v == 2) continue;
-        AUTO(buffer_free) struct buffer letter = {0};
-        AUTO(survivors_free) struct survivors statement = {0};
-        struct merkle_path path = {0};
-        CHECK_OK(survivors_read(&statement, &path, told(&a, &letter, v), a.n, 2,
-                                a.manifest.coordinator.identity));
-        const struct hash hash = survivors_hash(&statement);
-        CHECK(hash_equal(&a.round.survivors_hash, &hash));
-        CHECK(merkle_check(&statement.root, &a.round.site[v].digest, 4, rank++, &path));
+    for (enum liar_world world = 0; world < LIAR_WORLDS; world++) {
+        AUTO(arena_close) struct arena a = {0};
+        liar_open(&a, world);
+        struct silence silence = {MSG_MASKED, 1U << 2};
+        a.filter = liar_silence;
+        a.context = &silence;
+        arena_begin(&a);
+        reach(&a, PHASE_CONFIRM);
+        for (uint32_t u = 0; u < a.n; u++) {
+            if (u == 2) continue;
+            AUTO(buffer_free) struct buffer letter = {0};
+            AUTO(survivors_free) struct survivors statement = {0};
+            AUTO(witness_free) struct witness witness = {0};
+            CHECK_OK(survivors_read(&statement, &witness, told(&a, &letter, u), a.n, 2,
+                                    a.manifest.coordinator.identity));
+            const struct hash all = survivors_hash(&statement);
+            CHECK(hash_equal(&a.round.survivors_hash, &all));
+            for (uint32_t v = 0, rank = 0; v < a.n; v++) {
+                const bool holds = graph_holder_number(&a.round.graph, v, u) != GRAPH_NONE;
+                CHECK((witness.digest[v].n > 0) == (holds && v != u && v != 2));
+                if (v == 2) continue;
+                if (witness.digest[v].n > 0) {
+                    struct digest digest = {0};
+                    const struct hash hash = hash_of("digest", witness.digest[v]);
+                    CHECK_OK(
+                        digest_read(&digest, witness.digest[v], a.manifest.member[v].identity));
+                    CHECK(digest.from == v && hash_equal(&a.round.site[v].digest, &hash));
+                }
+                if (v == u || holds)
+                    CHECK(merkle_check(&statement.root, &a.round.site[v].digest, a.n - 1, rank,
+                                       v == u ? &witness.own : &witness.path[v]));
+                rank++;
+            }
+        }
     }
 }
 
@@ -164,7 +182,7 @@ int main(void)
     RUN(who_is_asked_in_a_phase_has_a_letter_and_nobody_else);
     RUN(the_same_letter_comes_as_often_as_it_is_asked_for);
     RUN(an_inbox_has_what_its_reader_holds);
-    RUN(a_statement_comes_with_the_readers_own_path);
+    RUN(a_statement_comes_with_what_its_reader_has_to_see);
     RUN(the_end_is_told_with_its_reason);
     RUN(without_memory_there_is_no_letter);
     return check_done();

@@ -156,6 +156,21 @@ static void t_shares_of_each_dealer_are_enough(void)
     }
 }
 
+/* What the result says about the sums: one hash a segment, nothing of a sealed one. */
+static bool names_the_sums(const struct round *r)
+{
+    struct hash_state state;
+    hash_start(&state, "sums");
+    for (uint32_t l = 0; l < r->plan.n_segments; l++) {
+        AUTO(buffer_free) struct buffer packed = {0};
+        write_packed(&packed, r->opened[l].value, r->opened[l].n, r->plan.grid.bits);
+        const struct hash sum = hash_long("sum", buffer_view(&packed));
+        hash_add(&state, sum.bytes, HASH_BYTES);
+    }
+    const struct hash sums = hash_end(&state);
+    return hash_equal(&sums, &r->result.sums);
+}
+
 /* A site whose only segment stays sealed has no seed to rebuild: nobody waits for its shares. */
 static void sealed_segments_need_no_shares(void)
 {
@@ -177,6 +192,7 @@ static void sealed_segments_need_no_shares(void)
     CHECK_NUMBER(PHASE_DONE, a.round.phase);
     CHECK(arena_sums_exact(&a));
     CHECK_NUMBER(0, a.round.opened[1].n);
+    CHECK(names_the_sums(&a.round));
 }
 
 int main(void)

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
@@ -225,6 +226,31 @@ static void packed_elements_come_back_at_every_width(void)
         }
 }
 
+/* What is packed ends where a page ends behind which nothing may be read. */
+static void packed_elements_are_read_to_their_end_and_no_further(void)
+{
+    enum { N = 80, PAGE = 4096 };
+    uint8_t *page =
+        mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(page != MAP_FAILED && mprotect(page + PAGE, PAGE, PROT_NONE) == 0);
+    uint32_t in[N], back[N];
+    for (size_t i = 0; i < N; i++) in[i] = (uint32_t)(i + 1) * 0x9e3779b9;
+    for (unsigned width = 1; width <= 32; width++)
+        for (size_t n = 0; n <= N; n++) {
+            AUTO(buffer_free) struct buffer b = {0};
+            write_packed(&b, in, n, width);
+            uint8_t *start = page + PAGE - b.n;
+            if (b.n > 0) memcpy(start, b.at, b.n);
+            struct reader r = reader_of((struct view){start, b.n});
+            read_packed(&r, back, n, width);
+            CHECK_OK(reader_end(&r));
+            size_t same = 0;
+            for (size_t i = 0; i < n; i++) same += back[i] == (in[i] & UINT32_MAX >> (32 - width));
+            CHECK_NUMBER(n, same);
+        }
+    (void)munmap(page, 2 * PAGE);
+}
+
 static void packing_is_lowest_bit_first(void)
 {
     AUTO(buffer_free) struct buffer b = {0};
@@ -351,6 +377,7 @@ int main(void)
     RUN(malformed_bit_sets_are_refused);
     RUN(packed_sizes_are_rounded_up_once);
     RUN(packed_elements_come_back_at_every_width);
+    RUN(packed_elements_are_read_to_their_end_and_no_further);
     RUN(packing_is_lowest_bit_first);
     RUN(dirty_padding_of_packed_elements_is_bad);
     RUN(too_few_packed_elements_are_zeros_and_bad);

@@ -26,14 +26,21 @@ static void statement_of_other_dealers(struct arena *a, void *content)
     f->statement.dealers.bytes[0] ^= 1;
 }
 
-/* A root that fits the set, with the victim's digest where it looks for it, first of all. */
+/* A root and paths that fit the set, and the digests that are shown. */
 static void root_again(const struct arena *a, struct forged_survivors *f)
 {
-    struct hash leaf[5] = {a->round.site[VICTIM].digest};
+    struct hash leaf[5] = {{{0}}};
+    size_t count = 0, rank = 0;
+    for (uint32_t v = 0; v < a->n; v++)
+        if (bits_has(&f->statement.survivors, v))
+            leaf[count++] =
+                v == VICTIM ? a->round.site[v].digest : hash_of("digest", f->witness.digest[v]);
     AUTO(merkle_tree_free) struct merkle_tree tree = {0};
-    CHECK_OK(merkle_tree_new(&tree, leaf, bits_count(&f->statement.survivors)));
+    CHECK_OK(merkle_tree_new(&tree, leaf, count));
     f->statement.root = merkle_tree_root(&tree);
-    merkle_tree_path(&f->path, &tree, 0);
+    for (uint32_t v = 0; v < a->n; v++)
+        if (bits_has(&f->statement.survivors, v))
+            merkle_tree_path(v == VICTIM ? &f->witness.own : &f->witness.path[v], &tree, rank++);
 }
 
 static void statement_without_victim(struct arena *a, void *content)
@@ -61,7 +68,7 @@ static void statement_with_other_path(struct arena *a, void *content)
 {
     (void)a;
     struct forged_survivors *f = content;
-    f->path.node[0].bytes[0] ^= 1;
+    f->witness.own.node[0].bytes[0] ^= 1;
 }
 
 static void a_survivor_set_against_the_rules_is_refused(void)
@@ -73,6 +80,122 @@ static void a_survivor_set_against_the_rules_is_refused(void)
     REFUSED(SURVIVORS, SURVIVORS, statement_that_opens_less);
     REFUSED(SURVIVORS, SURVIVORS, statement_with_other_root);
     REFUSED(SURVIVORS, SURVIVORS, statement_with_other_path);
+}
+
+/* The others' digests: a statement that fits what it shows, with one thing wrong. */
+#define OTHER 2
+
+static void sign_anew(const struct arena *a, struct forged_survivors *f,
+                      const struct digest *digest, uint32_t signer)
+{
+    AUTO(buffer_free) struct buffer bytes = {0};
+    digest_write(&bytes, digest, a->key[signer].identity);
+    f->witness.digest[OTHER] = victim_keep(&bytes);
+    root_again(a, f);
+}
+
+static struct digest digest_of_other(const struct arena *a, const struct forged_survivors *f)
+{
+    struct digest digest = {0};
+    CHECK_OK(digest_read(&digest, f->witness.digest[OTHER], a->manifest.member[OTHER].identity));
+    return digest;
+}
+
+#define OTHERWISE(field)                                                                           \
+    static void digest_with_other_##field(struct arena *a, void *content)                          \
+    {                                                                                              \
+        struct forged_survivors *f = content;                                                      \
+        struct digest digest = digest_of_other(a, f);                                              \
+        *(uint8_t *)&digest.field ^= 1;                                                            \
+        sign_anew(a, f, &digest, OTHER);                                                           \
+    }
+OTHERWISE(session)
+OTHERWISE(plan)
+OTHERWISE(roster)
+OTHERWISE(dealers)
+OTHERWISE(from)
+
+static void digest_signed_by_another(struct arena *a, void *content)
+{
+    struct forged_survivors *f = content;
+    const struct digest digest = digest_of_other(a, f);
+    sign_anew(a, f, &digest, 4);
+}
+
+static void digest_signed_again(struct arena *a, void *content)
+{
+    struct forged_survivors *f = content;
+    const struct digest digest = digest_of_other(a, f);
+    sign_anew(a, f, &digest, OTHER);
+}
+
+static void no_digest(struct arena *a, void *content)
+{
+    struct forged_survivors *f = content;
+    f->witness.digest[OTHER] = (struct view){0};
+    root_again(a, f);
+}
+
+static void digest_at_another_rank(struct arena *a, void *content)
+{
+    (void)a;
+    struct forged_survivors *f = content;
+    f->witness.path[OTHER] = f->witness.path[OTHER + 1];
+}
+
+/* Two digests under the root, in exchanged places. */
+static void digests_exchanged(struct arena *a, void *content)
+{
+    struct forged_survivors *f = content;
+    const struct view other = f->witness.digest[OTHER], next = f->witness.digest[OTHER + 1];
+    f->witness.digest[OTHER] = next;
+    f->witness.digest[OTHER + 1] = other;
+    root_again(a, f);
+    f->witness.digest[OTHER] = other;
+    f->witness.digest[OTHER + 1] = next;
+}
+
+static void digest_of_the_victim_itself(struct arena *a, void *content)
+{
+    struct forged_survivors *f = content;
+    f->witness.digest[VICTIM] = buffer_view(&a->round.site[VICTIM].head);
+    f->witness.path[VICTIM] = f->witness.own;
+}
+
+static void who_was_told_otherwise_is_no_survivor(void)
+{
+    struct forgery same = {.kind = MSG_SURVIVORS, .site = VICTIM, .change = digest_signed_again};
+    CHECK_NUMBER(REASON_NONE, victim_refusal(victim_open, forge, &same));
+    REFUSED(SURVIVORS, SURVIVORS, no_digest);
+    REFUSED(SURVIVORS, SURVIVORS, digest_signed_by_another);
+    REFUSED(SURVIVORS, SURVIVORS, digest_with_other_session);
+    REFUSED(SURVIVORS, SURVIVORS, digest_with_other_plan);
+    REFUSED(SURVIVORS, SURVIVORS, digest_with_other_roster);
+    REFUSED(SURVIVORS, SURVIVORS, digest_with_other_dealers);
+    REFUSED(SURVIVORS, SURVIVORS, digest_with_other_from);
+    REFUSED(SURVIVORS, SURVIVORS, digest_at_another_rank);
+    REFUSED(SURVIVORS, SURVIVORS, digests_exchanged);
+    REFUSED(SURVIVORS, SURVIVORS, digest_of_the_victim_itself);
+}
+
+/* On a ring, of a site that the reader holds nothing of. */
+static void digest_of_a_stranger(struct arena *a, void *content)
+{
+    struct forged_survivors *f = content;
+    size_t rank = 0;
+    for (uint32_t v = 0; v < a->n; v++) {
+        if (!bits_has(&f->statement.survivors, v)) continue;
+        if (v != VICTIM && f->witness.digest[v].n == 0) {
+            f->witness.digest[v] = buffer_view(&a->round.site[v].head);
+            merkle_tree_path(&f->witness.path[v], &a->round.digests, rank);
+        }
+        rank++;
+    }
+}
+
+static void nobody_elses_digest_is_shown(void)
+{
+    REFUSED_ON_RING(SURVIVORS, SURVIVORS, digest_of_a_stranger);
 }
 
 static bool without_input_of_3(struct arena *a, struct flight *flight)
@@ -155,7 +278,9 @@ static bool say_something_else(struct arena *a, struct flight *flight)
     struct survivors other = {.survivors = a->round.survivors, .opened = a->round.opened_set};
     memcpy(other.session, a->round.plan.session, MSG_SESSION_BYTES);
     flight->bytes.n = 0;
-    survivors_write(&flight->bytes, &other, &(struct merkle_path){0}, a->coordinator.identity);
+    AUTO(witness_free) struct witness witness = {0};
+    CHECK_OK(witness_new(&witness, a->n));
+    survivors_write(&flight->bytes, &other, &witness, a->coordinator.identity);
     return true;
 }
 
@@ -294,6 +419,8 @@ static void on_a_ring_pads_run_between_neighbours_alone(void)
 int main(void)
 {
     RUN(a_survivor_set_against_the_rules_is_refused);
+    RUN(who_was_told_otherwise_is_no_survivor);
+    RUN(nobody_elses_digest_is_shown);
     RUN(a_segment_below_its_minimum_stays_sealed);
     RUN(a_survivor_who_never_dealt_is_refused);
     RUN(too_few_survivors_are_refused);

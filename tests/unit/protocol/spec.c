@@ -5,23 +5,15 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "protocol/msg.h"
 #include "tests/lib/check.h"
 
 #define WANTS_MAX 96
 
-static const struct outer outer[] = {{"n", SPEC_N},
-                                     {"segments", SPEC_SEGMENTS},
-                                     {"holders", SPEC_HOLDERS},
-                                     {"own", 1},
-                                     {"N", 10},
-                                     {"nothing", 0},
-                                     {NULL, 0}};
-const uint8_t spec_seed[SIGN_SEED_BYTES] = {1};
 static const char titles[] = "| field | bytes | meaning |";
 static struct buffer spec;
-static struct table types, kinds;
-static bool size_matters[TABLE_ROWS_MAX], kind_seen[TABLE_ROWS_MAX];
+static struct table types;
+static const struct outer *outer;
+static bool size_matters[TABLE_ROWS_MAX];
 
 /* --- what was put in ---------------------------------------------------------------------------*/
 
@@ -70,13 +62,13 @@ struct bits put_bits(const char *name, size_t n, uint64_t *word)
 
 /* --- comparison --------------------------------------------------------------------------------*/
 
-static bool describes(const struct table *table, const struct table *with, struct view body)
+static bool describes(const struct table *table, const struct table *with, struct view bytes)
 {
-    return table_describes(table, with, outer, body, wants, n_wants);
+    return table_describes(table, with, outer, bytes, wants, n_wants);
 }
 
-/* Whether the table still describes the body after one change at row i. */
-static bool survives(const struct table *table, struct view body, size_t i, int change)
+/* Whether the table still describes the bytes after one change at row i. */
+static bool survives(const struct table *table, struct view bytes, size_t i, int change)
 {
     struct table t = *table;
     struct row *row = &t.row[i];
@@ -104,65 +96,48 @@ static bool survives(const struct table *table, struct view body, size_t i, int 
         memmove(row + 1, row, (t.n - i) * sizeof *row);
         t.n++;
     }
-    return describes(&t, &types, body);
+    return describes(&t, &types, bytes);
 }
 
-void check_table(const char *name, struct view body)
+void check_table(const char *name, struct view bytes)
 {
     char heading[64];
     snprintf(heading, sizeof heading, "### %s", name);
     static struct table table;
-    CHECK(table_read(&table, buffer_view(&spec), heading, titles));
-    const bool described = describes(&table, &types, body);
+    CHECK(spec_table(&table, heading, titles));
+    const bool described = describes(&table, &types, bytes);
     if (!described) printf("SPEC.md does not describe %s\n", name);
     CHECK(described);
     for (size_t i = 0; i < table.n; i++)
         for (int change = 0; change < 5; change++) {
-            const bool survived = survives(&table, body, i, change);
+            const bool survived = survives(&table, bytes, i, change);
             if (survived) printf("%s: change %d of row %zu is not noticed\n", name, change, i);
             CHECK(!survived);
         }
     for (size_t i = 0; i < types.n; i++) {
         struct table other = types;
         if (other.row[i].cell[1][0] == 0) continue;
-        snprintf(other.row[i].cell[1], sizeof other.row[i].cell[1], "3");
-        if (!describes(&table, &other, body)) size_matters[i] = true;
+        snprintf(other.row[i].cell[1], sizeof other.row[i].cell[1], "5");
+        if (!describes(&table, &other, bytes)) size_matters[i] = true;
     }
     n_wants = 0;
 }
 
-void check_message(const char *name, struct buffer *bytes)
+void check_all_types_were_used(void)
 {
-    const struct row *row = kinds.row;
-    while (row < kinds.row + kinds.n && strcmp(row->cell[1], name) != 0) row++;
-    CHECK(row < kinds.row + kinds.n);
-    kind_seen[row - kinds.row] = true;
-    char kind[8];
-    snprintf(kind, sizeof kind, "%d", bytes->at[3]);
-    CHECK(memcmp(bytes->at, "SA1", 3) == 0 && strcmp(kind, row->cell[0]) == 0);
-    if (strcmp(row->cell[3], "yes") == 0) {
-        uint8_t signature[SIGN_BYTES];
-        sign_make(signature, spec_seed, "SA1-message",
-                  (struct view){bytes->at, bytes->n - SIGN_BYTES});
-        want("signature", "sig", signature, sizeof signature);
-    }
-    check_table(name, (struct view){bytes->at + 4, bytes->n - 4});
-    buffer_free(bytes);
-}
-
-void check_all_was_used(void)
-{
-    CHECK_NUMBER(MSG_KIND_COUNT - 1, kinds.n);
-    for (size_t i = 0; i < kinds.n; i++) CHECK(kind_seen[i]);
     for (size_t i = 0; i < types.n; i++) CHECK(size_matters[i] || types.row[i].cell[1][0] == 0);
 }
 
-bool spec_open(const char *path)
+bool spec_open(const char *path, const char *heading, const struct outer *numbers)
 {
-    static const char heading[] = "## 6. Messages";
+    outer = numbers;
     return file_read(&spec, path, 1 << 20) == STATUS_OK &&
-           table_read(&types, buffer_view(&spec), heading, "| type | bytes | is |") &&
-           table_read(&kinds, buffer_view(&spec), heading, "| kind | name | from |");
+           spec_table(&types, heading, "| type | bytes | is |");
+}
+
+bool spec_table(struct table *out, const char *heading, const char *row)
+{
+    return table_read(out, buffer_view(&spec), heading, row);
 }
 
 void spec_close(void)

@@ -146,6 +146,17 @@ static bool walk_bits(struct walk *w, const char *name, uint64_t n)
     return same(take(w, name, "bits"), got) && remember(w, name, count);
 }
 
+/* The field's name, a space, the value, a newline. */
+static bool walk_line(struct walk *w, const char *name)
+{
+    const struct view word = read_view(&w->r, strlen(name));
+    if (word.n == 0 || memcmp(word.at, name, word.n) != 0 || read_u8(&w->r) != ' ') return false;
+    const uint8_t *end = memchr(w->r.at, '\n', w->r.left);
+    if (end == NULL) return false;
+    const struct view value = read_view(&w->r, (size_t)(end - w->r.at));
+    return same(take(w, name, "line"), value) && read_u8(&w->r) == '\n';
+}
+
 static bool walk_fixed(struct walk *w, const char *name, const char *type)
 {
     const struct row *row = w->types->row;
@@ -170,6 +181,9 @@ static bool walk_field(struct walk *w, const struct row *row)
     if (strcmp(type, "list") == 0) return walk_list(w, name, n);
     if (strcmp(type, "bits") == 0) return walk_bits(w, name, n);
     if (strcmp(type, "blob") == 0) return same(take(w, name, type), read_blob(&w->r, SIZE_MAX));
+    if (strcmp(type, "bytes") == 0) return same(take(w, name, type), read_view(&w->r, n));
+    if (strcmp(type, "rest") == 0) return same(take(w, name, type), read_view(&w->r, w->r.left));
+    if (strcmp(type, "line") == 0) return walk_line(w, name);
     if (strcmp(type, "path") == 0) {
         const size_t nodes = read_u8(&w->r);
         return same(take(w, name, type), read_view(&w->r, 32 * nodes));

@@ -339,6 +339,55 @@ static void who_moves_keeps_its_place(void)
     CHECK_NUMBER(4 << 20, frame_pool_bytes(f));
 }
 
+/* 4 MiB may take 5 s and 32 s more; a payload each 4.9 s would take 78 s. */
+static void who_creeps_loses_its_place_to_who_waits(void)
+{
+    struct frame_settings patient = usual;
+    patient.stall_ms = 5000;
+    AUTO(frame_free) struct frames *f = NULL, *slow = table(1, 50);
+    AUTO(buffer_free) struct buffer b = {0};
+    struct view none = {0};
+    uint64_t now = 0;
+    CHECK_OK(frame_new(&f, 2, &patient, 1));
+    for (size_t i = 0; i < 2; i++) frame_up(f, i);
+    CHECK_OK(send(slow, 0, 1, 4 << 20));
+    CHECK_OK(carry(slow, f, 0, &none));
+    CHECK_OK(frame_take(f, 1, offer_by_hand(&b, 7, 2 << 20, 0), &none));
+    CHECK_OK(carry(f, slow, 0, &none));
+    bool revoked = false;
+    for (int i = 0; i < 12 && !revoked; i++) {
+        wait_ms(f, &now, 4900);
+        size_t to = 0;
+        struct view frame = {0};
+        while (frame_next(f, &to, &frame)) {
+            revoked = revoked || (to == 0 && frame.at[0] == FRAME_REVOKE);
+            if (to == 0) CHECK_OK(frame_take(slow, 0, frame, &none));
+        }
+        if (!revoked) CHECK_OK(carry(slow, f, 0, &none));
+    }
+    CHECK(revoked);
+    CHECK(now >= 37000 && now < 45000);
+    CHECK(!frame_waiting(f));
+}
+
+static void of_two_who_stall_the_longer_loses_its_place(void)
+{
+    AUTO(frame_free) struct frames *f = table(3, 1);
+    AUTO(buffer_free) struct buffer b = {0};
+    struct view none = {0};
+    uint64_t now = 0;
+    CHECK_OK(frame_take(f, 1, offer_by_hand(&b, 7, 2 << 20, 0), &none));
+    CHECK(says(f, 1, FRAME_GRANT));
+    wait_ms(f, &now, STALL_MS / 2);
+    CHECK_OK(frame_take(f, 0, offer_by_hand(&b, 7, 2 << 20, 0), &none));
+    CHECK(says(f, 0, FRAME_GRANT));
+    wait_ms(f, &now, 2 * STALL_MS);
+    CHECK_OK(frame_take(f, 2, offer_by_hand(&b, 7, 2 << 20, 0), &none));
+    CHECK(says(f, 1, FRAME_REVOKE));
+    CHECK(says(f, 2, FRAME_GRANT));
+    CHECK(is_silent(f));
+}
+
 static void our_own_absence_is_nobody_s_stall(void)
 {
     AUTO(frame_free) struct frames *f = table(2, 1);
@@ -644,6 +693,8 @@ int main(void)
     RUN(a_restarted_peer_is_not_its_former_self);
     RUN(places_are_given_in_the_order_of_offers);
     RUN(who_stalls_loses_its_place_to_who_waits);
+    RUN(who_creeps_loses_its_place_to_who_waits);
+    RUN(of_two_who_stall_the_longer_loses_its_place);
     RUN(who_moves_keeps_its_place);
     RUN(our_own_absence_is_nobody_s_stall);
     RUN(a_peer_that_breaks_the_rules_loses_what_it_sent);

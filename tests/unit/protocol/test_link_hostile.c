@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An enrolled site without our code: it has a key that gets it in, and keeps no rule. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "protocol/frame.h"
@@ -78,6 +81,74 @@ static void expect_cut(struct link *server, struct rogue *r, struct link *honest
     rogue_close(r);
     struct rogue again = rogue_join(server, 1); /* it may come back */
     rogue_close(&again);
+}
+
+/* A coordinator without our code, at a port of its own: it has the key, and keeps no rule. */
+static struct rogue rogue_listen(uint16_t *port)
+{
+    struct rogue r = {.context = zmq_ctx_new()};
+    char endpoint[64];
+    size_t n = sizeof endpoint;
+    r.socket = zmq_socket(r.context, ZMQ_ROUTER);
+    r.monitor = zmq_socket(r.context, ZMQ_PAIR);
+    zmq_setsockopt(r.socket, ZMQ_LINGER, &(int){0}, sizeof(int));
+    zmq_setsockopt(r.socket, ZMQ_CURVE_SERVER, &(int){1}, sizeof(int));
+    zmq_setsockopt(r.socket, ZMQ_CURVE_SECRETKEY, ends_secret[COORDINATOR], LINK_KEY_BYTES);
+    CHECK(zmq_bind(r.socket, ENDS_ANY_PORT) == 0 &&
+          zmq_getsockopt(r.socket, ZMQ_LAST_ENDPOINT, endpoint, &n) == 0);
+    unsigned number = 0;
+    CHECK(sscanf(endpoint, "tcp://127.0.0.1:%u", &number) == 1);
+    *port = (uint16_t)number;
+    return r;
+}
+
+static void a_coordinator_against_the_rules_is_left(void)
+{
+    static const struct {
+        const char *frame;
+        int more;
+    } row[] = {{"\7", 0}, {"two", ZMQ_SNDMORE}};
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        uint16_t port = 0;
+        struct rogue r = rogue_listen(&port);
+        AUTO(link_free) struct link *site = ends_connect(port, 0, &ends_quick);
+        struct link_event event;
+        uint8_t route[LINK_KEY_BYTES];
+        int n = -1;
+        for (int k = 0; k < 2000 && n < 0; k++) {
+            link_poll(site, 1, &event);
+            n = zmq_recv(r.socket, route, sizeof route, ZMQ_DONTWAIT);
+        }
+        CHECK(n > 0 && n <= (int)sizeof route && zmq_recv(r.socket, NULL, 0, 0) == 0);
+        CHECK(zmq_send(r.socket, route, (size_t)n, ZMQ_SNDMORE) == n &&
+              zmq_send(r.socket, "", 0, 0) == 0);
+        CHECK(ends_wait(site, LINK_UP, &event, NULL));
+        zmq_send(r.socket, route, (size_t)n, ZMQ_SNDMORE);
+        zmq_send(r.socket, row[i].frame, strlen(row[i].frame), row[i].more);
+        if (row[i].more != 0) zmq_send(r.socket, "parts", 5, 0);
+        CHECK(ends_wait(site, LINK_DOWN, &event, NULL));
+        CHECK_NUMBER(1, link_faults(site, 0));
+        rogue_close(&r);
+    }
+}
+
+/* A greeting of ZMTP 3.0 without CURVE (RFC 23), and then silence. */
+static void a_coordinator_without_curve_is_told(void)
+{
+    static const uint8_t greeting[64] = {0xff, [9] = 0x7f, 3, 0, 'N', 'U', 'L', 'L'};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof address;
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(bind(listener, (struct sockaddr *)&address, n) == 0 && listen(listener, 1) == 0 &&
+          getsockname(listener, (struct sockaddr *)&address, &n) == 0);
+    AUTO(link_free) struct link *site = ends_connect(ntohs(address.sin_port), 0, &ends_quick);
+    const int fd = accept(listener, NULL, NULL);
+    CHECK(send(fd, greeting, sizeof greeting, MSG_NOSIGNAL) == sizeof greeting);
+    struct link_event event;
+    CHECK(ends_wait(site, LINK_TROUBLE, &event, NULL));
+    CHECK_NUMBER(REASON_NET_NOTZMQ, event.reason);
+    close(fd);
+    close(listener);
 }
 
 static void the_identity_is_the_key_not_a_chosen_name(void)
@@ -190,6 +261,8 @@ int main(void)
 {
     ends_init();
     RUN(the_identity_is_the_key_not_a_chosen_name);
+    RUN(a_coordinator_against_the_rules_is_left);
+    RUN(a_coordinator_without_curve_is_told);
     RUN(a_frame_against_the_rules_cuts_its_sender_only);
     RUN(a_message_of_parts_cuts_its_sender_only);
     RUN(a_message_without_end_cuts_its_sender_only);

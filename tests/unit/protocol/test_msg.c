@@ -117,7 +117,7 @@ static void without_memory_the_output_is_untouched(void)
     }
     static const size_t allocations[MSG_KIND_COUNT] = {
         [MSG_PLAN] = 3,      [MSG_ROSTER] = 1, [MSG_SHARES] = 2, [MSG_INBOX] = 5,
-        [MSG_SURVIVORS] = 2, [MSG_QUORUM] = 1, [MSG_UNMASK] = 2, [MSG_POSITIONS] = 1};
+        [MSG_SURVIVORS] = 4, [MSG_QUORUM] = 1, [MSG_UNMASK] = 2, [MSG_POSITIONS] = 1};
     EACH_KIND(kind) CHECK_NUMBER(allocations[kind], hits[kind]);
 }
 

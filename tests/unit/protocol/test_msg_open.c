@@ -4,6 +4,10 @@
 
 #define N MESSAGES_N
 #define BODY (4 + MSG_SESSION_BYTES)
+/* The reader's own path, of one node; the flag of site 1; in its digest's place a word and a path.
+ */
+#define WITNESS (BODY + 96 + 5 + 5 + HASH_BYTES)
+#define HELD (WITNESS + 1 + HASH_BYTES)
 
 static void a_path_has_a_limit(void)
 {
@@ -12,8 +16,8 @@ static void a_path_has_a_limit(void)
     for (uint8_t n = MERKLE_PATH_MAX; n <= MERKLE_PATH_MAX + 1; n++) {
         AUTO(buffer_free) struct buffer whole = {0}, bytes = {0}, unused = {0};
         messages[MSG_SURVIVORS].write(&whole);
-        const size_t at = whole.n - SIGN_BYTES - HASH_BYTES - 1; /* the example's has one node */
-        message_cut(&bytes, MSG_SURVIVORS, at + 1 + n * (size_t)HASH_BYTES);
+        const size_t at = WITNESS;
+        message_cut(&bytes, MSG_SURVIVORS, at + 1 + n * (size_t)HASH_BYTES + 2);
         bytes.n -= SIGN_BYTES;
         CHECK_NUMBER(1, bytes.at[at]);
         bytes.at[at] = n;
@@ -29,6 +33,33 @@ static void sets_have_the_planned_size_and_clean_padding(void)
     CHECK(message_refused(MSG_SURVIVORS, BODY + 96 + 4, 0x28));
     CHECK_STATUS(STATUS_FORMAT, message_with(MSG_SURVIVORS, BODY + 96 + 5, 2, 3));
     CHECK_STATUS(STATUS_FORMAT, message_with(MSG_SURVIVORS, BODY + 96 + 9, 2, 6));
+}
+
+static void a_digest_is_there_or_not(void)
+{
+    CHECK_STATUS(STATUS_FORMAT, message_with(MSG_SURVIVORS, HELD, 1, 2));
+    uint8_t signer[SIGN_PUBLIC_BYTES], zeros[4097] = {0};
+    messages_signer(signer);
+    AUTO(survivors_free) struct survivors s = {0};
+    CHECK_OK(bits_new(&s.survivors, N));
+    CHECK_OK(bits_new(&s.opened, MESSAGES_SEGMENTS));
+    bits_set(&s.survivors, 1);
+    for (size_t n = 0; n <= sizeof zeros; n += n == 1 ? sizeof zeros - 2 : 1) {
+        AUTO(buffer_free) struct buffer bytes = {0}, unused = {0};
+        AUTO(witness_free) struct witness witness = {0};
+        CHECK_OK(witness_new(&witness, N));
+        witness.digest[1] = (struct view){zeros, n};
+        survivors_write(&bytes, &s, &witness, messages_seed);
+        CHECK_STATUS(n == sizeof zeros ? STATUS_FORMAT : STATUS_OK,
+                     messages[MSG_SURVIVORS].again(&unused, buffer_view(&bytes), signer));
+        if (n != 1) continue;
+        /* The digest of one byte is taken away, and its flag stays. */
+        bytes.n -= SIGN_BYTES + 1;
+        bytes.at[bytes.n - 5] = 0;
+        wire_sign(&bytes, 0, messages_seed);
+        CHECK_STATUS(STATUS_FORMAT,
+                     messages[MSG_SURVIVORS].again(&unused, buffer_view(&bytes), signer));
+    }
 }
 
 static void a_confirmation_is_of_the_whole_statement(void)
@@ -76,6 +107,7 @@ int main(void)
 {
     RUN(a_path_has_a_limit);
     RUN(sets_have_the_planned_size_and_clean_padding);
+    RUN(a_digest_is_there_or_not);
     RUN(a_confirmation_is_of_the_whole_statement);
     RUN(a_quorum_has_one_to_n_confirmations_of_its_session);
     return check_done();

@@ -95,13 +95,13 @@ static void visit_socks(struct server *s, int visitor)
 {
     uint8_t in[262];
     if (recv(visitor, in, 3, MSG_WAITALL) != 3 || in[0] != 5) return;
-    if (!say(visitor, (const uint8_t[]){5, 0}, 2) || recv(visitor, in, 10, MSG_WAITALL) != 10)
-        return;
-    s->request[0] = (char)in[3];
-    uint8_t answer[10] = {5, s->answer == NULL ? 0 : 2, 0, 1};
-    const int target = dial_local((uint16_t)(in[8] << 8 | in[9]));
-    if (say(visitor, answer, sizeof answer) && answer[1] == 0 && target >= 0)
-        relay(s, visitor, target);
+    if (!say(visitor, (const uint8_t[]){5, 0}, 2) || recv(visitor, in, 5, MSG_WAITALL) != 5) return;
+    const size_t n = in[3] == 1 ? 10 : in[3] == 4 ? 22 : 7u + in[4]; /* IPv4, IPv6, name */
+    if (recv(visitor, in + 5, n - 5, MSG_WAITALL) != (ssize_t)(n - 5)) return;
+    memcpy(s->request, in, n);
+    const int target = dial_local((uint16_t)(in[n - 2] << 8 | in[n - 1]));
+    in[1] = s->answer == NULL ? 0 : 2; /* the answer has the form of the request */
+    if (say(visitor, in, n) && in[1] == 0 && target >= 0) relay(s, visitor, target);
     if (target >= 0) close(target);
 }
 
@@ -300,6 +300,39 @@ static void a_socks_server_carries_a_session(void)
     server_stop(&s);
 }
 
+/* Addresses go as such, a name is the server's to look up. */
+static void a_socks_server_is_told_every_form_of_address(void)
+{
+    static const struct {
+        const char *host;
+        uint8_t begins[6];
+    } row[] = {{"127.0.0.1", {5, 1, 0, 1, 127, 0}},
+               {"[::1]", {5, 1, 0, 4, 0, 0}},
+               {"localhost", {5, 1, 0, 3, 9, 'l'}}};
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct server s = {.visits = 1, .socks = true}, target = {.silent = true};
+        struct proxy *proxy = NULL;
+        char address[48], to[48], bytes[4] = "";
+        server_start(&s);
+        server_start(&target);
+        snprintf(address, sizeof address, "socks5://127.0.0.1:%u", s.port);
+        snprintf(to, sizeof to, "%s:%u", row[i].host, target.port);
+        CHECK_OK(proxy_start(&proxy, address, to, NULL));
+        const int client = dial_local(proxy_port(proxy));
+        const int arrived = accept(target.at, NULL, NULL);
+        CHECK(say(client, "word", 4) && recv(arrived, bytes, 4, MSG_WAITALL) == 4);
+        CHECK_BYTES("word", bytes, 4);
+        CHECK(say(arrived, "echo", 4) && recv(client, bytes, 4, MSG_WAITALL) == 4);
+        CHECK_BYTES("echo", bytes, 4);
+        CHECK_BYTES(row[i].begins, s.request, sizeof row[i].begins);
+        close(client);
+        close(arrived);
+        proxy_free(&proxy);
+        server_stop(&s);
+        server_stop(&target);
+    }
+}
+
 static void a_socks_server_that_refuses_is_told(void)
 {
     struct server s = {.visits = 100, .socks = true, .answer = "no"};
@@ -429,6 +462,7 @@ int main(void)
     RUN(a_proxy_that_is_not_there_is_told);
     RUN(a_proxy_that_says_nothing_is_told);
     RUN(a_socks_server_carries_a_session);
+    RUN(a_socks_server_is_told_every_form_of_address);
     RUN(a_socks_server_that_refuses_is_told);
     RUN(the_coordinator_s_faults_are_told_through_a_proxy);
     RUN(bytes_pass_unchanged_to_their_end);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each message is what its table in protocol/SPEC.md says, field by field; and a table with a row
  * that is missing, moved, doubled, renamed or of another type does not describe it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "protocol/msg.h"
@@ -8,9 +9,38 @@
 #include "tests/lib/check.h"
 #include "tests/unit/protocol/spec.h"
 
-#define N SPEC_N
-#define SEGMENTS SPEC_SEGMENTS
-#define HOLDERS SPEC_HOLDERS
+#define N 5 /* members */
+#define SEGMENTS 2
+#define HOLDERS 3
+
+static const struct outer outer[] = {
+    {"n", N}, {"segments", SEGMENTS}, {"holders", HOLDERS}, {"own", 1}, {"N", 10}, {"nothing", 0},
+    {NULL, 0}};
+static const uint8_t spec_seed[SIGN_SEED_BYTES] = {1}; /* who signs */
+static struct table kinds;
+static bool kind_seen[TABLE_ROWS_MAX];
+
+#define PUT_SESSION(x) PUT("session", "session", (x).session)
+
+/* Compare a whole message with its table and its kind, and free it. */
+static void check_message(const char *name, struct buffer *bytes)
+{
+    const struct row *row = kinds.row;
+    while (row < kinds.row + kinds.n && strcmp(row->cell[1], name) != 0) row++;
+    CHECK(row < kinds.row + kinds.n);
+    kind_seen[row - kinds.row] = true;
+    char kind[8];
+    snprintf(kind, sizeof kind, "%d", bytes->at[3]);
+    CHECK(memcmp(bytes->at, "SA1", 3) == 0 && strcmp(kind, row->cell[0]) == 0);
+    if (strcmp(row->cell[3], "yes") == 0) {
+        uint8_t signature[SIGN_BYTES];
+        sign_make(signature, spec_seed, "SA1-message",
+                  (struct view){bytes->at, bytes->n - SIGN_BYTES});
+        want("signature", "sig", signature, sizeof signature);
+    }
+    check_table(name, (struct view){bytes->at + 4, bytes->n - 4});
+    buffer_free(bytes);
+}
 
 static void hello_and_abort_are_as_described(void)
 {
@@ -239,8 +269,10 @@ static void survivors_are_as_described(void)
 {
     struct buffer bytes = {0};
     struct survivors survivors;
-    struct merkle_path path = {.n = 2};
-    uint64_t who = 0x16, opened = 2;
+    AUTO(witness_free) struct witness witness = {0};
+    CHECK_OK(witness_new(&witness, N));
+    witness.own.n = 2;
+    uint64_t who = 0x16, opened = 2; /* sites 1, 2 and 4; shares come from 1 and 4 */
     PUT_SESSION(survivors);
     PUT("plan", "hash", survivors.plan);
     PUT("roster", "hash", survivors.roster);
@@ -248,8 +280,17 @@ static void survivors_are_as_described(void)
     survivors.survivors = put_bits("survivors", N, &who);
     survivors.opened = put_bits("opened", SEGMENTS, &opened);
     PUT("root", "hash", survivors.root);
-    put("path", "path", path.node, 2 * sizeof(struct hash));
-    survivors_write(&bytes, &survivors, &path, spec_seed);
+    put("path", "path", witness.own.node, 2 * sizeof(struct hash));
+    for (size_t v = 0; v < N; v++) {
+        const uint8_t held = v != 2;
+        if ((who >> v & 1) == 0) continue;
+        want("held", "u8", &held, 1);
+        if (!held) continue;
+        witness.digest[v] = put_bytes("digest", "blob", 5 + v);
+        witness.path[v].n = 1;
+        put("path", "path", witness.path[v].node, sizeof(struct hash));
+    }
+    survivors_write(&bytes, &survivors, &witness, spec_seed);
     check_message("SURVIVORS", &bytes);
 }
 
@@ -334,13 +375,16 @@ static void state_is_as_described(void)
 
 static void every_kind_and_every_size_was_used(void)
 {
-    check_all_was_used();
+    check_all_types_were_used();
+    CHECK_NUMBER(MSG_KIND_COUNT - 1, kinds.n);
+    for (size_t i = 0; i < kinds.n; i++) CHECK(kind_seen[i]);
 }
 
 int main(int argc, char **argv)
 {
     REQUIRE(argc == 2);
-    CHECK(spec_open(argv[1]));
+    CHECK(spec_open(argv[1], "## 6. Messages", outer));
+    CHECK(spec_table(&kinds, "## 6. Messages", "| kind | name | from |"));
     RUN(hello_and_abort_are_as_described);
     RUN(plan_is_as_described);
     RUN(opening_and_finish_are_as_described);

@@ -165,6 +165,7 @@ static void values_out_of_range_are_refused(void)
     refused("study:\n  id: s\n  rehearsal: yes\n", STATUS_RANGE, 3, "false, true");
     refused("study:\n  id: S 1\n", STATUS_RANGE, 2, "a-z");
     refused("study:\n  id: a\n  title: \"a\\nb\"\n", STATUS_RANGE, 3, "control");
+    refused("study:\n  id: a23456789012345678901234567890123\n", STATUS_RANGE, 2, "bytes");
     refused("privacy: {unit: site}\n", STATUS_RANGE, 0, "id");
     refused("", STATUS_RANGE, 0, "id");
 }
@@ -244,6 +245,10 @@ static void a_study_changed_in_memory_is_checked(void)
     s.sites.threshold = 2;
     CHECK_STATUS(STATUS_RANGE, study_check(&s, &why));
     CHECK(strcmp(why.section, "sites") == 0 && strcmp(why.key, "threshold") == 0);
+    s = study_of(SITE_UNIT);
+    s.model.spec.n_hidden = 0;
+    CHECK_STATUS(STATUS_RANGE, study_check(&s, &why));
+    CHECK(strcmp(why.section, "model") == 0 && strcmp(why.key, "hidden") == 0);
 }
 
 static void a_file_is_read_whole_or_refused(void)
