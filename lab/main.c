@@ -15,7 +15,11 @@ int main(int argc, char **argv)
     };
     static const char examples[] = "  veilsum-lab demo\n"
                                    "  veilsum-lab demo --format json --baseline\n"
-                                   "  veilsum-lab init --study study.yaml --out initial.state\n";
+                                   "  veilsum-lab init --study study.yaml --out initial.state\n"
+                                   "  veilsum-lab dp epsilon --mechanism gaussian "
+                                   "--noise-multiplier 4 --compositions 30 --delta 1e-5\n"
+                                   "  veilsum-lab audit bound --method one-run --canaries 1000 "
+                                   "--guesses 200 --correct 130 --delta 1e-5\n";
     argp_err_exit_status = EXIT_USAGE;
     return (int)command_main(argc, argv, examples, table, sizeof table / sizeof *table);
 }
