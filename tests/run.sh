@@ -8,7 +8,8 @@ shift
 meson=${MESON:-/usr/bin/meson}
 log=$build/meson-logs/testlog.json
 rm -f "$log"
-"$meson" test -C "$build" --print-errorlogs "$@" || true
+# Limits are against hanging alone: a busy machine must not fail a test.
+"$meson" test -C "$build" --print-errorlogs --timeout-multiplier 8 "$@" || true
 
 # Every attack that was carried out, and how it ended.
 if [ -f "$log" ]; then
