@@ -50,7 +50,7 @@ static void open_site(struct load *load, struct load_site *site, const char *fol
     const struct session_config config = {.manifest = &load->manifest,
                                           .self = number,
                                           .identity = site->key.identity,
-                                          .slack_ms = 60000,
+                                          .slack_ms = 600000,
                                           .rng = &load->rng};
     REQUIRE(session_new(&site->session, &config) == STATUS_OK);
     const struct link_settings settings = {
