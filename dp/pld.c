@@ -184,14 +184,15 @@ static enum status plan_new(struct plan *plan, const struct mechanism *list, siz
     p.law = calloc(n, sizeof *p.law);
     if (p.walk == NULL || p.law == NULL) return STATUS_NOMEM;
     double least = 0.0, most = 0.0;
-    for (; p.n < n; p.n++) {
-        struct mechanism_walk *walk = &p.walk[p.n];
-        TRY(mechanism_walk_new(walk, &list[p.n], pair, delta * LOST / p.times));
-        least += (double)list[p.n].times * walk->least;
-        most += (double)list[p.n].times * walk->most;
+    for (size_t i = 0; i < n; i++) {
+        struct mechanism_walk *walk = &p.walk[i];
+        TRY(mechanism_walk_new(walk, &list[i], pair, delta * LOST / p.times));
+        p.n = i + 1; /* from here on it is freed with the plan */
+        least += (double)list[i].times * walk->least;
+        most += (double)list[i].times * walk->most;
         const double step = (walk->most - walk->least) / COARSE_CELLS;
         p.widest = fmax(p.widest, step);
-        TRY(grid_law_new(&p.law[p.n], walk, step));
+        TRY(grid_law_new(&p.law[i], walk, step));
     }
     p.cost = -log(delta);
     p.best = least_of(chernoff, &p, TILT_MIN, TILT_MAX);
