@@ -76,14 +76,35 @@ enum status round_awaited(struct bits *out, const struct round *round)
     return STATUS_OK;
 }
 
-/* Confirmations and shares above the thresholds add nothing: the phase need not wait for them. */
+/* Whether the phase would end well with the answers that have come. */
+static bool enough(const struct round *r)
+{
+    switch (r->phase) {
+    case PHASE_CONFIRM:
+        return bits_count(&r->confirmed) >= r->plan.params.quorum;
+    case PHASE_REVEAL:
+        return round_revealed(r);
+    default:
+        return round_enough(r, answered(r));
+    }
+}
+
+/* Lost with its connection, not with its secrets: it may still answer. */
+static bool may_return(const struct round *r, uint32_t site)
+{
+    return bits_has(round_asked(r), site) && !bits_has(answered(r), site) && r->site[site].away &&
+           !r->site[site].out;
+}
+
+/* Confirmations and shares above the thresholds add nothing: the phase need not wait for them. And
+ * while it would fail for want of those who are away, it waits for them until its deadline: many
+ * connections that break at once are most often the coordinator's own. */
 static bool complete(const struct round *r)
 {
-    if (r->phase == PHASE_CONFIRM && bits_count(&r->confirmed) >= r->plan.params.quorum)
-        return true;
-    if (r->phase == PHASE_REVEAL && round_revealed(r)) return true;
+    const bool well = enough(r);
+    if (well && r->phase >= PHASE_CONFIRM) return true;
     for (uint32_t v = 0; v < r->config.manifest->n; v++)
-        if (waits_for(r, v)) return false;
+        if (waits_for(r, v) || (!well && may_return(r, v))) return false;
     return true;
 }
 

@@ -207,18 +207,48 @@ static void who_was_away_may_come_back(void)
     outbox_free(&out);
 }
 
-static void the_round_ends_when_all_others_are_gone(void)
+/* All but one lose their connection before they have sent an answer of some kind. */
+static void lose_all_but_one(struct arena *a, enum msg_kind kind)
+{
+    liar_open(a, LIAR_COMPLETE);
+    static struct silence silence;
+    silence = (struct silence){kind, 0x1e};
+    a->filter = liar_silence;
+    a->context = &silence;
+    arena_begin(a);
+    arena_deliver(a);
+    struct outbox out = {0};
+    for (uint32_t v = 1; v < 5; v++) CHECK_OK(round_gone(&a->round, v, a->now_ms, &out));
+    outbox_free(&out);
+}
+
+static void the_round_waits_for_those_it_cannot_do_without(void)
 {
     AUTO(arena_close) struct arena a = {0};
-    liar_open(&a, LIAR_COMPLETE);
-    struct silence silence = {MSG_ADVERT, 0x1e};
-    a.filter = liar_silence;
-    a.context = &silence;
-    arena_begin(&a);
-    arena_deliver(&a);
+    lose_all_but_one(&a, MSG_CONFIRM);
+    CHECK_NUMBER(PHASE_CONFIRM, a.round.phase);
+    a.filter = NULL;
+    struct outbox out = {0};
+    for (uint32_t v = 1; v < 5; v++) {
+        struct confirm confirm = {.from = v};
+        memcpy(confirm.session, a.round.plan.session, MSG_SESSION_BYTES);
+        confirm_sign(&confirm, &a.round.survivors_hash, a.key[v].identity);
+        AUTO(buffer_free) struct buffer bytes = {0};
+        confirm_write(&bytes, &confirm);
+        CHECK_OK(round_message(&a.round, v, buffer_view(&bytes), a.now_ms, &out));
+        if (a.round.phase != PHASE_CONFIRM) break;
+    }
+    CHECK_NUMBER(PHASE_REVEAL, a.round.phase);
+    outbox_free(&out);
+}
+
+static void the_round_ends_at_its_deadline_when_all_others_are_gone(void)
+{
+    AUTO(arena_close) struct arena a = {0};
+    lose_all_but_one(&a, MSG_ADVERT);
     CHECK_NUMBER(PHASE_KEYS, a.round.phase);
     struct outbox out = {0};
-    for (uint32_t v = 1; v < 5; v++) CHECK_OK(round_gone(&a.round, v, a.now_ms, &out));
+    CHECK_OK(round_deadline(&a.round, a.round.deadline_ms, &out));
     CHECK_NUMBER(PHASE_FAILED, a.round.phase);
     CHECK_NUMBER(REASON_QUORUM, a.round.why);
     outbox_free(&out);
@@ -363,7 +393,8 @@ int main(void)
     RUN(who_gives_up_is_out);
     RUN(awaited_are_those_who_have_not_answered);
     RUN(who_was_away_may_come_back);
-    RUN(the_round_ends_when_all_others_are_gone);
+    RUN(the_round_waits_for_those_it_cannot_do_without);
+    RUN(the_round_ends_at_its_deadline_when_all_others_are_gone);
     RUN(too_few_answers_end_the_round);
     RUN(below_t_sites_are_asked_for_nothing_more);
     RUN(a_dealer_who_dealt_another_seed_is_named);
