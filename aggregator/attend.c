@@ -64,7 +64,7 @@ static void resume_site(struct run *run, uint32_t from, const struct hello *hell
     if (run->finished || (asked && (!is_idle || opens)))
         bits_set(&run->owed, from);
     else if (asked)
-        run_site_gone(run, from);
+        run_site_out(run, from);
 }
 
 void attend_hello(struct run *run, uint32_t from, struct view message)

@@ -17,6 +17,7 @@ enum journal_kind {
     JOURNAL_MESSAGE = 1, /* of a site; of a masked input only the signed digest */
     JOURNAL_GONE,        /* the site's connection was lost; no bytes */
     JOURNAL_DEADLINE,    /* the phase's time was over; no site, no bytes */
+    JOURNAL_OUT,         /* the site is out of the round; no bytes */
     JOURNAL_KINDS
 };
 

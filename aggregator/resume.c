@@ -253,6 +253,9 @@ static enum status replay(struct round *round, const struct journal_past *past, 
         case JOURNAL_GONE:
             status = round_gone(round, input->site, now_ms, &out);
             break;
+        case JOURNAL_OUT:
+            status = round_out(round, input->site, now_ms, &out);
+            break;
         case JOURNAL_DEADLINE:
             status = round_deadline(round, round->deadline_ms, &out);
             break;

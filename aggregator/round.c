@@ -330,6 +330,13 @@ enum status round_gone(struct round *round, uint32_t from, uint64_t now_ms, stru
     return settle(round, advance(round, now_ms, out), out);
 }
 
+enum status round_out(struct round *round, uint32_t from, uint64_t now_ms, struct outbox *out)
+{
+    if (from >= round->config.manifest->n || round->phase >= PHASE_DONE) return STATUS_OK;
+    round->site[from].out = true;
+    return settle(round, advance(round, now_ms, out), out);
+}
+
 enum status round_deadline(struct round *round, uint64_t now_ms, struct outbox *out)
 {
     if (round->phase >= PHASE_DONE || now_ms < round->deadline_ms) return STATUS_OK;

@@ -115,6 +115,11 @@ MUST_USE enum status round_letter(struct buffer *out, const struct round *round,
 MUST_USE enum status round_gone(struct round *round, uint32_t from, uint64_t now_ms,
                                 struct outbox *out);
 
+/* The site is out of this round for good: it was started anew and its seeds are lost, or it broke
+ * the protocol. */
+MUST_USE enum status round_out(struct round *round, uint32_t from, uint64_t now_ms,
+                               struct outbox *out);
+
 /* End the phase if its time is over. */
 MUST_USE enum status round_deadline(struct round *round, uint64_t now_ms, struct outbox *out);
 

@@ -82,7 +82,7 @@ static void settle_message(struct run *run, enum phase before, uint32_t from, st
         (void)read_u32(&r);
         settle(run, before, JOURNAL_MESSAGE, from, read_blob(&r, message.n), out);
     } else {
-        settle(run, before, JOURNAL_GONE, from, (struct view){0}, out);
+        settle(run, before, JOURNAL_OUT, from, (struct view){0}, out);
     }
 }
 
@@ -114,6 +114,15 @@ void run_site_gone(struct run *run, uint32_t site)
     const enum phase before = run->round.phase;
     (void)!round_gone(&run->round, site, command_now_ms(), &out);
     settle(run, before, JOURNAL_GONE, site, (struct view){0}, &out);
+}
+
+void run_site_out(struct run *run, uint32_t site)
+{
+    if (!run->in_round || run->round.phase >= PHASE_DONE || run->round.site[site].out) return;
+    AUTO(outbox_free) struct outbox out = {0};
+    const enum phase before = run->round.phase;
+    (void)!round_out(&run->round, site, command_now_ms(), &out);
+    settle(run, before, JOURNAL_OUT, site, (struct view){0}, &out);
 }
 
 static void pass_deadline(struct run *run)

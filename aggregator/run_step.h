@@ -37,8 +37,9 @@ struct run {
 
 const char *run_name_of(const struct run *run, uint32_t site);
 void run_give_up(struct run *run, enum exit_code code, const char *why);
-/* A site has no part in the present round any more. */
+/* A site has no part in the present round for now, or any more (round_gone, round_out). */
 void run_site_gone(struct run *run, uint32_t site);
+void run_site_out(struct run *run, uint32_t site);
 
 /* Who is there (attend.c). */
 

@@ -242,6 +242,23 @@ static void the_round_waits_for_those_it_cannot_do_without(void)
     outbox_free(&out);
 }
 
+static void the_round_does_not_wait_for_those_that_are_out(void)
+{
+    AUTO(arena_close) struct arena a = {0};
+    lose_all_but_one(&a, MSG_CONFIRM);
+    struct outbox out = {0};
+    CHECK_OK(round_out(&a.round, 77, a.now_ms, &out));
+    for (uint32_t v = 1; v < 5; v++) {
+        CHECK_NUMBER(PHASE_CONFIRM, a.round.phase);
+        CHECK_OK(round_out(&a.round, v, a.now_ms, &out));
+    }
+    CHECK_NUMBER(PHASE_FAILED, a.round.phase);
+    CHECK_NUMBER(REASON_CONFIRMATIONS, a.round.why);
+    CHECK_OK(round_out(&a.round, 0, a.now_ms, &out));
+    CHECK(!a.round.site[0].out);
+    outbox_free(&out);
+}
+
 static void the_round_ends_at_its_deadline_when_all_others_are_gone(void)
 {
     AUTO(arena_close) struct arena a = {0};
@@ -394,6 +411,7 @@ int main(void)
     RUN(awaited_are_those_who_have_not_answered);
     RUN(who_was_away_may_come_back);
     RUN(the_round_waits_for_those_it_cannot_do_without);
+    RUN(the_round_does_not_wait_for_those_that_are_out);
     RUN(the_round_ends_at_its_deadline_when_all_others_are_gone);
     RUN(too_few_answers_end_the_round);
     RUN(below_t_sites_are_asked_for_nothing_more);
