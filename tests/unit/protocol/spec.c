@@ -14,6 +14,8 @@ static struct buffer spec;
 static struct table types;
 static const struct outer *outer;
 static bool size_matters[TABLE_ROWS_MAX];
+static struct table kinds;
+static bool kind_seen[TABLE_ROWS_MAX];
 
 /* --- what was put in ---------------------------------------------------------------------------*/
 
@@ -138,6 +140,28 @@ bool spec_open(const char *path, const char *heading, const struct outer *number
 bool spec_table(struct table *out, const char *heading, const char *row)
 {
     return table_read(out, buffer_view(&spec), heading, row);
+}
+
+bool spec_kinds(const char *heading, const char *row)
+{
+    return spec_table(&kinds, heading, row);
+}
+
+const struct row *check_kind(const char *name, uint8_t kind)
+{
+    char number[8];
+    snprintf(number, sizeof number, "%d", kind);
+    size_t i = 0;
+    while (i < kinds.n && strcmp(kinds.row[i].cell[1], name) != 0) i++;
+    CHECK(i < kinds.n && strcmp(kinds.row[i].cell[0], number) == 0);
+    kind_seen[i] = true;
+    return &kinds.row[i];
+}
+
+void check_all_kinds_were_used(size_t n)
+{
+    CHECK_NUMBER(n, kinds.n);
+    for (size_t i = 0; i < kinds.n; i++) CHECK(kind_seen[i]);
 }
 
 void spec_close(void)

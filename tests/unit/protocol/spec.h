@@ -13,6 +13,12 @@ void spec_close(void);
 /* Another table of the document, as table_read. */
 bool spec_table(struct table *out, const char *heading, const char *titles);
 
+/* A table "kind | name |..." of the document, by which bytes begin. */
+bool spec_kinds(const char *heading, const char *titles);
+/* The row of a name, which must have this number; each row is to be met, and there are n. */
+const struct row *check_kind(const char *name, uint8_t kind);
+void check_all_kinds_were_used(size_t n);
+
 /* The next field in the table's terms. Numbers are wanted as they are in memory: this is for
  * little-endian machines. */
 void want(const char *name, const char *type, const void *at, size_t n);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each frame between two ends is what its table in protocol/SPEC.md, section 12, says. */
-#include <stdio.h>
 #include <string.h>
 
 #include "crypto/hash.h"
@@ -14,8 +13,6 @@
 static const struct outer outer[] = {{NULL, 0}};
 static const struct frame_settings usual = {
     .message_bytes = LARGE, .queue = 4, .stall_ms = 1000, .pool_bytes = LARGE};
-static struct table kinds;
-static bool kind_seen[TABLE_ROWS_MAX];
 
 static struct frames *table(size_t n_peers)
 {
@@ -53,12 +50,7 @@ static void carry(struct frames *from, struct frames *to, size_t peer)
 /* Compare a frame with the table below a heading, and its kind with the name in section 12. */
 static void check_frame(const char *name, const char *heading, struct view frame)
 {
-    char kind[8];
-    snprintf(kind, sizeof kind, "%d", frame.at[0]);
-    size_t i = 0;
-    while (i < kinds.n && strcmp(kinds.row[i].cell[1], name) != 0) i++;
-    CHECK(i < kinds.n && strcmp(kinds.row[i].cell[0], kind) == 0);
-    kind_seen[i] = true;
+    (void)check_kind(name, frame.at[0]);
     check_table(heading, (struct view){frame.at + 1, frame.n - 1});
 }
 
@@ -144,15 +136,14 @@ static void a_lost_place_is_as_described(void)
 
 static void every_kind_was_used(void)
 {
-    CHECK_NUMBER(FRAME_REVOKE, kinds.n);
-    for (size_t i = 0; i < kinds.n; i++) CHECK(kind_seen[i]);
+    check_all_kinds_were_used(FRAME_REVOKE);
 }
 
 int main(int argc, char **argv)
 {
     REQUIRE(argc == 2);
     CHECK(spec_open(argv[1], "## 6. Messages", outer));
-    CHECK(spec_table(&kinds, "## 12. Transport", "| kind | name | from | says |"));
+    CHECK(spec_kinds("## 12. Transport", "| kind | name | from | says |"));
     RUN(a_small_message_is_as_described);
     RUN(a_large_message_is_as_described);
     RUN(a_lost_place_is_as_described);
