@@ -35,9 +35,11 @@ fi
 source=$1
 list=$2
 tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
+    unit/protocol/test_protocol_request
     unit/protocol/test_protocol_params unit/protocol/test_protocol_pads
     unit/protocol/test_protocol_state unit/protocol/test_protocol_outbox
-    unit/client/test_client_session unit/client/test_client_session_keys
+    unit/client/test_client_session unit/client/test_client_session_again
+    unit/client/test_client_session_keys unit/client/test_client_session_quorum
     unit/client/test_client_session_open unit/client/test_client_session_plan
     unit/client/test_client_session_shares unit/aggregator/test_aggregator_round
     unit/aggregator/test_aggregator_round_input unit/aggregator/test_aggregator_round_keys
