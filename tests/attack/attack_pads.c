@@ -89,6 +89,22 @@ static bool record(struct arena *a, struct flight *flight)
     return true;
 }
 
+static void tape_free(struct tape *tape)
+{
+    buffer_free(&tape->inbox);
+    buffer_free(&tape->masked);
+}
+
+/* Play until the victim has sent its input. */
+static void until_masked(struct arena *a, struct tape *tape)
+{
+    arena_open(a, 5, 1, 2, 1, dims, NULL, 32, 1);
+    a->filter = record;
+    a->context = tape;
+    arena_begin(a);
+    while (tape->masked.n == 0) CHECK(arena_step(a));
+}
+
 static enum status tell(struct arena *a, const struct buffer *letter, struct outbox *out)
 {
     return session_message(&a->session[VICTIM], buffer_view(letter), a->now_ms, out);
@@ -97,12 +113,8 @@ static enum status tell(struct arena *a, const struct buffer *letter, struct out
 static void the_same_question_has_the_same_answer(void)
 {
     AUTO(arena_close) struct arena a = {0};
-    struct tape tape = {0};
-    arena_open(&a, 5, 1, 2, 1, dims, NULL, 32, 1);
-    a.filter = record;
-    a.context = &tape;
-    arena_begin(&a);
-    while (tape.masked.n == 0) CHECK(arena_step(&a));
+    AUTO(tape_free) struct tape tape = {0};
+    until_masked(&a, &tape);
     AUTO(outbox_free) struct outbox out = {0};
     for (size_t i = 0; i < 3; i++) {
         CHECK_OK(tell(&a, &tape.inbox, &out));
@@ -112,20 +124,14 @@ static void the_same_question_has_the_same_answer(void)
         CHECK_BYTES(tape.masked.at, again.at, again.n);
     }
     CHECK_NUMBER(0, out.n_entries); /* nothing more is spent */
-    buffer_free(&tape.inbox);
-    buffer_free(&tape.masked);
 }
 
 /* An inbox with one dealer fewer, and so without its pad. */
 static void another_question_has_no_answer(void)
 {
     AUTO(arena_close) struct arena a = {0};
-    struct tape tape = {0};
-    arena_open(&a, 5, 1, 2, 1, dims, NULL, 32, 1);
-    a.filter = record;
-    a.context = &tape;
-    arena_begin(&a);
-    while (tape.masked.n == 0) CHECK(arena_step(&a));
+    AUTO(tape_free) struct tape tape = {0};
+    until_masked(&a, &tape);
     AUTO(inbox_free) struct inbox inbox = {0};
     AUTO(buffer_free) struct buffer other = {0};
     CHECK_OK(inbox_read(&inbox, buffer_view(&tape.inbox), a.n, SIZE_MAX,
@@ -137,8 +143,6 @@ static void another_question_has_no_answer(void)
     CHECK_STATUS(STATUS_STATE, tell(&a, &other, &out));
     CHECK_REFUSED(PHASE, a.session[VICTIM].why);
     CHECK_NUMBER(0, out.n_letters);
-    buffer_free(&tape.inbox);
-    buffer_free(&tape.masked);
 }
 
 /* Another plan under the same number, for the same records. */

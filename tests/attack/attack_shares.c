@@ -60,15 +60,21 @@ static void seal_junk(struct arena *a, void *content)
     }
 }
 
+/* A round whose liar changes its shares. */
+static void run_with(struct arena *a, void (*change)(struct arena *, void *))
+{
+    struct forgery forgery = {.kind = MSG_SHARES, .site = LIAR, .change = change};
+    open_small(a);
+    a->filter = forge;
+    a->context = &forgery;
+    arena_begin(a);
+    arena_run(a);
+}
+
 static void who_spoils_the_shares_of_many_is_convicted(void)
 {
     AUTO(arena_close) struct arena a = {0};
-    open_small(&a);
-    struct forgery forgery = {.kind = MSG_SHARES, .site = LIAR, .change = seal_junk};
-    a.filter = forge;
-    a.context = &forgery;
-    arena_begin(&a);
-    arena_run(&a);
+    run_with(&a, seal_junk);
     CHECK_NUMBER(PHASE_FAILED, a.round.phase);
     for (uint32_t v = 0; v < a.n; v++) {
         CHECK(!a.has_input[v] || v == LIAR); /* it cost nobody an input */
@@ -80,12 +86,7 @@ static void who_spoils_the_shares_of_many_is_convicted(void)
 static void a_single_accuser_convicts_nobody(void)
 {
     AUTO(arena_close) struct arena a = {0};
-    open_small(&a);
-    struct forgery forgery = {.kind = MSG_SHARES, .site = LIAR, .change = seal_another};
-    a.filter = forge;
-    a.context = &forgery;
-    arena_begin(&a);
-    arena_run(&a);
+    run_with(&a, seal_another);
     CHECK_NUMBER(1, a.round.site[LIAR].accusers);
     for (uint32_t v = 0; v < a.n; v++) CHECK(!round_convicts(&a.round, v));
 }
