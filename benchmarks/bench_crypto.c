@@ -4,10 +4,8 @@
  *
  *   crypto,operation,microseconds */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
+#include "benchmarks/bench.h"
 #include "crypto/hash.h"
 #include "crypto/kx.h"
 #include "crypto/merkle.h"
@@ -29,13 +27,6 @@ struct bench {
     uint8_t text[LONG_BYTES];
 };
 
-static void must(bool done)
-{
-    if (done) return;
-    fprintf(stderr, "bench_crypto: an operation failed\n");
-    exit(1);
-}
-
 static struct view message(const struct bench *b, size_t n)
 {
     return (struct view){.at = b->text, .n = n};
@@ -48,13 +39,13 @@ static void do_kx_pair(struct bench *b)
 
 static void do_kx_acceptable(struct bench *b)
 {
-    must(kx_acceptable(b->peer.public_key));
+    REQUIRE(kx_acceptable(b->peer.public_key));
 }
 
 static void do_kx_agree(struct bench *b)
 {
     uint8_t shared[KX_SHARED_BYTES];
-    must(kx_agree(shared, &b->pair, b->peer.public_key) == STATUS_OK);
+    bench_must(kx_agree(shared, &b->pair, b->peer.public_key));
 }
 
 static void do_sign(struct bench *b)
@@ -64,43 +55,44 @@ static void do_sign(struct bench *b)
 
 static void do_verify(struct bench *b)
 {
-    must(sign_check(b->signature, b->public_key, "bench", message(b, 200)));
+    REQUIRE(sign_check(b->signature, b->public_key, "bench", message(b, 200)));
 }
 
 static void do_split(struct bench *b)
 {
-    must(share_split(b->shares, (uint8_t[SHARE_BYTES]){1}, SITES, THRESHOLD, &SHARE_FIELD,
-                     &b->rng) == STATUS_OK);
+    bench_must(
+        share_split(b->shares, (uint8_t[SHARE_BYTES]){1}, SITES, THRESHOLD, &SHARE_FIELD, &b->rng));
 }
 
 static void do_weights(struct bench *b)
 {
     share_weights_free(&b->weights);
-    must(share_weights_new(&b->weights, b->holder, THRESHOLD, &SHARE_FIELD) == STATUS_OK);
+    bench_must(share_weights_new(&b->weights, b->holder, THRESHOLD, &SHARE_FIELD));
 }
 
 static void do_join(struct bench *b)
 {
     uint8_t secret[SHARE_BYTES];
-    must(share_join(secret, b->shares, &b->weights, &SHARE_FIELD) == STATUS_OK && secret[0] == 1);
+    REQUIRE(share_join(secret, b->shares, &b->weights, &SHARE_FIELD) == STATUS_OK &&
+            secret[0] == 1);
 }
 
 static void do_seal(struct bench *b)
 {
     b->sealed.n = 0;
-    must(seal_write(&b->sealed, message(b, 96), message(b, 168), b->seed, &b->rng) == STATUS_OK);
+    bench_must(seal_write(&b->sealed, message(b, 96), message(b, 168), b->seed, &b->rng));
 }
 
 static void do_unseal(struct bench *b)
 {
     AUTO(buffer_wipe) struct buffer plain = {0};
-    must(seal_read(&plain, buffer_view(&b->sealed), message(b, 168), b->seed) == STATUS_OK);
+    bench_must(seal_read(&plain, buffer_view(&b->sealed), message(b, 168), b->seed));
 }
 
 static void do_merkle(struct bench *b)
 {
     struct hash root;
-    must(merkle_root(&root, b->leaf, SITES) == STATUS_OK);
+    bench_must(merkle_root(&root, b->leaf, SITES));
 }
 
 static void do_hash(struct bench *b)
@@ -116,13 +108,6 @@ static void do_hash_mebibyte(struct bench *b)
 static void do_hash_long(struct bench *b)
 {
     b->leaf[0] = hash_long("bench", message(b, LONG_BYTES));
-}
-
-static double microseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return 1e6 * (double)now.tv_sec + 1e-3 * (double)now.tv_nsec;
 }
 
 /* Later ones use what earlier ones made. */
@@ -151,9 +136,9 @@ static void measure(struct bench *b, size_t which)
 {
     double best = 0;
     for (size_t turn = 0; turn < TURNS; turn++) {
-        const double before = microseconds();
+        const double before = bench_seconds();
         for (size_t i = 0; i < operation[which].times; i++) operation[which].run(b);
-        const double each = (microseconds() - before) / (double)operation[which].times;
+        const double each = 1e6 * (bench_seconds() - before) / (double)operation[which].times;
         if (turn == 0 || each < best) best = each;
     }
     printf("crypto,%s,%.2f\n", operation[which].name, best);

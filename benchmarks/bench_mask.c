@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "benchmarks/bench.h"
 #include "crypto/mask_kernel.h"
 
 #define PADS 32
@@ -20,38 +20,25 @@
 #define KERNELS_MAX 16
 #define PIECE 16384 /* the keystream of the baseline stays in the cache as well */
 
-#if defined(__clang__)
-#define COMPILER __VERSION__
-#else
-#define COMPILER "gcc " __VERSION__
-#endif
-
 struct bench {
     uint32_t *sum;
     size_t d, n_pads, turns;
     struct pad pad[PADS];
 };
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static double time_kernel(const struct bench *b, const struct mask_kernel *kernel)
 {
     const struct mask_how how = {.cipher = kernel->cipher, .bits = 32};
-    const double start = seconds();
+    const double start = bench_seconds();
     mask_mix(kernel, b->sum, b->d, b->pad, b->n_pads, &how, 0, 1);
-    return seconds() - start;
+    return bench_seconds() - start;
 }
 
 static double time_libsodium(const struct bench *b)
 {
     static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES] = {0};
     static uint32_t stream[PIECE];
-    const double start = seconds();
+    const double start = bench_seconds();
     for (size_t i = 0; i < b->d; i += PIECE) {
         const size_t n = b->d - i < PIECE ? b->d - i : PIECE;
         for (size_t k = 0; k < b->n_pads; k++) {
@@ -59,7 +46,7 @@ static double time_libsodium(const struct bench *b)
             for (size_t j = 0; j < n; j++) b->sum[i + j] += stream[j];
         }
     }
-    return seconds() - start;
+    return bench_seconds() - start;
 }
 
 static void lower(double *best, double x)
@@ -84,16 +71,6 @@ static void run(const struct bench *b)
                    beside / best[i]);
 }
 
-static void print_header(const char *commit)
-{
-    char line[256] = "", name[256] = "unknown";
-    FILE *info = fopen("/proc/cpuinfo", "r");
-    while (info != NULL && fgets(line, sizeof line, info) != NULL)
-        if (sscanf(line, "model name : %255[^\n]", name) == 1) break;
-    if (info != NULL) fclose(info);
-    printf("# commit %s, compiler %s, cpu %s\n", commit, COMPILER, name);
-}
-
 int main(int argc, char **argv)
 {
     static const size_t d[] = {100000, 1000000, 16000000};
@@ -105,7 +82,7 @@ int main(int argc, char **argv)
     memset(b.sum, 1, d[2] * sizeof *b.sum); /* the pages come before the clock runs */
     for (size_t k = 0; k < PADS; k++)
         b.pad[k] = (struct pad){.key = {(uint8_t)k}, .sign = k % 2 == 0 ? 1 : -1};
-    print_header(argc > next ? argv[next] : "unknown");
+    bench_header(argc > next ? argv[next] : "unknown");
     for (size_t i = 0; i < sizeof d / sizeof *d; i++) {
         b.d = d[i];
         run(&b);

@@ -8,17 +8,11 @@
  * take one after the other; tables and all that a call computes once are part of it. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "benchmarks/bench.h"
 #include "dp/noise.h"
 #include "dp/noise_law.h"
 #include "dp/skellam.h"
-
-#if defined(__clang__)
-#define COMPILER __VERSION__
-#else
-#define COMPILER "gcc " __VERSION__
-#endif
 
 static size_t samples = 10000000, turns = 5;
 
@@ -83,13 +77,6 @@ static bool can(enum sampler which, uint32_t sigma)
     return which != SKELLAM || sigma * sigma <= SKELLAM_VARIANCE_MAX;
 }
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static enum status draw(struct noise *out, enum sampler which, size_t n, uint32_t sigma,
                         struct rng *rng)
 {
@@ -112,25 +99,15 @@ static void run(uint32_t sigma, struct rng *rng)
             AUTO(noise_free) struct noise noise = {0};
             const size_t n = samples / sampler[s].slower;
             if (!can(s, sigma)) continue;
-            const double start = seconds();
-            REQUIRE(draw(&noise, s, n, sigma, rng) == STATUS_OK);
-            const double now = 1e-6 * (double)n / (seconds() - start);
+            const double start = bench_seconds();
+            bench_must(draw(&noise, s, n, sigma, rng));
+            const double now = 1e-6 * (double)n / (bench_seconds() - start);
             if (now > rate[s]) rate[s] = now;
         }
     for (enum sampler s = 0; s < SAMPLERS; s++)
         if (can(s, sigma))
             printf("noise,%s,%s,%u,%.3f,%.2f\n", sampler[s].name, sampler[s].kernel, sigma, rate[s],
                    rate[s] / rate[PLAIN]);
-}
-
-static void print_header(const char *commit)
-{
-    char line[256] = "", name[256] = "unknown";
-    FILE *info = fopen("/proc/cpuinfo", "r");
-    while (info != NULL && fgets(line, sizeof line, info) != NULL)
-        if (sscanf(line, "model name : %255[^\n]", name) == 1) break;
-    if (info != NULL) fclose(info);
-    printf("# commit %s, compiler %s, cpu %s\n", commit, COMPILER, name);
 }
 
 int main(int argc, char **argv)
@@ -144,7 +121,7 @@ int main(int argc, char **argv)
     }
     struct rng rng = {0};
     rng_system(&rng);
-    print_header(argc > next ? argv[next] : "unknown");
+    bench_header(argc > next ? argv[next] : "unknown");
     for (size_t i = 0; i < sizeof sigma / sizeof *sigma; i++) run(sigma[i], &rng);
     return 0;
 }
