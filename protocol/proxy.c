@@ -26,6 +26,7 @@
 #define REQUEST_MAX 1500
 #define ANSWER_MAX 8192
 #define DIAL_MS 5000 /* for one of several addresses of a name */
+#define PAUSE_MS 100 /* after a connection that could not be taken */
 
 /* Kinds of addresses in SOCKS5. */
 enum { SOCKS_IPV4 = 1, SOCKS_NAME = 3, SOCKS_IPV6 = 4 };
@@ -154,14 +155,11 @@ static bool ask_socks(const struct proxy *p, int client, int server)
     if (!send_all(p, client, server, greeting, sizeof greeting) ||
         !read_all(p, client, server, in, 2) || in[0] != 5 || in[1] != 0 ||
         !send_all(p, client, server, p->request, p->request_n) ||
-        !read_all(p, client, server, in, 4) || in[0] != 5 || in[1] != 0)
+        !read_all(p, client, server, in, 4) || in[0] != 5 || in[1] != 0 || in[2] != 0)
         return false;
-    size_t n = in[3] == SOCKS_IPV6 ? 16 : 4; /* the address that the proxy uses */
-    if (in[3] == SOCKS_NAME) {
-        if (!read_all(p, client, server, bound, 1)) return false;
-        n = bound[0];
-    }
-    return read_all(p, client, server, bound, n + 2);
+    size_t n = in[3] == SOCKS_IPV4 ? 4 : in[3] == SOCKS_IPV6 ? 16 : 0; /* where it goes out */
+    if (in[3] == SOCKS_NAME && read_all(p, client, server, bound, 1)) n = bound[0];
+    return n > 0 && read_all(p, client, server, bound, n + 2);
 }
 
 static void carry(struct proxy *p, int client)
@@ -188,7 +186,10 @@ static void *serve(void *argument)
         if (item[0].revents != 0) return NULL;
         AUTO(file_close)
         const int client = accept4(p->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (client < 0) continue; /* gone again */
+        if (client < 0) { /* gone again; or it stays there while descriptors are short */
+            (void)poll(item, 1, PAUSE_MS);
+            continue;
+        }
         p->through = false;
         carry(p, client);
     }

@@ -2,6 +2,7 @@
 #include "tests/unit/protocol/server.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,19 @@ int server_dial(uint16_t port)
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (connect(fd, (const struct sockaddr *)&to, sizeof to) == 0) return fd;
     close(fd);
+    return -1;
+}
+
+atomic_uint server_starves;
+
+int __real_accept4(int fd, struct sockaddr *address, socklen_t *n, int flags);
+int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *n, int flags);
+
+int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *n, int flags)
+{
+    if (server_starves == 0) return __real_accept4(fd, address, n, flags);
+    server_starves--;
+    errno = EMFILE;
     return -1;
 }
 
@@ -69,15 +83,17 @@ static void visit_http(struct server *s, int visitor)
 
 static void visit_socks(struct server *s, int visitor)
 {
-    uint8_t in[262];
+    uint8_t in[262], method[2] = {5, 0};
+    const size_t at = s->spoilt.at;
     if (recv(visitor, in, 3, MSG_WAITALL) != 3 || in[0] != 5) return;
-    if (!server_say(visitor, (const uint8_t[]){5, 0}, 2) || recv(visitor, in, 5, MSG_WAITALL) != 5)
-        return;
+    if (at >= 1 && at <= 2) method[at - 1] = s->spoilt.to;
+    if (!server_say(visitor, method, 2) || recv(visitor, in, 5, MSG_WAITALL) != 5) return;
     const size_t n = in[3] == 1 ? 10 : in[3] == 4 ? 22 : 7u + in[4]; /* IPv4, IPv6, name */
     if (recv(visitor, in + 5, n - 5, MSG_WAITALL) != (ssize_t)(n - 5)) return;
     memcpy(s->request, in, n);
     const int target = server_dial((uint16_t)(in[n - 2] << 8 | in[n - 1]));
-    in[1] = s->answer == NULL ? 0 : 2; /* the answer has the form of the request */
+    in[1] = 0; /* the answer has the form of the request */
+    if (at > 2) in[at - 3] = s->spoilt.to;
     if (server_say(visitor, in, n) && in[1] == 0 && target >= 0) relay(s, visitor, target);
     if (target >= 0) close(target);
 }

@@ -15,7 +15,10 @@ struct server {
     bool socks, silent; /* silent: accepts and says nothing */
     int visits;
     const char *wants;  /* text that the request must have, or it answers 407 */
-    const char *answer; /* instead of the usual one */
+    const char *answer; /* of HTTP: instead of the usual one */
+    struct {
+        uint8_t at, to; /* of all that SOCKS says: byte number `at`, counted from 1, is changed */
+    } spoilt;
     char request[1024];
     atomic_size_t carried;
     pthread_t thread;
@@ -23,6 +26,10 @@ struct server {
 
 void server_start(struct server *s);
 void server_stop(struct server *s);
+
+/* So many times from now on a proxy cannot take a connection, for want of descriptors; goes down.
+ * Link with -Wl,--wrap=accept4. */
+extern atomic_uint server_starves;
 
 /* A connection to a port of this machine; -1 when there is none. */
 int server_dial(uint16_t port);

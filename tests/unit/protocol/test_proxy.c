@@ -3,6 +3,7 @@
 #include "protocol/proxy.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,24 @@ static void bytes_pass_unchanged_to_their_end(void)
     server_stop(&s);
 }
 
+/* A connection that cannot be taken stays there; asking for it at once, again and again, would keep
+ * the processor from whoever could give descriptors back. */
+static void without_descriptors_a_proxy_waits(void)
+{
+    struct server s = {.visits = 1};
+    struct passage p = {0};
+    const unsigned plenty = 100000;
+    server_starves = plenty;
+    server_start(&s);
+    passage_open(&p, &s, "http://", NULL);
+    while (server_starves > plenty - 3) poll(NULL, 0, 10);
+    CHECK(server_starves > plenty - 1000);
+    server_starves = 0;
+    passage_carries(&p);
+    passage_close(&p);
+    server_stop(&s);
+}
+
 static void bad_arguments_are_refused(void)
 {
     static const char *const server[] = {
@@ -217,6 +236,7 @@ int main(void)
     RUN(a_proxy_that_says_nothing_is_told);
     RUN(the_coordinator_s_faults_are_told_through_a_proxy);
     RUN(bytes_pass_unchanged_to_their_end);
+    RUN(without_descriptors_a_proxy_waits);
     RUN(bad_arguments_are_refused);
     RUN(bad_credentials_are_refused);
     RUN(out_of_memory_leaves_nothing);
