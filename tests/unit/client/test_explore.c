@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "tests/lib/check.h"
-#include "tests/lib/oom.h"
 #include "tests/lib/plain.h"
 #include "tests/lib/small.h"
 #include "tests/unit/client/world.h"
@@ -141,19 +140,7 @@ static void a_pruned_model_is_not_explored(void)
 
 static void memory_may_end_anywhere(void)
 {
-    for (enum study_unit unit = STUDY_PATIENT; unit <= STUDY_SITE; unit++) {
-        AUTO(world_close) struct world w = {0};
-        world_open(&w, unit, MODEL_CNN, STEP_EXPLORE, STUDY_PRUNING_PRIVATE, 1);
-        OOM_EACH {
-            AUTO(encoded_free) struct encoded sum = {0};
-            struct rng rng = {0};
-            rng_numbered(&rng, 3);
-            enum status status = explore_run(&sum, &w.local, &w.plan, &rng);
-            oom_stop();
-            if (status != STATUS_OK) CHECK_STATUS(STATUS_NOMEM, status);
-            CHECK((sum.value == NULL) == (status != STATUS_OK));
-        }
-    }
+    world_starve(STEP_EXPLORE, explore_run);
 }
 
 int main(void)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "tests/lib/check.h"
+#include "tests/lib/oom.h"
 #include "tests/lib/small.h"
 
 static void must(enum status status)
@@ -55,4 +57,21 @@ uint64_t world_norm2(const struct encoded *a, const struct encoded *b)
         sum += (uint64_t)(off * off);
     }
     return sum;
+}
+
+void world_starve(enum step step, world_work *work)
+{
+    for (enum study_unit unit = STUDY_PATIENT; unit <= STUDY_SITE; unit++) {
+        AUTO(world_close) struct world w = {0};
+        world_open(&w, unit, MODEL_CNN, step, STUDY_PRUNING_PRIVATE, 1);
+        OOM_EACH {
+            AUTO(encoded_free) struct encoded sum = {0};
+            struct rng rng = {0};
+            rng_numbered(&rng, 3);
+            enum status status = work(&sum, &w.local, &w.plan, &rng);
+            oom_stop();
+            if (status != STATUS_OK) CHECK_STATUS(STATUS_NOMEM, status);
+            CHECK((sum.value == NULL) == (status != STATUS_OK));
+        }
+    }
 }

@@ -22,6 +22,11 @@ void world_open(struct world *w, enum study_unit unit, enum model_kind kind, enu
                 enum study_pruning mode, double clip);
 void world_close(struct world *w);
 
+/* Do the work of a step with the n-th allocation failing, for each n and both units of privacy. */
+typedef enum status world_work(struct encoded *out, struct local *local, const struct plan *plan,
+                               struct rng *rng);
+void world_starve(enum step step, world_work *work);
+
 /* Take record i out of the site's data. */
 void world_forget(struct world *w, size_t i);
 
