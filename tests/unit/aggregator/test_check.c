@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the subcommand says about a study, and which ones it refuses. */
+#include "aggregator/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "aggregator/spend.h"
+#include "base/file.h"
+#include "tests/lib/check.h"
+
+#define STUDY                                                                                      \
+    "schema: 1\n"                                                                                  \
+    "study:\n  id: small\n"                                                                        \
+    "sites:\n  expected: 5\n  colluding: 1\n  min_contributors: 3\n"                               \
+    "model:\n  kind: mlp\n  height: 8\n  width: 8\n  classes: 3\n  hidden: [8]\n"                  \
+    "rounds:\n  count: 7\n"                                                                        \
+    "privacy:\n  unit: site\n"
+
+static char path[] = "/tmp/veilsum-check-XXXXXX";
+static struct buffer said, complained;
+
+static void take(struct buffer *out, const char *name)
+{
+    out->n = 0;
+    CHECK_OK(file_read(out, name, 1 << 16));
+    write_u8(out, 0);
+}
+
+/* Run `check`, and keep what it says on both streams. */
+static enum exit_code check_with(int argc, const char *argument)
+{
+    static char program[] = "veilsum-aggregator check";
+    char out[] = "/tmp/veilsum-check-XXXXXX", err[] = "/tmp/veilsum-check-XXXXXX", words[64];
+    char *argv[] = {program, words, NULL};
+    (void)snprintf(words, sizeof words, "%s", argument);
+    const int to[2] = {mkstemp(out), mkstemp(err)};
+    fflush(stdout);
+    const int old[2] = {dup(STDOUT_FILENO), dup(STDERR_FILENO)};
+    REQUIRE(dup2(to[0], STDOUT_FILENO) >= 0 && dup2(to[1], STDERR_FILENO) >= 0);
+    const enum exit_code code = check_command(argc, argv);
+    fflush(stdout);
+    REQUIRE(dup2(old[0], STDOUT_FILENO) >= 0 && dup2(old[1], STDERR_FILENO) >= 0);
+    for (int i = 0; i < 2; i++) {
+        close(to[i]);
+        close(old[i]);
+    }
+    take(&said, out);
+    take(&complained, err);
+    unlink(out);
+    unlink(err);
+    return code;
+}
+
+static enum exit_code check_study(const char *text)
+{
+    CHECK_OK(file_write(path, (struct view){(const uint8_t *)text, strlen(text)}, 0600));
+    return check_with(2, path);
+}
+
+static bool says(const struct buffer *text, const char *part)
+{
+    const bool found = strstr((const char *)text->at, part) != NULL;
+    if (!found) printf("no \"%s\" in:\n%s\n", part, (const char *)text->at);
+    return found;
+}
+
+static void a_study_is_told_what_follows_from_it(void)
+{
+    CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\n  delta: 1e-5\n"));
+    CHECK(says(&said, "sites      5, of them 1 may collude; T = "));
+    CHECK(says(&said, "graph      complete: all hold shares of all, t = "));
+    CHECK(says(&said, "ok  exploring"));
+    CHECK(says(&said, "ok  training   547 coordinates in "));
+    CHECK(says(&said, "unit site, adding or removing one, 7 rounds, fewest survivors in each\n"));
+    CHECK_NUMBER(1, complained.n);
+}
+
+/* Each epsilon has its delta and its adversary; those of whoever holds no noise are within the
+ * budget; and none is rounded down. */
+static void every_epsilon_is_that_of_its_adversary(void)
+{
+    struct study study = {0};
+    struct settings_error why = {0};
+    struct layout layout = {0};
+    struct schedule schedule = {0};
+    AUTO(bits_free) struct bits keep = {0};
+    CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\n  delta: 1e-5\n"));
+    CHECK_OK(study_read(&study, path, &why));
+    CHECK_OK(layout_of(&layout, &study.model.spec));
+    CHECK_OK(schedule_of(&schedule, &study, &layout, 5));
+    CHECK_OK(bits_new(&keep, layout.n));
+    bits_fill(&keep);
+    for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
+        struct account account = {0};
+        char name[64], line[160];
+        double printed = 0;
+        spend_name(name, sizeof name, who, 1);
+        CHECK_OK(spend_worst(&account, &schedule, who, &keep));
+        const double epsilon = account_epsilon(&account, schedule.delta);
+        (void)snprintf(line, sizeof line, " at delta 1e-05 against: %s\n", name);
+        CHECK(says(&said, line));
+        const char *at = strstr((const char *)said.at, line);
+        while (at != NULL && at[-1] != ' ') at--;
+        CHECK(at != NULL && sscanf(at, "%lf", &printed) == 1);
+        CHECK(printed >= epsilon && printed <= epsilon + 1e-4);
+        CHECK(printed <= 3.0001);
+    }
+}
+
+static void a_study_without_pruning_is_not_explored(void)
+{
+    CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\npruning:\n  mode: none\n"));
+    CHECK(strstr((const char *)said.at, "exploring") == NULL);
+    CHECK(says(&said, "ok  training"));
+}
+
+static void a_file_that_is_no_study_is_refused_with_its_line(void)
+{
+    CHECK_NUMBER(EXIT_REFUSED, check_study(STUDY "  epsilon: -3\n"));
+    CHECK(says(&complained, "E-STUDY  "));
+    CHECK(says(&complained, path));
+    CHECK(says(&complained, ":18: "));
+    CHECK_NUMBER(1, said.n);
+    CHECK_NUMBER(EXIT_REFUSED, check_with(2, "/no/such/file"));
+    CHECK(says(&complained, "E-STUDY  /no/such/file"));
+}
+
+static void a_study_that_cannot_be_planned_is_refused(void)
+{
+    CHECK_NUMBER(EXIT_REFUSED, check_study(STUDY "  epsilon: 3\nsecagg:\n  bits: 8\n"));
+    CHECK(says(&complained, "it cannot be planned"));
+}
+
+static void without_a_file_the_usage_is_shown(void)
+{
+    CHECK_NUMBER(EXIT_USAGE, check_with(1, ""));
+    CHECK(says(&complained, "Usage: veilsum-aggregator check STUDY"));
+    CHECK_NUMBER(EXIT_OK, check_with(2, "--help"));
+    CHECK(says(&said, "Usage: veilsum-aggregator check STUDY"));
+}
+
+int main(void)
+{
+    const int fd = mkstemp(path);
+    REQUIRE(fd >= 0 && close(fd) == 0);
+    RUN(a_study_is_told_what_follows_from_it);
+    RUN(every_epsilon_is_that_of_its_adversary);
+    RUN(a_study_without_pruning_is_not_explored);
+    RUN(a_file_that_is_no_study_is_refused_with_its_line);
+    RUN(a_study_that_cannot_be_planned_is_refused);
+    RUN(without_a_file_the_usage_is_shown);
+    unlink(path);
+    buffer_free(&said);
+    buffer_free(&complained);
+    return check_done();
+}
