@@ -112,7 +112,7 @@ struct opening {
     struct view results; /* n_results blobs, read with read_blob */
     struct view state;
 };
-#define MSG_RESULTS_MAX 100000u
+#define MSG_RESULTS_MAX 200000u /* more than a study has rounds */
 #define MSG_RESULT_BYTES_MAX 8192u
 /* Everything but the state's bytes, which follow: opening->state.at is not read. */
 void opening_write(struct buffer *out, const struct opening *opening);

@@ -108,16 +108,18 @@ struct release schedule_release(const struct plan *plan, uint32_t n_shares)
 
 uint32_t schedule_message_bytes(const struct schedule *schedule)
 {
-    /* An opening has weights and keep set, and a masked input is no larger. Roster and inbox have
-     * an advert or a hash of each site; shares, inbox and unmask, for each holder, a header, what
-     * was sealed for it and a path, or a bundle. */
+    /* An opening has weights and keep set, and for a site that is new the result of every round; a
+     * masked input is no larger. Roster and inbox have an advert or a hash of each site; shares,
+     * inbox and unmask, for each holder, a header, what was sealed for it and a path, or a bundle.
+     */
     const struct layout *layout = schedule->layout;
     const struct params *params = &schedule->params;
     const uint64_t model = layout->n * sizeof(float) + layout->n / 8;
+    const uint64_t results = ((uint64_t)schedule->study->rounds.count + 1) * 256;
     const uint64_t site = 512;
     const uint64_t holder = 512 + 4 * (2 + LAYOUT_SEGMENTS_MAX) * (uint64_t)HASH_BYTES;
     const uint64_t holders = params->k > 0 ? params->k : params->n;
-    const uint64_t bytes = model + params->n * site + holders * holder + (4u << 20);
+    const uint64_t bytes = model + results + params->n * site + holders * holder + (4u << 20);
     return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
 }
 

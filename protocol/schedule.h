@@ -47,8 +47,8 @@ enum reason schedule_check(const struct schedule *schedule, const struct plan *p
 /* The release that a plan makes, against an adversary who does not know n_shares of the noise. */
 struct release schedule_release(const struct plan *plan, uint32_t n_shares);
 
-/* Bytes of the largest message that a study needs, with some room for results that a site missed:
- * what the transport accepts. */
+/* Bytes of the largest message that a study needs, also of the opening for a site that missed every
+ * round: what the transport accepts. */
 uint32_t schedule_message_bytes(const struct schedule *schedule);
 
 /* Whether an account can bear this plan with the fewest survivors allowed, within epsilon: the gate

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aggregator/history.h"
 
+#include "protocol/schedule.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
+#include "tests/lib/small.h"
 
 static void add(struct history *history, uint32_t round)
 {
@@ -75,11 +77,40 @@ static void without_memory_nothing_is_added(void)
     CHECK_NUMBER(2, history.n);
 }
 
+/* In the longest study that there may be, with an exploration. */
+static void who_missed_every_round_is_still_reached(void)
+{
+    struct study study;
+    struct layout layout = {0};
+    struct schedule schedule = {0};
+    small_study(&study, STUDY_SITE, MODEL_MLP);
+    study.rounds.count = 100000;
+    CHECK_OK(layout_of(&layout, &study.model.spec));
+    CHECK_OK(schedule_of(&schedule, &study, &layout, study.sites.expected));
+    AUTO(buffer_free) struct buffer signed_result = {0}, opening = {0}, state = {0};
+    static const uint8_t seed[SIGN_SEED_BYTES] = {1};
+    result_write(&signed_result, &(struct result){0}, seed);
+    AUTO(history_free) struct history history = {0};
+    for (uint32_t i = 0; i <= study.rounds.count; i++)
+        CHECK_OK(history_add(&history, &(struct result){.round = i}, buffer_view(&signed_result)));
+    AUTO(state_free) struct state model = {0};
+    small_state(&model, &study, false);
+    state_write(&state, &model);
+    struct opening all = {.state = buffer_view(&state)}, read = {0};
+    all.n_results = history_since(&history, &(struct hash){0}, &all.results);
+    CHECK_NUMBER(study.rounds.count + 1, all.n_results);
+    opening_write(&opening, &all);
+    write_bytes(&opening, state.at, state.n);
+    CHECK_OK(opening_read(&read, buffer_view(&opening)));
+    CHECK(opening.n + (1U << 20) <= schedule_message_bytes(&schedule)); /* and its plan */
+}
+
 int main(void)
 {
     RUN(a_new_site_gets_everything);
     RUN(a_site_gets_what_it_missed);
     RUN(an_unknown_transcript_gets_everything);
     RUN(without_memory_nothing_is_added);
+    RUN(who_missed_every_round_is_still_reached);
     return check_done();
 }
