@@ -138,6 +138,36 @@ static void an_abort_by_someone_else_is_refused(void)
     outbox_free(&out);
 }
 
+/* The coordinator has moved on, whatever is wrong with its next plan. */
+static void a_refused_plan_ends_the_session_that_runs(void)
+{
+    for (uint32_t later = 0; later < 2; later++) {
+        AUTO(arena_close) struct arena a = {0};
+        AUTO(plan_free) struct plan plan = {0};
+        AUTO(buffer_free) struct buffer bytes = {0}, opening = {0};
+        AUTO(outbox_free) struct outbox out = {0};
+        victim_until(&a, SESSION_SURVIVORS);
+        struct session *s = &a.session[VICTIM];
+        CHECK_OK(plan_copy(&plan, &a.round.plan));
+        plan.round += later;
+        memset(plan.session, 9, sizeof plan.session);
+        plan.state.bytes[0] ^= 1;
+        plan_write(&bytes, &plan, a.coordinator.identity);
+        opening_write(&opening, &(struct opening){.plan = buffer_view(&bytes)});
+        CHECK_STATUS(later ? reason_status(REASON_MODEL) : STATUS_STATE,
+                     session_message(s, buffer_view(&opening), a.now_ms, &out));
+        CHECK_NUMBER(later ? REASON_MODEL : REASON_PHASE, s->why);
+        CHECK_NUMBER(later, out.n_letters);
+        CHECK(later ? victim_rests(s) : s->phase == SESSION_SURVIVORS);
+        if (later == 0) continue;
+        struct abort_notice notice = {0};
+        CHECK_OK(abort_read(&notice, blob_view(out.letter[0].bytes),
+                            a.manifest.member[VICTIM].identity));
+        CHECK_BYTES(plan.session, notice.session, sizeof notice.session);
+        CHECK_NUMBER(REASON_MODEL, notice.reason);
+    }
+}
+
 static void each_phase_has_a_deadline(void)
 {
     for (enum session_phase phase = SESSION_ROSTER; phase < SESSION_PHASES; phase++) {
@@ -263,6 +293,7 @@ int main(void)
     RUN(another_sessions_message_is_ignored);
     RUN(the_coordinators_abort_ends_the_session);
     RUN(an_abort_by_someone_else_is_refused);
+    RUN(a_refused_plan_ends_the_session_that_runs);
     RUN(each_phase_has_a_deadline);
     RUN(hello_names_study_and_transcript);
     RUN(hello_names_the_session_that_the_site_is_in);
