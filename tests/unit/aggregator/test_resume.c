@@ -51,6 +51,7 @@ static void comes_back(const struct arena *a)
         CHECK_STATUS(status, round_letter(&got, &round, v));
         CHECK_NUMBER(want.n, got.n);
         if (want.n == got.n && want.n > 0) CHECK_BYTES(want.at, got.at, want.n);
+        CHECK_NUMBER(a->round.site[v].out, round.site[v].out);
         CHECK_NUMBER(a->round.site[v].away, round.site[v].away);
     }
     restored++;
@@ -122,6 +123,20 @@ static void a_site_that_was_gone_is_gone_again(void)
     }
 }
 
+/* As after it was started anew. */
+static void a_site_that_was_put_out_is_out_again(void)
+{
+    for (enum liar_world world = 0; world < LIAR_WORLDS; world++) {
+        AUTO(arena_close) struct arena a = {0};
+        AUTO(outbox_free) struct outbox out = {0};
+        begin(&a, world);
+        a.dead[LIAR] = true;
+        CHECK_OK(round_out(&a.round, LIAR, a.now_ms, &out));
+        CHECK_OK(resume_note(&resume, JOURNAL_OUT, LIAR, (struct view){0}));
+        run(&a);
+    }
+}
+
 static void a_phase_that_was_late_is_over_again(void)
 {
     static const enum msg_kind kinds[] = {MSG_ADVERT, MSG_SHARES, MSG_MASKED};
@@ -162,6 +177,7 @@ int main(void)
     REQUIRE(mkdtemp(folder) != NULL);
     RUN(a_round_comes_back_after_each_phase);
     RUN(a_site_that_was_gone_is_gone_again);
+    RUN(a_site_that_was_put_out_is_out_again);
     RUN(a_phase_that_was_late_is_over_again);
     RUN(totals_that_were_changed_are_refused);
     (void)rmdir(folder);

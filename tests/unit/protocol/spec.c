@@ -7,8 +7,6 @@
 #include "base/file.h"
 #include "tests/lib/check.h"
 
-#define WANTS_MAX 96
-
 static const char titles[] = "| field | bytes | meaning |";
 static struct buffer spec;
 static struct table types;
@@ -19,12 +17,12 @@ static bool kind_seen[TABLE_ROWS_MAX];
 
 /* --- what was put in ---------------------------------------------------------------------------*/
 
-static struct want wants[WANTS_MAX];
+static struct want wants[TABLE_WANTS_MAX];
 static size_t n_wants;
 
 void want(const char *name, const char *type, const void *at, size_t n)
 {
-    REQUIRE(n_wants < WANTS_MAX && n <= sizeof wants->at);
+    REQUIRE(n_wants < TABLE_WANTS_MAX && n <= sizeof wants->at);
     struct want *next = &wants[n_wants++];
     *next = (struct want){.name = name, .type = type, .n = n};
     if (n > 0) memcpy(next->at, at, n);

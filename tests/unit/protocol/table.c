@@ -71,7 +71,7 @@ struct walk {
     struct reader r;
     const struct want *want;
     size_t n_want;
-    bool used[128];
+    bool used[TABLE_WANTS_MAX];
     struct outer known[32]; /* numbers so far, the latest last */
     size_t n_known;
 };

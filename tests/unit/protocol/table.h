@@ -10,6 +10,7 @@
 
 #define TABLE_ROWS_MAX 40
 #define TABLE_TEXT_MAX 31
+#define TABLE_WANTS_MAX 512
 
 /* The first columns of one row; the dots before a name are its depth. */
 struct row {
@@ -36,7 +37,7 @@ struct outer {
 struct want {
     const char *name, *type;
     size_t n;
-    uint8_t at[64];
+    uint8_t at[128];
 };
 
 /* Whether bytes are made of the wanted fields, all of them, in the order and form of the table.

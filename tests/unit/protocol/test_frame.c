@@ -118,8 +118,7 @@ static void a_lost_acknowledgement_does_not_deliver_twice(void)
 static void a_restarted_peer_is_not_its_former_self(void)
 {
     AUTO(frame_free)
-    struct frames *a = hand_table(1, 1),
-                  *b = hand_table(1, 9), *again = hand_table(1, 1000);
+    struct frames *a = hand_table(1, 1), *b = hand_table(1, 9), *again = hand_table(1, 1000);
     struct view none = {0};
     CHECK_OK(hand_send(a, 0, 3, 10));
     CHECK(hand_is(hand_carry_all(a, b), 3, 10));
