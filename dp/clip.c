@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* L2 clipping of one contribution: only the factor is computed, the product is left to the grid. */
+/* L2 clipping of one contribution: only the factor is computed, the product is left to the grid.
+ * And the clip's own way towards a quantile of the norms. */
 #include "dp/clip.h"
 
 #include <math.h>
@@ -7,6 +8,7 @@
 #include "base/vector.h"
 
 #define LANES 8
+#define BIT_MAX 0x1p22 /* a grid holds squared norms below 2^44 */
 
 /* Independent sums, because without -ffast-math one running sum may not be vectorised. Squares of
  * floats are exact in double and cannot overflow there. */
@@ -37,4 +39,27 @@ enum status clip_l2(struct clipped *out, const struct update *in, double bound)
     if (isfinite(norm)) factor = norm <= bound ? 1.0F : round_down(bound / norm);
     *out = (struct clipped){.n = in->n, .value = in->value, .factor = factor};
     return STATUS_OK;
+}
+
+enum status clip_bit(uint32_t *bit, uint64_t norm2, double z, const struct clip_goal *goal)
+{
+    const double ratio = z / (2 * goal->noise);
+    const double rho = ratio * ratio;
+    if (!(rho < 1)) return STATUS_RANGE;
+    const double x = ceil(sqrt((double)norm2 * rho / (1 - rho)));
+    if (!(x <= BIT_MAX)) return STATUS_RANGE;
+    *bit = x < 1 ? 1 : (uint32_t)x;
+    return STATUS_OK;
+}
+
+double clip_next(double clip, double share, const struct clip_goal *goal)
+{
+    const double within = fmin(fmax(share, 0), 1);
+    const double next = clip * exp(-goal->rate * (within - goal->quantile));
+    return fmin(fmax(next, goal->first / CLIP_DRIFT), goal->first * CLIP_DRIFT);
+}
+
+bool clip_near(double clip, const struct clip_goal *goal)
+{
+    return clip >= goal->first / CLIP_DRIFT && clip <= goal->first * CLIP_DRIFT;
 }

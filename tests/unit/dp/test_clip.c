@@ -87,6 +87,79 @@ static void bound_that_is_not_positive_is_refused(void)
     CHECK(out.n == 7 && out.value == NULL && out.factor == 0.5F);
 }
 
+/* The published multipliers of the vector alone, z' = (z^-2 - (2 noise)^-2)^(-1/2), with a count
+ * whose noise is a twentieth of n contributions: TensorFlow Federated, adaptive_clip_noise_params.
+ */
+static void a_count_takes_its_share_of_the_multiplier(void)
+{
+    static const struct {
+        double n, z, vector;
+    } known[] = {{20, 1, 1.1547}, {50, 1, 1.0206}, {100, 4, 4.3644}};
+    for (size_t i = 0; i < 3; i++) {
+        const struct clip_goal goal = {.first = 1, .noise = known[i].n / 20};
+        const uint64_t norm2 = UINT64_C(1) << 40;
+        uint32_t bit = 0;
+        CHECK_OK(clip_bit(&bit, norm2, known[i].z, &goal));
+        const double sigma = known[i].z * sqrt((double)norm2 + (double)bit * bit);
+        CHECK_CLOSE(known[i].vector, sigma / sqrt((double)norm2), 5e-5);
+        /* and the count has what was asked for: up to the rounding of the bit, and never more */
+        CHECK(sigma / (2.0 * bit) <= goal.noise);
+        CHECK_CLOSE(goal.noise, sigma / (2.0 * bit), 1e-5 * goal.noise);
+    }
+}
+
+static void a_count_that_would_take_everything_is_refused(void)
+{
+    const uint64_t norm2 = UINT64_C(1) << 40;
+    uint32_t bit = 77;
+    struct clip_goal goal = {.first = 1, .noise = 0.5}; /* ten contributions */
+    CHECK_STATUS(STATUS_RANGE, clip_bit(&bit, norm2, 1, &goal));
+    CHECK_STATUS(STATUS_RANGE, clip_bit(&bit, norm2, 1.5, &goal));
+    CHECK_STATUS(STATUS_RANGE, clip_bit(&bit, norm2, (double)NAN, &goal));
+    CHECK_STATUS(STATUS_RANGE, clip_bit(&bit, norm2, (double)INFINITY, &goal));
+    /* enough, but more than a grid can hold beside the vector */
+    CHECK_STATUS(STATUS_RANGE, clip_bit(&bit, norm2, 0.99, &goal));
+    CHECK_NUMBER(77, bit);
+    CHECK_OK(clip_bit(&bit, norm2, 0.9, &goal));
+}
+
+static void without_noise_a_bit_is_one(void)
+{
+    const struct clip_goal goal = {.first = 1, .noise = 3};
+    uint32_t bit = 0;
+    CHECK_OK(clip_bit(&bit, UINT64_C(1) << 40, 0, &goal));
+    CHECK_NUMBER(1, bit);
+    CHECK_OK(clip_bit(&bit, 1, 1e-9, &goal));
+    CHECK_NUMBER(1, bit);
+}
+
+static void the_clip_steps_towards_its_quantile(void)
+{
+    const struct clip_goal goal = {.first = 3, .quantile = 0.25, .rate = 0.2};
+    CHECK(clip_next(3, 0.25, &goal) == 3);
+    CHECK_CLOSE(3 * exp(-0.05), clip_next(3, 0.5, &goal), 1e-12);
+    CHECK_CLOSE(3 * exp(0.03), clip_next(3, 0.1, &goal), 1e-12);
+    /* noise may bring a share out of its range */
+    CHECK_CLOSE(3 * exp(-0.15), clip_next(3, 70, &goal), 1e-12);
+    CHECK_CLOSE(3 * exp(0.05), clip_next(3, -70, &goal), 1e-12);
+}
+
+static void the_clip_stays_near_the_first(void)
+{
+    const struct clip_goal goal = {.first = 3, .quantile = 0.5, .rate = 10};
+    double up = 3, down = 3;
+    for (size_t i = 0; i < 10; i++) {
+        up = clip_next(up, 0, &goal);
+        down = clip_next(down, 1, &goal);
+        CHECK(clip_near(up, &goal) && clip_near(down, &goal));
+    }
+    CHECK(up == 3 * CLIP_DRIFT && down == 3 / CLIP_DRIFT);
+    CHECK(!clip_near(nextafter(up, (double)INFINITY), &goal) &&
+          !clip_near(nextafter(down, 0), &goal));
+    CHECK(!clip_near((double)NAN, &goal) && !clip_near(0, &goal) && !clip_near(-3, &goal));
+    CHECK(!clip_near((double)INFINITY, &goal));
+}
+
 int main(void)
 {
     RUN(short_vector_is_left_alone);
@@ -95,5 +168,10 @@ int main(void)
     RUN(largest_floats_do_not_overflow);
     RUN(vector_that_is_not_finite_gets_factor_zero);
     RUN(bound_that_is_not_positive_is_refused);
+    RUN(a_count_takes_its_share_of_the_multiplier);
+    RUN(a_count_that_would_take_everything_is_refused);
+    RUN(without_noise_a_bit_is_one);
+    RUN(the_clip_steps_towards_its_quantile);
+    RUN(the_clip_stays_near_the_first);
     return check_done();
 }
