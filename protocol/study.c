@@ -24,7 +24,9 @@ static const struct study defaults = {
                 .delta = 1e-5,
                 .clip = 1,
                 .exploration_clip = 1,
-                .exploration_ratio = 1},
+                .exploration_ratio = 1,
+                .clip_quantile = 0.5,
+                .clip_rate = 0.2},
     .pruning = {.mode = STUDY_PRUNING_PRIVATE, .units = 0.5, .weights = 0.2},
     .rounds = {.count = 50,
                .learning_rate = 0.5,
@@ -92,6 +94,10 @@ static const struct setting keys[] = {
     REAL("privacy", "clip", privacy.clip, 1e-6, 1e6),
     REAL("privacy", "exploration_clip", privacy.exploration_clip, 1e-6, 1e6),
     REAL("privacy", "exploration_ratio", privacy.exploration_ratio, 0.01, 1000),
+    BOOL("privacy", "adaptive_clip", privacy.adaptive_clip),
+    REAL("privacy", "clip_quantile", privacy.clip_quantile, TINY, BELOW_ONE),
+    REAL("privacy", "clip_rate", privacy.clip_rate, TINY, 10),
+    REAL("privacy", "clip_count_noise", privacy.clip_count_noise, 0, 1000000000),
     REAL("privacy", "sampling", privacy.sampling, TINY, 1),
     UINT("privacy", "records", privacy.records, 1, 1000000000),
     CHOICE("privacy", "sampler", privacy.sampler, sampler_names),
@@ -202,6 +208,9 @@ static enum status check_privacy(const struct study *s, struct settings_error *w
                                "satisfy it; take less than %.3g",
                                s->privacy.delta, people, study_unit_name(s->privacy.unit),
                                1.0 / people);
+    if (!s->privacy.adaptive_clip && s->privacy.clip_count_noise > 0)
+        return settings_refuse(why, "privacy", "clip_count_noise",
+                               "clip_count_noise: has no meaning without adaptive_clip: true");
     if (!s->study.rehearsal && s->pruning.mode == STUDY_PRUNING_PAPER)
         return settings_refuse(
             why, "pruning", "mode",

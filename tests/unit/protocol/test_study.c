@@ -52,6 +52,9 @@ static void defaults_stand_where_keys_are_absent(void)
     CHECK_CLOSE(3, s.privacy.epsilon, 0);
     CHECK_CLOSE(1e-5, s.privacy.delta, 0);
     CHECK(s.privacy.unit == STUDY_PATIENT && s.secagg.bits == 32);
+    CHECK(!s.privacy.adaptive_clip && s.privacy.clip_count_noise == 0);
+    CHECK_CLOSE(0.5, s.privacy.clip_quantile, 0);
+    CHECK_CLOSE(0.2, s.privacy.clip_rate, 0);
     CHECK(s.deadlines.positions_ms == 30000 && s.deadlines.release_ms == 0);
 }
 
@@ -66,6 +69,8 @@ static void every_key_reaches_its_member(void)
                  "        hidden: [8, 16], pixel_mean: 0.3, pixel_deviation: 0.4}\n"
                  "privacy: {unit: patient, epsilon: .inf, delta: 1e-6, clip: 0.5,\n"
                  "          exploration_clip: 0.25, exploration_ratio: 2,\n"
+                 "          adaptive_clip: true, clip_quantile: 0.75, clip_rate: 0.1,\n"
+                 "          clip_count_noise: 2.5,\n"
                  "          sampling: 0.01, records: 5000, sampler: table}\n"
                  "pruning: {mode: none, units: 0.1, weights: 0.7}\n"
                  "rounds: {count: 7, learning_rate: 0.25, momentum: 0.125,\n"
@@ -89,6 +94,10 @@ static void every_key_reaches_its_member(void)
     CHECK_CLOSE(0.5, s.privacy.clip, 0);
     CHECK_CLOSE(0.25, s.privacy.exploration_clip, 0);
     CHECK_CLOSE(2, s.privacy.exploration_ratio, 0);
+    CHECK(s.privacy.adaptive_clip);
+    CHECK_CLOSE(0.75, s.privacy.clip_quantile, 0);
+    CHECK_CLOSE(0.1, s.privacy.clip_rate, 0);
+    CHECK_CLOSE(2.5, s.privacy.clip_count_noise, 0);
     CHECK_CLOSE(0.01, s.privacy.sampling, 0);
     CHECK_NUMBER(5000, s.privacy.records);
     CHECK_NUMBER(NOISE_TABLE, s.privacy.sampler);
@@ -224,6 +233,9 @@ static void unsafe_privacy_is_refused(void)
     refused(SITE_UNIT "  epsilon: .inf\n", STATUS_RANGE, 4, "rehearsal");
     refused(SITE_UNIT "  epsilon: 101\n", STATUS_RANGE, 4, "nobody");
     refused(SITE_UNIT "pruning:\n  mode: paper\n", STATUS_RANGE, 5, "without noise");
+    refused(SITE_UNIT "  clip_count_noise: 3\n", STATUS_RANGE, 4, "adaptive_clip: true");
+    refused(SITE_UNIT "  clip_quantile: 1\n", STATUS_RANGE, 4, "clip_quantile");
+    refused(SITE_UNIT "  clip_rate: 0\n", STATUS_RANGE, 4, "clip_rate");
     struct study s = study_of("study: {id: s, rehearsal: true}\npruning: {mode: paper}\n"
                               "privacy: {unit: site, epsilon: .inf}\n");
     CHECK_NUMBER(STUDY_PRUNING_PAPER, s.pruning.mode);
