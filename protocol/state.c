@@ -31,7 +31,8 @@ void state_prune(struct state *state)
 
 void state_write(struct buffer *out, const struct state *state)
 {
-    buffer_reserve(out, 4 + (state->keep.n + 7) / 8 + 4 * bits_count(&state->keep));
+    buffer_reserve(out, 8 + 4 + (state->keep.n + 7) / 8 + 4 * bits_count(&state->keep));
+    write_f64(out, state->clip);
     write_bits(out, &state->keep);
     for (size_t i = 0; i < state->keep.n; i++)
         if (bits_has(&state->keep, i)) write_f32(out, state->weight[i]);
@@ -40,6 +41,8 @@ void state_write(struct buffer *out, const struct state *state)
 enum status state_read(struct state *out, struct view in, size_t n)
 {
     struct reader r = reader_of(in);
+    const double clip = read_f64(&r);
+    if (!isfinite(clip) || clip < 0) return STATUS_FORMAT;
     AUTO(bits_free) struct bits keep = {0};
     TRY(read_bits(&r, &keep, n));
     if (r.left != 4 * bits_count(&keep)) return STATUS_FORMAT;
@@ -51,6 +54,7 @@ enum status state_read(struct state *out, struct view in, size_t n)
         if (!isfinite(state.weight[i])) r.bad = true;
     }
     TRY(reader_end(&r));
+    state.clip = clip;
     bits_free(&state.keep);
     state.keep = keep;
     keep = (struct bits){0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Targets: state_read. The first byte is the number of coordinates. What was accepted is finite,
- * zero where nothing is kept, and written back to the same bytes. */
+ * zero where nothing is kept, has no clip below 0, and is written back to the same bytes. */
 #include <math.h>
 #include <string.h>
 
@@ -19,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     for (size_t i = 0; i < n; i++)
         REQUIRE(bits_has(&state.keep, i) ? isfinite(state.weight[i]) : state.weight[i] == 0);
+    REQUIRE(isfinite(state.clip) && state.clip >= 0);
     AUTO(buffer_free) struct buffer again = {0};
     state_write(&again, &state);
     REQUIRE(again.n == in.n && memcmp(again.at, in.at, in.n) == 0);

@@ -361,7 +361,9 @@ static void state_is_as_described(void)
     AUTO(buffer_free) struct buffer bytes = {0};
     float weight[10];
     uint64_t keep = 0x2a5;
-    struct state state = {put_bits("keep", 10, &keep), weight};
+    struct state state = {.weight = weight};
+    PUT("clip", "f64", state.clip);
+    state.keep = put_bits("keep", 10, &keep);
     for (size_t i = 0; i < 10; i++)
         if (keep >> i & 1) PUT("weight", "f32", weight[i]);
     state_write(&bytes, &state);
