@@ -22,7 +22,7 @@ static void checked_free(struct checked *c)
 static enum status print_step(const struct checked *c, enum step step)
 {
     AUTO(plan_free) struct plan plan = {0};
-    TRY(schedule_plan(&plan, &c->schedule, step, 0, &c->keep, &c->cohort));
+    TRY(schedule_plan(&plan, &c->schedule, step, 0, &c->keep, 0, &c->cohort));
     uint64_t dim = 0;
     for (uint32_t l = 0; l < plan.n_segments; l++) dim += plan.segment[l].dim;
     const double norm = sqrt((double)plan.grid.norm2);
@@ -33,6 +33,11 @@ static enum status print_step(const struct checked *c, enum step step)
            step == STEP_EXPLORE ? "exploring" : "training", (unsigned long long)dim,
            plan.n_segments, plan.grid.scale, norm, plan.grid.sigma,
            (double)plan.grid.sigma * sqrt(shares) / norm, schedule_certain(&plan), plan.grid.bits);
+    if (plan.clip_bit > 0)
+        printf(
+            "               the clip adapts: of the norm its count has %u grid units, its noise is "
+            "%.2f contributions\n",
+            plan.clip_bit, (double)plan.grid.sigma * sqrt(shares) / (2.0 * plan.clip_bit));
     return STATUS_OK;
 }
 
@@ -67,7 +72,7 @@ static void print_sites(const struct params *p)
             p->k, p->t, pads > 0 ? pads : p->n - 1);
 }
 
-static enum status check(struct checked *c)
+static enum status check(struct checked *c, struct settings_error *why)
 {
     const struct study *study = &c->study;
     const uint32_t n = study->sites.expected;
@@ -76,7 +81,7 @@ static enum status check(struct checked *c)
     TRY(bits_new(&c->cohort, n));
     bits_fill(&c->keep);
     bits_fill(&c->cohort);
-    TRY(schedule_of(&c->schedule, study, &c->layout, n));
+    TRY(schedule_of(&c->schedule, study, &c->layout, n, why));
     print_sites(&c->schedule.params);
     if (study->pruning.mode != STUDY_PRUNING_NONE) TRY(print_step(c, STEP_EXPLORE));
     TRY(print_step(c, STEP_TRAIN));
@@ -98,11 +103,10 @@ enum exit_code check_command(int argc, char **argv)
         fprintf(stderr, "E-STUDY  %s:%u: %s\n", argv[1], why.line, why.text);
         return EXIT_REFUSED;
     }
-    enum status status = check(&checked);
+    enum status status = check(&checked, &why);
     if (status == STATUS_OK) return EXIT_OK;
-    fprintf(stderr,
-            "E-STUDY  %s: it cannot be planned: the ring is too narrow for its noise, or no noise "
-            "meets its epsilon (%s)\n",
-            argv[1], status_text(status));
+    fprintf(stderr, "E-STUDY  %s: it cannot be planned: %s (%s)\n", argv[1],
+            why.text[0] != '\0' ? why.text : "the ring is too narrow for its noise",
+            status_text(status));
     return EXIT_REFUSED;
 }

@@ -8,11 +8,11 @@
 #include "aggregator/prune.h"
 
 enum status course_new(struct course *out, const struct study *study, uint32_t n,
-                       const float *weight)
+                       const float *weight, struct settings_error *why)
 {
     AUTO(course_free) struct course course = {.study = study};
     TRY(layout_of(&course.layout, &study->model.spec));
-    TRY(schedule_of(&course.schedule, study, &course.layout, n));
+    TRY(schedule_of(&course.schedule, study, &course.layout, n, why));
     TRY(state_new(&course.state, course.layout.n));
     memcpy(course.state.weight, weight, course.layout.n * sizeof *weight);
     course.velocity = calloc(course.layout.n, sizeof *course.velocity);
@@ -40,7 +40,7 @@ enum status course_plan(struct plan *out, const struct course *course, const str
 {
     enum step step = course->explored ? STEP_TRAIN : STEP_EXPLORE;
     return schedule_plan(out, &course->schedule, step, course->trained, &course->state.keep,
-                         cohort);
+                         course->state.clip, cohort);
 }
 
 /* The sums of all segments in order, in model units over the divisor; sealed ones are zero. */
@@ -68,6 +68,22 @@ static enum status apply_exploration(struct course *course, const struct round *
     course->state.keep = keep;
     state_prune(&course->state);
     course->explored = true;
+    return STATUS_OK;
+}
+
+/* What the count says of the clip; sealed, it says nothing. */
+static enum status apply_count(struct course *course, const struct round *round, double divisor)
+{
+    const struct plan *plan = &round->plan;
+    const uint32_t last = plan->n_segments - 1;
+    if (plan->clip_bit == 0 || !bits_has(&round->opened_set, last)) return STATUS_OK;
+    struct grid grid = plan->grid;
+    grid.scale = 2.0 * plan->clip_bit;
+    float above_half = 0;
+    struct mean mean = {.n = 1, .value = &above_half};
+    TRY(grid_decode(&mean, &round->opened[last], &grid, divisor));
+    course->state.clip = clip_next(schedule_clip(course->study, course->state.clip),
+                                   0.5 + (double)above_half, &course->schedule.clip);
     return STATUS_OK;
 }
 
@@ -111,8 +127,9 @@ static enum status apply_training(struct course *course, const struct round *rou
     const double divisor = study->privacy.unit == STUDY_PATIENT
                                ? study->privacy.sampling * study->privacy.records
                                : (double)bits_count(&round->survivors);
+    const uint32_t layers = round->plan.n_segments - (round->plan.clip_bit > 0 ? 1 : 0);
     size_t i = 0;
-    for (uint32_t l = 0; l < round->plan.n_segments; l++) {
+    for (uint32_t l = 0; l < layers; l++) {
         if (bits_has(&round->opened_set, l))
             TRY(step_segment(course, &i, &round->opened[l], &round->plan.grid, divisor));
         else
@@ -121,7 +138,7 @@ static enum status apply_training(struct course *course, const struct round *rou
     for (size_t k = 0; k < course->layout.n; k++)
         if (!isfinite(course->state.weight[k])) return STATUS_RANGE;
     course->trained++;
-    return STATUS_OK;
+    return apply_count(course, round, divisor);
 }
 
 enum status course_apply(struct course *course, const struct round *round)

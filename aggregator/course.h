@@ -20,9 +20,9 @@ struct course {
 
 /* Begin with the study's initial weights (layout.n; copied) for n enrolled sites. out refers to the
  * study and to itself: it must not be moved.
- * STATUS_RANGE from layout_of and schedule_of; STATUS_NOMEM. */
+ * STATUS_RANGE from layout_of and schedule_of, which says why; STATUS_NOMEM. */
 MUST_USE enum status course_new(struct course *out, const struct study *study, uint32_t n,
-                                const float *weight);
+                                const float *weight, struct settings_error *why);
 void course_free(struct course *course);
 
 bool course_done(const struct course *course);
@@ -36,9 +36,10 @@ MUST_USE enum status course_plan(struct plan *out, const struct course *course,
  * step of heavy ball on the kept weights,
  *   v = momentum v + mean;  w = w + rate_t v;  rate_t = rate (1 - decay t / count),
  * where mean is the sum over a public divisor: sampling * records (unit patient) or the number of
- * survivors (unit site). Sealed segments leave their coordinates and velocities as they are.
- * STATUS_NOMEM  nothing changed.
- * STATUS_RANGE  the training diverged: a weight is not finite any more, and the course is over. */
+ * survivors (unit site). The last segment of a round that counts gives the next clip: clip_next
+ * with 1/2 + sum / (2 bit divisor) for the share. Sealed segments leave what they are about as it
+ * is. STATUS_NOMEM  nothing changed. STATUS_RANGE  the training diverged: a weight is not finite
+ * any more, and the course is over. */
 MUST_USE enum status course_apply(struct course *course, const struct round *round);
 
 #endif

@@ -323,7 +323,10 @@ static enum status open_study(struct coordinator *c, const struct arguments *a)
     }
     AUTO(state_free) struct state initial = {0};
     TRY(read_initial(&initial, a->initial, &c->study));
-    return course_new(&c->course, &c->study, c->manifest.n, initial.weight);
+    why = (struct settings_error){0};
+    status = course_new(&c->course, &c->study, c->manifest.n, initial.weight, &why);
+    if (why.text[0] != '\0') explain(REASON_STUDY_FILE, why.text);
+    return status;
 }
 
 /* What the study can cost; also finds out whether its rounds can be planned at all. */

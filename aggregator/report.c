@@ -28,16 +28,19 @@ void report_round(const struct coordinator *c, const struct spend *spend, const 
             plan->round, explores ? "exploration" : "training", bits_count(&round->survivors),
             bits_count(&plan->cohort), round_recovered(round),
             account_rounded(epsilon[ADVERSARY_SERVER]), c->study.privacy.delta);
+    if (plan->clip_bit > 0)
+        fprintf(stderr, "round %u: the next clip is %.6g\n", plan->round, c->course.state.clip);
     if (!events) return;
     event_write(
-        stdout, "{s:s, s:i, s:s, s:i, s:i, s:o, s:i, s:I, s:I, s:I, s:{s:o, s:o, s:o}}", "event",
-        "round", "round", (int)plan->round, "step", explores ? "explore" : "train", "number",
-        (int)plan->step_number, "cohort", (int)bits_count(&plan->cohort), "survivors",
+        stdout, "{s:s, s:i, s:s, s:i, s:i, s:o, s:i, s:I, s:I, s:I, s:o, s:{s:o, s:o, s:o}}",
+        "event", "round", "round", (int)plan->round, "step", explores ? "explore" : "train",
+        "number", (int)plan->step_number, "cohort", (int)bits_count(&plan->cohort), "survivors",
         survivors_list(round), "recovered", (int)round_recovered(round), "bytes_up_per_site",
         (long long)bytes_up, "kept", (long long)bits_count(&c->course.state.keep), "parameters",
-        (long long)c->course.layout.n, "epsilon", "server", event_real(epsilon[ADVERSARY_SERVER]),
-        "collusion", event_real(epsilon[ADVERSARY_COLLUSION]), "reader",
-        event_real(epsilon[ADVERSARY_READER]));
+        (long long)c->course.layout.n, "clip",
+        event_real(schedule_clip(&c->study, c->course.state.clip)), "epsilon", "server",
+        event_real(epsilon[ADVERSARY_SERVER]), "collusion",
+        event_real(epsilon[ADVERSARY_COLLUSION]), "reader", event_real(epsilon[ADVERSARY_READER]));
 }
 
 /* The file has little-endian words, as this machine's memory. */

@@ -44,7 +44,7 @@ enum status spend_worst(struct account *out, const struct schedule *schedule,
     for (enum step step = STEP_EXPLORE; step < STEP_COUNT; step++) {
         if (step == STEP_EXPLORE && schedule->study->pruning.mode == STUDY_PRUNING_NONE) continue;
         AUTO(plan_free) struct plan plan = {0};
-        TRY(schedule_plan(&plan, schedule, step, 0, keep, &cohort));
+        TRY(schedule_plan(&plan, schedule, step, 0, keep, 0, &cohort));
         uint32_t shares = schedule->params.quorum - known(adversary, schedule->params.c);
         struct release release = schedule_release(&plan, shares);
         TRY(account_add(&sum, &release, step == STEP_EXPLORE ? 1 : schedule->study->rounds.count));

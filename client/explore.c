@@ -57,7 +57,7 @@ static enum status add(struct grid_sum *sum, struct squares *squares, const floa
     else
         for (size_t i = 0; i < squares->n; i++) squares->value[i] = value[i] * value[i];
     const struct update update = {.n = squares->n, .value = squares->value};
-    return submit_contribution(sum, &update, clip, grid);
+    return submit_contribution(sum, NULL, &update, clip, grid);
 }
 
 enum status explore_run(struct encoded *out, struct local *local, const struct plan *plan,

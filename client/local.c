@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "base/vector.h"
 #include "client/model/optim.h"
+#include "protocol/schedule.h"
 
 static void unload(struct local *local)
 {
@@ -56,6 +57,7 @@ static enum status load(struct local *local, const struct state *state)
     TRY(layout_shrink(&local->shrunk, &local->study->model.spec, &local->full, &state->keep));
     TRY(model_of(&local->model, &local->shrunk.spec));
     TRY(model_work_new(&local->work, &local->model, LOCAL_CHUNK));
+    local->clip = schedule_clip(local->study, state->clip);
     const size_t n = local->model.layout.n;
     local->weight = calloc(n, sizeof *local->weight);
     local->kept = calloc(n, sizeof *local->kept);

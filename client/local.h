@@ -17,6 +17,7 @@ struct local {
     const struct study *study;
     struct layout full; /* of the unpruned model */
     struct dataset data;
+    double clip;          /* of training: the state's, or the study's */
     struct shrunk shrunk; /* the model as pruned */
     struct model model;   /* the same, to compute with */
     struct model_work *work;

@@ -101,7 +101,7 @@ static enum reason judge(void *context, const struct plan *plan, struct view byt
     AUTO(state_free) struct state state = {0};
     enum status status = state_read(&state, bytes, site->layout.n);
     if (status != STATUS_OK) return status == STATUS_NOMEM ? REASON_MEMORY : REASON_MODEL;
-    enum reason why = schedule_check(&site->schedule, plan, &state.keep);
+    enum reason why = schedule_check(&site->schedule, plan, &state.keep, state.clip);
     if (why != REASON_NONE) return why;
     struct account spent = {0};
     uint32_t releases = 0;
@@ -163,13 +163,13 @@ enum status site_open(struct site *out, const char *folder, struct dataset *data
     TRY(open_keys(site, why));
     TRY(open_study(site, why));
     TRY(layout_of(&site->layout, &site->study.model.spec));
+    struct settings_error error = {0};
     enum status status =
-        schedule_of(&site->schedule, &site->study, &site->layout, site->manifest.n);
+        schedule_of(&site->schedule, &site->study, &site->layout, site->manifest.n, &error);
     if (status != STATUS_OK)
         return refuse(why, status, REASON_STUDY_FILE,
-                      "the study cannot be run by the manifest's %u sites: its thresholds are "
-                      "unsound or no noise meets its epsilon",
-                      site->manifest.n);
+                      "the study cannot be run by the manifest's %u sites: %s", site->manifest.n,
+                      error.text);
     status = local_new(&site->local, &site->study, data);
     if (status != STATUS_OK)
         return refuse(why, status, REASON_DATA,

@@ -8,12 +8,14 @@
 #include "crypto/mask.h"
 #include "dp/clip.h"
 
-enum status submit_contribution(struct grid_sum *sum, const struct update *update, double clip,
-                                const struct grid *grid)
+enum status submit_contribution(struct grid_sum *sum, int64_t *within, const struct update *update,
+                                double clip, const struct grid *grid)
 {
     struct clipped clipped = {0};
     TRY(clip_l2(&clipped, update, clip));
-    return grid_add(sum, &clipped, grid);
+    TRY(grid_add(sum, &clipped, grid));
+    if (within != NULL) *within += clipped.factor == 1 ? 1 : -1;
+    return STATUS_OK;
 }
 
 /* The pads of one segment, while they are needed. */

@@ -8,9 +8,14 @@
 #include "dp/noise.h"
 
 /* Clip one contribution, round it to the grid, check its norm in integers, add it to the site's
- * sum. clip > 0, model units. STATUS_RANGE  sizes differ or clip is not > 0. */
-MUST_USE enum status submit_contribution(struct grid_sum *sum, const struct update *update,
-                                         double clip, const struct grid *grid);
+ * sum. clip > 0, model units.
+ *
+ * *within  one more where the clip left it whole, one less where not; secret; may be NULL.
+ *
+ * STATUS_RANGE  sizes differ or clip is not > 0; nothing changed. */
+MUST_USE enum status submit_contribution(struct grid_sum *sum, int64_t *within,
+                                         const struct update *update, double clip,
+                                         const struct grid *grid);
 
 /* Draw this site's noise share for all of its segments, before its data is touched: by the plan's
  * sigma and sampler.

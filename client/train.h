@@ -8,7 +8,8 @@
 #include "base/stage.h"
 #include "client/local.h"
 
-/* Train on the loaded state and hand over the site's integer sum: the kept coordinates only.
+/* Train on the loaded state and hand over the site's integer sum: the kept coordinates, and
+ * where the clip adapts, the sum of the bits that say which contributions were within it.
  * Neither the draw nor the loss nor any count leaves this function. STATUS_NOMEM. */
 MUST_USE enum status train_run(struct encoded *out, struct local *local, const struct plan *plan,
                                struct rng *rng);

@@ -90,6 +90,7 @@ struct plan {
     uint32_t wait_ms[WAIT_COUNT];
     uint32_t release_ms; /* no input leaves its site earlier than this after the inbox came */
     enum noise_sampler sampler;
+    uint32_t clip_bit; /* grid units, in grid.norm2 with its square (dp/clip.h); 0: none */
     uint32_t n_segments;
     struct segment segment[MSG_SEGMENTS_MAX];
 };

@@ -9,13 +9,60 @@ static double delta_left(const struct schedule *schedule)
 {
     const struct study *study = schedule->study;
     if (isinf(study->privacy.epsilon)) return study->privacy.delta; /* no noise */
-    const double samples = 0x1p32 * (double)schedule->params.n * (double)schedule->layout->n;
+    const double dim = (double)schedule->layout->n + (schedule->clip.noise > 0 ? 1 : 0);
+    const double samples = 0x1p32 * (double)schedule->params.n * dim;
     return study->privacy.delta -
            noise_delta(study->privacy.sampler, samples, study->privacy.epsilon);
 }
 
+/* Contributions of a round that are expected of n sites. */
+static double contributions(const struct study *study, uint32_t n)
+{
+    return study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling * study->privacy.records
+                                                : n;
+}
+
+static struct clip_goal clip_of(const struct study *study, uint32_t n)
+{
+    struct clip_goal goal = {.first = study->privacy.clip};
+    if (!study->privacy.adaptive_clip) return goal;
+    goal.quantile = study->privacy.clip_quantile;
+    goal.rate = study->privacy.clip_rate;
+    goal.noise = study->privacy.clip_count_noise;
+    if (!(goal.noise > 0)) goal.noise = contributions(study, n) / 20;
+    return goal;
+}
+
+static enum status calibrate(struct schedule *schedule, struct settings_error *why)
+{
+    const struct study *study = schedule->study;
+    const double epsilon = study->privacy.epsilon, delta = study->privacy.delta;
+    schedule->delta = delta_left(schedule);
+    const bool explores = study->pruning.mode != STUDY_PRUNING_NONE;
+    const struct account_goal goal = {
+        .epsilon = epsilon,
+        .delta = schedule->delta,
+        .sampling = study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling : 1,
+        .rounds = study->rounds.count,
+        .exploration_ratio = explores ? study->privacy.exploration_ratio : 0};
+    if (!(schedule->delta > 0) ||
+        account_calibrate(&schedule->z, &schedule->order, &goal) != STATUS_OK)
+        return settings_refuse(why, "privacy", "epsilon", "epsilon: no noise meets %g at delta %g",
+                               epsilon, delta);
+    const double count = schedule->clip.noise;
+    uint32_t bit = 0;
+    if (count > 0 && clip_bit(&bit, 1, schedule->z, &schedule->clip) != STATUS_OK)
+        return settings_refuse(
+            why, "privacy", "clip_count_noise",
+            "clip_count_noise: the clip's count to within %.4g contributions costs "
+            "all of epsilon; use %.4g or more, a larger epsilon, or for a "
+            "twentieth of the round more than %.0f contributions in it",
+            count, schedule->z / 2 * 1.001, ceil(10 * schedule->z));
+    return STATUS_OK;
+}
+
 enum status schedule_of(struct schedule *out, const struct study *study,
-                        const struct layout *layout, uint32_t n)
+                        const struct layout *layout, uint32_t n, struct settings_error *why)
 {
     const uint32_t quorum = study->sites.threshold;
     struct schedule schedule = {.study = study,
@@ -24,20 +71,15 @@ enum status schedule_of(struct schedule *out, const struct study *study,
                                            .c = study->sites.colluding,
                                            .t = quorum,
                                            .quorum = quorum,
-                                           .m = study->sites.min_contributors}};
+                                           .m = study->sites.min_contributors},
+                                .clip = clip_of(study, n)};
     struct params *params = &schedule.params;
-    if (n > PARAMS_COMPLETE_MAX) TRY(params_ring(&params->k, &params->t, n, params->c, quorum));
-    if (!params_sound(params)) return STATUS_RANGE;
-    schedule.delta = delta_left(&schedule);
-    if (!(schedule.delta > 0)) return STATUS_RANGE;
-    const bool explores = study->pruning.mode != STUDY_PRUNING_NONE;
-    struct account_goal goal = {
-        .epsilon = study->privacy.epsilon,
-        .delta = schedule.delta,
-        .sampling = study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling : 1,
-        .rounds = study->rounds.count,
-        .exploration_ratio = explores ? study->privacy.exploration_ratio : 0};
-    TRY(account_calibrate(&schedule.z, &schedule.order, &goal));
+    if ((n > PARAMS_COMPLETE_MAX &&
+         params_ring(&params->k, &params->t, n, params->c, quorum) != STATUS_OK) ||
+        !params_sound(params))
+        return settings_refuse(why, "sites", "threshold", "threshold: %u is unsound for %u sites",
+                               quorum, n);
+    TRY(calibrate(&schedule, why));
     *out = schedule;
     return STATUS_OK;
 }
@@ -139,19 +181,73 @@ static enum noise_sampler sampler_of(const struct study *study, uint32_t sigma)
     return sigma <= NOISE_TABLE_SIGMA_MAX ? study->privacy.sampler : NOISE_EXACT;
 }
 
-/* Grid and noise: sigma follows from the norm bound, which does not depend on it. */
-static enum status set_grid(struct plan *plan, const struct study *study, uint32_t sigma)
+double schedule_clip(const struct study *study, double clip)
 {
-    double clip =
-        plan->step == STEP_EXPLORE ? study->privacy.exploration_clip : study->privacy.clip;
-    return grid_plan(&plan->grid, clip, dimension(plan), (uint32_t)bits_count(&plan->cohort), sigma,
-                     study->secagg.bits);
+    return clip > 0 ? clip : study->privacy.clip;
+}
+
+struct grid schedule_grid(const struct plan *plan)
+{
+    struct grid grid = plan->grid;
+    grid.norm2 -= (uint64_t)plan->clip_bit * plan->clip_bit;
+    return grid;
+}
+
+static bool clip_allowed(const struct schedule *schedule, double clip)
+{
+    return clip == 0 || (schedule->clip.noise > 0 && clip_near(clip, &schedule->clip));
+}
+
+/* Whether the contributions' bits are summed up in one coordinate more. */
+static bool counts(const struct schedule *schedule, enum step step)
+{
+    return step == STEP_TRAIN && schedule->clip.noise > 0;
+}
+
+/* Contributions that one site may make at most, but for a chance below exp(-72) (dp/SPEC.md). */
+static double most_contributions(const struct schedule *schedule)
+{
+    if (schedule->study->privacy.unit == STUDY_SITE) return 1;
+    const double expected = contributions(schedule->study, schedule->params.n);
+    return expected + GRID_TAIL * sqrt(expected) + 48;
+}
+
+/* Grid and noise: sigma follows from the norm bound, which does not depend on it, and the bit from
+ * what the vector has of it. */
+static enum status set_grid(struct plan *plan, const struct schedule *schedule, double clip,
+                            uint32_t sigma)
+{
+    const struct study *study = schedule->study;
+    const double bound =
+        plan->step == STEP_EXPLORE ? study->privacy.exploration_clip : schedule_clip(study, clip);
+    const uint64_t dim = dimension(plan) - (counts(schedule, plan->step) ? 1 : 0);
+    const uint32_t n = (uint32_t)bits_count(&plan->cohort);
+    struct grid grid = {0};
+    TRY(grid_plan(&grid, bound, dim, n, sigma, study->secagg.bits));
+    if (plan->clip_bit > 0) {
+        grid.norm2 += (uint64_t)plan->clip_bit * plan->clip_bit;
+        if (!grid_fits(&grid, n) || plan->clip_bit * most_contributions(schedule) > grid.cap)
+            return STATUS_RANGE;
+    }
+    plan->grid = grid;
+    return STATUS_OK;
+}
+
+/* The noise that is due to a plan whose norm bound is set. */
+static enum status due_noise(uint32_t *sigma, const struct schedule *schedule,
+                             const struct plan *plan)
+{
+    const double ratio =
+        plan->step == STEP_EXPLORE ? schedule->study->privacy.exploration_ratio : 1;
+    return account_share(sigma, schedule->z * ratio, plan->grid.norm2, schedule_certain(plan));
 }
 
 enum status schedule_plan(struct plan *out, const struct schedule *schedule, enum step step,
-                          uint32_t step_number, const struct bits *keep, const struct bits *cohort)
+                          uint32_t step_number, const struct bits *keep, double clip,
+                          const struct bits *cohort)
 {
     const struct study *study = schedule->study;
+    if (!clip_allowed(schedule, clip)) return STATUS_RANGE;
     AUTO(plan_free)
     struct plan plan = {.step = step,
                         .step_number = step_number,
@@ -168,11 +264,15 @@ enum status schedule_plan(struct plan *out, const struct schedule *schedule, enu
     plan.release_ms = study->deadlines.release_ms;
     TRY(bits_copy(&plan.cohort, cohort));
     TRY(add_segments(&plan, study, schedule->layout, keep));
-    double z = step == STEP_EXPLORE ? schedule->z * study->privacy.exploration_ratio : schedule->z;
-    TRY(set_grid(&plan, study, 0));
+    if (counts(schedule, step)) TRY(add_segment(&plan, "clip", 1, &plan.cohort));
+    TRY(set_grid(&plan, schedule, clip, 0));
+    if (counts(schedule, step)) {
+        TRY(clip_bit(&plan.clip_bit, plan.grid.norm2, schedule->z, &schedule->clip));
+        TRY(set_grid(&plan, schedule, clip, 0));
+    }
     uint32_t sigma = 0;
-    TRY(account_share(&sigma, z, plan.grid.norm2, schedule_certain(&plan)));
-    TRY(set_grid(&plan, study, sigma));
+    TRY(due_noise(&sigma, schedule, &plan));
+    TRY(set_grid(&plan, schedule, clip, sigma));
     plan.sampler = sampler_of(study, sigma);
     *out = plan;
     plan = (struct plan){0};
@@ -204,26 +304,35 @@ static bool graphs_equal(const struct plan *a, const struct plan *b)
     return true;
 }
 
-static enum reason check_noise(const struct plan *plan, const struct plan *own,
-                               const struct study *study)
+/* own becomes the plan with the bit and the noise of the one that is checked: privacy holds with
+ * any bit, for the norm and so the noise that is due are those with it. */
+static enum reason check_noise(const struct plan *plan, struct plan *own,
+                               const struct schedule *schedule, double clip)
 {
-    if ((double)plan->grid.sigma < (double)own->grid.sigma * (1 - 1e-6)) return REASON_NOISE;
-    if (plan->sampler != sampler_of(study, plan->grid.sigma)) return REASON_NOISE;
-    AUTO(plan_free) struct plan again = {0};
-    if (plan_copy(&again, own) != STATUS_OK) return REASON_MEMORY;
-    if (set_grid(&again, study, plan->grid.sigma) != STATUS_OK) return REASON_RING;
-    bool same = again.grid.scale == plan->grid.scale && again.grid.norm2 == plan->grid.norm2 &&
-                again.grid.cap == plan->grid.cap && again.grid.bits == plan->grid.bits;
+    const double off = fabs((double)plan->clip_bit - (double)own->clip_bit);
+    if ((own->clip_bit == 0) != (plan->clip_bit == 0) || off > 1 + 1e-6 * own->clip_bit)
+        return REASON_NOISE;
+    own->clip_bit = plan->clip_bit;
+    uint32_t due = 0;
+    if (set_grid(own, schedule, clip, 0) != STATUS_OK ||
+        due_noise(&due, schedule, own) != STATUS_OK)
+        return REASON_RING;
+    if ((double)plan->grid.sigma < (double)due * (1 - 1e-6)) return REASON_NOISE;
+    if (plan->sampler != sampler_of(schedule->study, plan->grid.sigma)) return REASON_NOISE;
+    if (set_grid(own, schedule, clip, plan->grid.sigma) != STATUS_OK) return REASON_RING;
+    bool same = own->grid.scale == plan->grid.scale && own->grid.norm2 == plan->grid.norm2 &&
+                own->grid.cap == plan->grid.cap && own->grid.bits == plan->grid.bits;
     return same ? REASON_NONE : REASON_RING;
 }
 
 enum reason schedule_check(const struct schedule *schedule, const struct plan *plan,
-                           const struct bits *keep)
+                           const struct bits *keep, double clip)
 {
     const struct study *study = schedule->study;
+    if (!clip_allowed(schedule, clip)) return REASON_STUDY;
     AUTO(plan_free) struct plan own = {0};
     enum status status =
-        schedule_plan(&own, schedule, plan->step, plan->step_number, keep, &plan->cohort);
+        schedule_plan(&own, schedule, plan->step, plan->step_number, keep, clip, &plan->cohort);
     if (status == STATUS_NOMEM) return REASON_MEMORY;
     if (status == STATUS_QUORUM || !params_equal(&plan->params, &schedule->params))
         return REASON_THRESHOLD;
@@ -239,5 +348,5 @@ enum reason schedule_check(const struct schedule *schedule, const struct plan *p
             ? plan->step_number >= study->rounds.count
             : plan->step_number != 0 || study->pruning.mode == STUDY_PRUNING_NONE)
         return REASON_STUDY;
-    return check_noise(plan, &own, study);
+    return check_noise(plan, &own, schedule, clip);
 }

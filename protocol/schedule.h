@@ -7,6 +7,7 @@
 
 #include "base/reason.h"
 #include "dp/account.h"
+#include "dp/clip.h"
 #include "protocol/msg.h"
 #include "protocol/study.h"
 
@@ -18,31 +19,40 @@ struct schedule {
     double delta;   /* of the study, less what its sampler costs however many rounds there are */
     double z;       /* noise multiplier of a training round; 0: none */
     uint32_t order; /* Renyi order that calibration found: budgets are checked at it */
+    struct clip_goal clip;
 };
 
 /* Above PARAMS_COMPLETE_MAX sites, shares run along a ring (params_ring).
- * STATUS_RANGE  unsound thresholds for n sites, no ring for them, or no noise meets the study's
- *               epsilon and delta. */
+ * STATUS_RANGE  unsound thresholds for n sites, no ring for them, no noise meets the study's
+ *               epsilon and delta, or an adaptive clip's count would take all of it; why says
+ *               which. */
 MUST_USE enum status schedule_of(struct schedule *out, const struct study *study,
-                                 const struct layout *layout, uint32_t n);
+                                 const struct layout *layout, uint32_t n,
+                                 struct settings_error *why);
 
 /* Fill in all that follows from the study: step, params, grid and noise, sampling, segments,
  * waits. The caller fills in session, round and the hashes.
  *
  * keep    coordinates that are kept; all in the exploration.
+ * clip    of the state: 0, or where the clip adapts, one that clip_near allows.
  * cohort  sites of this round.
  *
- * STATUS_RANGE   the ring is too narrow, or nothing is kept.
+ * STATUS_RANGE   the ring is too narrow, nothing is kept, or the clip is not allowed.
  * STATUS_QUORUM  the cohort is smaller than the threshold.
  * STATUS_NOMEM */
 MUST_USE enum status schedule_plan(struct plan *out, const struct schedule *schedule,
                                    enum step step, uint32_t step_number, const struct bits *keep,
-                                   const struct bits *cohort);
+                                   double clip, const struct bits *cohort);
 
 /* Whether a plan is the one that schedule_plan makes; REASON_NONE, or what differs. Noise may be
  * more than planned, and less by a relative 1e-6 (another machine's libm). */
 enum reason schedule_check(const struct schedule *schedule, const struct plan *plan,
-                           const struct bits *keep);
+                           const struct bits *keep, double clip);
+
+/* The L2 bound of a training round's contributions, in model units, with a state's clip; and the
+ * grid of their vectors: what the clip bits leave of the norm. */
+double schedule_clip(const struct study *study, double clip);
+struct grid schedule_grid(const struct plan *plan);
 
 /* The release that a plan makes, against an adversary who does not know n_shares of the noise. */
 struct release schedule_release(const struct plan *plan, uint32_t n_shares);

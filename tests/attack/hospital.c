@@ -194,7 +194,8 @@ void hospital_plan(struct hospital *h, uint32_t step_number)
     CHECK_OK(bits_new(&cohort, HOSPITAL_SITES));
     bits_fill(&cohort);
     plan_free(plan);
-    CHECK_OK(schedule_plan(plan, &h->site.schedule, STEP_TRAIN, step_number, &state.keep, &cohort));
+    CHECK_OK(schedule_plan(plan, &h->site.schedule, STEP_TRAIN, step_number, &state.keep,
+                           state.clip, &cohort));
     plan->manifest = manifest_hash(&h->arena.manifest);
     plan->study = h->arena.manifest.study;
     plan->state = hash_of("state", buffer_view(&h->state));

@@ -15,6 +15,8 @@
 
 enum { SITES = REFERENCE_SITES, RECORDS = 40 };
 
+static struct settings_error said;
+
 /* What a site has beside its session. */
 struct desk {
     const struct study *study;
@@ -54,7 +56,7 @@ static enum reason judge(void *context, const struct plan *plan, struct view byt
     struct desk *desk = context;
     AUTO(state_free) struct state state = {0};
     if (state_read(&state, bytes, desk->layout->n) != STATUS_OK) return REASON_MODEL;
-    enum reason why = schedule_check(&desk->schedule, plan, &state.keep);
+    enum reason why = schedule_check(&desk->schedule, plan, &state.keep, state.clip);
     if (why != REASON_NONE) return why;
     state_free(&desk->state);
     desk->state = state;
@@ -69,14 +71,14 @@ static void school_open(struct school *school, const struct study *study)
     arena_open(&school->arena, SITES, 1, 3, 1, any, NULL, 32, 1);
     AUTO(state_free) struct state state = {0};
     small_state(&state, study, false);
-    CHECK_OK(course_new(&school->course, &school->study, SITES, state.weight));
+    CHECK_OK(course_new(&school->course, &school->study, SITES, state.weight, &said));
     CHECK_OK(bits_new(&school->cohort, SITES));
     bits_fill(&school->cohort);
     for (uint32_t v = 0; v < SITES; v++) {
         struct desk *desk = &school->desk[v];
         desk->study = &school->study;
         desk->layout = &school->course.layout;
-        CHECK_OK(schedule_of(&desk->schedule, desk->study, desk->layout, SITES));
+        CHECK_OK(schedule_of(&desk->schedule, desk->study, desk->layout, SITES, &said));
         struct dataset data = {0};
         small_data(&data, study, RECORDS, 10 + v);
         CHECK_OK(local_new(&desk->local, &school->study, &data));
@@ -210,11 +212,18 @@ static void compare(const struct study *study, uint32_t bad, uint32_t lost)
     double start[REFERENCE_MOST], moved = 0;
     for (size_t i = 0; i < school.course.layout.n; i++)
         start[i] = (double)school.course.state.weight[i];
+    /* All contributions are within the clip, of those that the divisor counts. */
+    const double rate = study->privacy.adaptive_clip ? study->privacy.clip_rate : 0;
+    double fallen = 0;
     while (!course_done(&school.course)) {
         const uint32_t now = school.course.trained == bad ? lost : 0;
+        const double present = SITES - __builtin_popcount(now);
         take_round(&school, now);
         reference_train(&reference, now);
         CHECK(distance(&reference, &school.course) <= rounding(&school));
+        fallen += rate * (study->privacy.unit == STUDY_SITE ? 1 : present / SITES) / 2;
+        CHECK_CLOSE(rate > 0 ? study->privacy.clip * exp(-fallen) : 0, school.course.state.clip,
+                    1e-6);
     }
     for (size_t i = 0; i < school.course.layout.n; i++)
         moved = fmax(moved, fabs((double)school.course.state.weight[i] - start[i]));
@@ -268,29 +277,53 @@ static void a_site_that_drops_out_of_a_round_comes_back(void)
     }
 }
 
-/* What one release costs, from the study's numbers and dp/SPEC.md's formulas alone. */
+static void adapt(struct study *study)
+{
+    study->privacy.adaptive_clip = true;
+    study->privacy.clip_quantile = 0.5;
+    study->privacy.clip_rate = 0.2;
+}
+
+static void a_clip_that_adapts_follows_what_the_sites_count(void)
+{
+    for (enum study_unit unit = STUDY_PATIENT; unit <= STUDY_SITE; unit++) {
+        struct study study;
+        small_study(&study, unit, MODEL_MLP);
+        adapt(&study);
+        compare(&study, 1, 4);
+    }
+}
+
+/* What one release costs, from the study's numbers and dp/SPEC.md's formulas alone; counted: with
+ * the clip bit whose noise is so many contributions. */
 static void charge(struct account *account, const struct study *study, double z, double clip,
-                   uint64_t dim)
+                   uint64_t dim, double counted)
 {
     const double root = sqrt((double)dim);
     double scale = 0x1p-20;
     while (scale * clip < 100 * root) scale *= 2;
-    const double bound = floor(pow(scale * clip + root / 2, 2) * (1 - 1e-12));
+    double bound = floor(pow(scale * clip + root / 2, 2) * (1 - 1e-12));
+    if (counted > 0) {
+        const double rho = pow(z / (2 * counted), 2);
+        bound += pow(ceil(sqrt(bound * rho / (1 - rho))), 2);
+    }
     const double honest = study->sites.threshold - study->sites.colluding;
     const struct release release = {
         .norm2 = (uint64_t)bound,
         .sigma = (uint32_t)ceil(z * sqrt(bound / honest) * (1 + 1e-9)),
         .n_shares = (uint32_t)honest,
-        .dim = dim,
+        .dim = dim + (counted > 0 ? 1 : 0),
         .sampling = study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling : 1};
     CHECK_OK(account_add(account, &release, 1));
 }
 
-static void with_noise_a_study_costs_its_epsilon(void)
+static void a_noisy_study_costs_its_epsilon(double counted)
 {
     for (enum study_unit unit = STUDY_PATIENT; unit <= STUDY_SITE; unit++) {
         struct study study;
         small_study(&study, unit, MODEL_MLP);
+        if (counted > 0) adapt(&study);
+        study.privacy.clip_count_noise = counted;
         study.privacy.epsilon = 5;
         study.privacy.exploration_ratio = 0.5;
         if (unit == STUDY_PATIENT) study.privacy.sampling = 0.25;
@@ -301,13 +334,13 @@ static void with_noise_a_study_costs_its_epsilon(void)
         struct account account = {0};
         const double z = school.course.schedule.z;
         charge(&account, &study, z / 2, study.privacy.exploration_clip,
-               layout_units(&school.course.layout));
+               layout_units(&school.course.layout), 0);
         while (!course_done(&school.course)) {
             take_round(&school, school.course.trained == 1 ? 2 : 0);
             CHECK(school.arena.round.plan.grid.sigma > 0);
             if (!course_done(&school.course))
-                charge(&account, &study, z, study.privacy.clip,
-                       bits_count(&school.course.state.keep));
+                charge(&account, &study, z, schedule_clip(&study, school.course.state.clip),
+                       bits_count(&school.course.state.keep), counted);
         }
         const double epsilon = account_epsilon(&account, study.privacy.delta);
         CHECK(epsilon <= 5);
@@ -322,6 +355,16 @@ static void with_noise_a_study_costs_its_epsilon(void)
     }
 }
 
+static void with_noise_a_study_costs_its_epsilon(void)
+{
+    a_noisy_study_costs_its_epsilon(0);
+}
+
+static void what_is_counted_costs_no_more(void)
+{
+    a_noisy_study_costs_its_epsilon(4);
+}
+
 int main(void)
 {
     RUN(patients_private_equals_the_plain_loop);
@@ -330,6 +373,8 @@ int main(void)
     RUN(sites_paper_equals_the_plain_loop);
     RUN(a_cnn_equals_the_plain_loop);
     RUN(a_site_that_drops_out_of_a_round_comes_back);
+    RUN(a_clip_that_adapts_follows_what_the_sites_count);
     RUN(with_noise_a_study_costs_its_epsilon);
+    RUN(what_is_counted_costs_no_more);
     return check_done();
 }

@@ -31,7 +31,7 @@ static const struct change {
     {"plan_cohort_of_six", MSG_PLAN, HEAD + 161, 6},
     {"plan_ring_of_33_bits", MSG_PLAN, HEAD + 161 + 5 + 24, 33},
     {"plan_unknown_cipher", MSG_PLAN, HEAD + 161 + 5 + 25 + 8, 99},
-    {"plan_count_of_segments_lies", MSG_PLAN, HEAD + 161 + 5 + 34 + 29, 3},
+    {"plan_count_of_segments_lies", MSG_PLAN, HEAD + 161 + 5 + 34 + 33, 3},
     {"positions_flag_is_two", MSG_POSITIONS, HEAD, 2},
     {"quorum_count_lies", MSG_QUORUM, HEAD, 3},
     {"quorum_of_none", MSG_QUORUM, HEAD, 0},

@@ -53,6 +53,7 @@ const struct plan *messages_plan(void)
         .sampling = 0.25,
         .wait_ms = {1, 2, 3, 4, 5, 6},
         .release_ms = 7,
+        .clip_bit = 2,
         .n_segments = SEGMENTS,
         .segment = {{.name = "conv", .dim = 10, .members = {N, &members[0]}, .degree = 4},
                     {.name = "dense", .dim = 11, .members = {N, &members[1]}}},

@@ -67,6 +67,17 @@ static bool says(const struct buffer *text, const char *part)
     return found;
 }
 
+static void a_clip_that_adapts_is_told_its_price(void)
+{
+    CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\n  delta: 1e-5\n  adaptive_clip: true\n"
+                                            "  clip_count_noise: 20\n"));
+    CHECK(says(&said, "ok  training   548 coordinates in "));
+    CHECK(says(&said, "the clip adapts: of the norm its count has "));
+    CHECK_NUMBER(EXIT_REFUSED,
+                 check_study(STUDY "  epsilon: 3\n  delta: 1e-5\n  adaptive_clip: true\n"));
+    CHECK(says(&complained, "it cannot be planned: clip_count_noise: the clip's count"));
+}
+
 static void a_study_is_told_what_follows_from_it(void)
 {
     CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\n  delta: 1e-5\n"));
@@ -90,7 +101,7 @@ static void every_epsilon_is_that_of_its_adversary(void)
     CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\n  delta: 1e-5\n"));
     CHECK_OK(study_read(&study, path, &why));
     CHECK_OK(layout_of(&layout, &study.model.spec));
-    CHECK_OK(schedule_of(&schedule, &study, &layout, 5));
+    CHECK_OK(schedule_of(&schedule, &study, &layout, 5, &why));
     CHECK_OK(bits_new(&keep, layout.n));
     bits_fill(&keep);
     for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
@@ -147,6 +158,7 @@ int main(void)
     const int fd = mkstemp(path);
     REQUIRE(fd >= 0 && close(fd) == 0);
     RUN(a_study_is_told_what_follows_from_it);
+    RUN(a_clip_that_adapts_is_told_its_price);
     RUN(every_epsilon_is_that_of_its_adversary);
     RUN(a_study_without_pruning_is_not_explored);
     RUN(a_file_that_is_no_study_is_refused_with_its_line);

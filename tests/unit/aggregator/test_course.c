@@ -13,6 +13,8 @@
 
 enum { SITES = 5, MOST = 2000 };
 
+static struct settings_error said;
+
 static void initial_weights(float *weight)
 {
     struct rng rng = {0};
@@ -24,7 +26,7 @@ static void start(struct course *course, const struct study *study)
 {
     float weight[MOST];
     initial_weights(weight);
-    CHECK_OK(course_new(course, study, SITES, weight));
+    CHECK_OK(course_new(course, study, SITES, weight, &said));
 }
 
 /* A round of the course's next plan that is done: `survivors` sites, sums of (i + 1) * unit. */
@@ -67,7 +69,8 @@ static void one_exploration_then_the_rounds_of_the_study(void)
         finish(&done, &course, SITES, 100);
         CHECK_NUMBER(round == 0 ? STEP_EXPLORE : STEP_TRAIN, done.plan.step);
         CHECK_NUMBER(round == 0 ? 0 : round - 1, done.plan.step_number);
-        CHECK_NUMBER(REASON_NONE, schedule_check(&course.schedule, &done.plan, &course.state.keep));
+        CHECK_NUMBER(REASON_NONE, schedule_check(&course.schedule, &done.plan, &course.state.keep,
+                                                 course.state.clip));
         uint64_t dim = schedule_release(&done.plan, 1).dim;
         CHECK_NUMBER(round == 0 ? layout_units(&course.layout) : bits_count(&course.state.keep),
                      dim);
@@ -207,15 +210,137 @@ static void a_sealed_segment_leaves_its_coordinates_alone(void)
     }
 }
 
+/* A study whose clip adapts, without pruning: 2000 expected records a round at epsilon 8. */
+static void adaptive_study(struct study *study)
+{
+    small_study(study, STUDY_PATIENT, MODEL_MLP);
+    study->pruning.mode = STUDY_PRUNING_NONE;
+    study->privacy.adaptive_clip = true;
+    study->privacy.clip_quantile = 0.8;
+    study->privacy.clip_rate = 0.2;
+    study->privacy.sampling = 0.1;
+    study->privacy.records = 20000;
+    study->privacy.epsilon = 8;
+    study->rounds.count = 120;
+}
+
+/* A round that is done: no gradient, and this count of contributions within the clip less those
+ * that are not. */
+static void finish_counted(struct round *round, const struct course *course, double within,
+                           double noise)
+{
+    finish(round, course, SITES, 0);
+    const uint32_t last = round->plan.n_segments - 1;
+    const double sum = within * round->plan.clip_bit + noise * round->plan.grid.sigma;
+    round->opened[last].value[0] = (uint32_t)(int32_t)rint(sum);
+}
+
+static void the_clip_follows_the_count(void)
+{
+    struct study study;
+    adaptive_study(&study);
+    AUTO(course_free) struct course course = {0};
+    start(&course, &study);
+    CHECK(course.state.clip == 0);
+    static const struct {
+        double within, share;
+    } known[] = {{1200, 0.8}, {0, 0.5},   {-2000, 0},   {2000, 1},
+                 {5000, 1},   {-9000, 0}, {-300, 0.425}};
+    double clip = study.privacy.clip;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        AUTO(round_free) struct round round = {0};
+        finish_counted(&round, &course, known[i].within, 0);
+        CHECK_OK(course_apply(&course, &round));
+        clip *= exp(-0.2 * (known[i].share - 0.8));
+        CHECK_CLOSE(clip, course.state.clip, 1e-6 * clip);
+        CHECK_NUMBER(i + 1, course.trained);
+    }
+    /* By the survivors where a contribution is a site. */
+    study.privacy.unit = STUDY_SITE;
+    study.privacy.epsilon = (double)INFINITY;
+    for (size_t survivors = 4; survivors <= 5; survivors++) {
+        AUTO(course_free) struct course sites = {0};
+        start(&sites, &study);
+        AUTO(round_free) struct round round = {0};
+        finish(&round, &sites, survivors, 0);
+        round.opened[3].value[0] = 2;
+        CHECK_OK(course_apply(&sites, &round));
+        const double share = 0.5 + 1.0 / (double)survivors;
+        CHECK_CLOSE(study.privacy.clip * exp(-0.2 * (share - 0.8)), sites.state.clip, 1e-6);
+    }
+}
+
+/* Norms are log-normal around 3 with deviation 0.5; the clip begins far below or far above. */
+static void the_clip_finds_the_quantile_through_the_noise(void)
+{
+    const double median = 3, deviation = 0.5;
+    const double target = median * exp(deviation * 0.8416); /* 0.8 of them */
+    for (size_t high = 0; high < 2; high++) {
+        struct study study;
+        adaptive_study(&study);
+        study.privacy.clip = high == 0 ? 0.1 : 60;
+        AUTO(course_free) struct course course = {0};
+        start(&course, &study);
+        struct rng rng = {0};
+        rng_numbered(&rng, 9);
+        double late = 0;
+        while (!course_done(&course)) {
+            const double clip = schedule_clip(&study, course.state.clip);
+            double within = 0;
+            for (size_t i = 0; i < 20000; i++) {
+                if (rng_unit(&rng) >= 0.1) continue;
+                within += median * exp(deviation * rng_normal(&rng)) <= clip ? 1 : -1;
+            }
+            AUTO(round_free) struct round round = {0};
+            finish_counted(&round, &course, within, sqrt(SITES) * rng_normal(&rng));
+            CHECK(round.plan.grid.sigma > 0);
+            CHECK_OK(course_apply(&course, &round));
+            if (course.trained > 100) late += log(course.state.clip / target) / 20;
+        }
+        /* One round's count is off by 100 to 130 of 2000, a step by 0.2 times that share. */
+        CHECK_CLOSE(0, late, 0.1);
+    }
+}
+
+static void a_sealed_count_leaves_the_clip_and_a_fixed_clip_stays(void)
+{
+    struct study study;
+    adaptive_study(&study);
+    AUTO(course_free) struct course course = {0};
+    start(&course, &study);
+    for (size_t i = 0; i < 2; i++) {
+        AUTO(round_free) struct round round = {0};
+        finish_counted(&round, &course, 2000, 0);
+        CHECK_OK(course_apply(&course, &round));
+    }
+    const double before = course.state.clip;
+    AUTO(round_free) struct round round = {0};
+    finish(&round, &course, SITES, 3);
+    const uint32_t last = round.plan.n_segments - 1;
+    bits_clear(&round.opened_set, last);
+    opened_free(&round.opened[last]);
+    CHECK_OK(course_apply(&course, &round));
+    CHECK(course.state.clip == before);
+    study.privacy.adaptive_clip = false;
+    AUTO(course_free) struct course fixed = {0};
+    start(&fixed, &study);
+    apply(&fixed, 1);
+    CHECK(fixed.state.clip == 0);
+}
+
 static void thresholds_that_do_not_fit_the_sites_are_refused(void)
 {
     struct study study;
     small_study(&study, STUDY_SITE, MODEL_MLP);
     float weight[MOST] = {0};
     struct course course = {0};
-    CHECK_STATUS(STATUS_RANGE, course_new(&course, &study, 9, weight));
+    CHECK_STATUS(STATUS_RANGE, course_new(&course, &study, 9, weight, &said));
     study.model.spec.classes = 1;
-    CHECK_STATUS(STATUS_RANGE, course_new(&course, &study, SITES, weight));
+    CHECK_STATUS(STATUS_RANGE, course_new(&course, &study, SITES, weight, &said));
+    adaptive_study(&study);
+    study.privacy.clip_count_noise = 1e-3;
+    CHECK_STATUS(STATUS_RANGE, course_new(&course, &study, SITES, weight, &said));
+    CHECK(strcmp(said.key, "clip_count_noise") == 0);
     CHECK(course.study == NULL && course.velocity == NULL);
 }
 
@@ -227,7 +352,7 @@ static void memory_may_end_anywhere(void)
     initial_weights(weight);
     OOM_EACH {
         AUTO(course_free) struct course course = {0};
-        enum status status = course_new(&course, &study, SITES, weight);
+        enum status status = course_new(&course, &study, SITES, weight, &said);
         oom_stop();
         if (status != STATUS_OK) CHECK_STATUS(STATUS_NOMEM, status);
         CHECK((course.study == NULL) == (status != STATUS_OK));
@@ -260,6 +385,9 @@ int main(void)
     RUN(steps_are_heavy_ball_with_a_falling_rate);
     RUN(the_divisor_is_public);
     RUN(a_sealed_segment_leaves_its_coordinates_alone);
+    RUN(the_clip_follows_the_count);
+    RUN(the_clip_finds_the_quantile_through_the_noise);
+    RUN(a_sealed_count_leaves_the_clip_and_a_fixed_clip_stays);
     RUN(thresholds_that_do_not_fit_the_sites_are_refused);
     RUN(memory_may_end_anywhere);
     return check_done();

@@ -6,6 +6,8 @@
 #include "tests/lib/oom.h"
 #include "tests/lib/small.h"
 
+static struct settings_error said;
+
 static void add(struct history *history, uint32_t round)
 {
     struct result result = {.round = round, .previous = history_last(history)};
@@ -86,7 +88,7 @@ static void who_missed_every_round_is_still_reached(void)
     small_study(&study, STUDY_SITE, MODEL_MLP);
     study.rounds.count = 100000;
     CHECK_OK(layout_of(&layout, &study.model.spec));
-    CHECK_OK(schedule_of(&schedule, &study, &layout, study.sites.expected));
+    CHECK_OK(schedule_of(&schedule, &study, &layout, study.sites.expected, &said));
     AUTO(buffer_free) struct buffer signed_result = {0}, opening = {0}, state = {0};
     static const uint8_t seed[SIGN_SEED_BYTES] = {1};
     result_write(&signed_result, &(struct result){0}, seed);

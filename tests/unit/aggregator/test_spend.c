@@ -10,6 +10,8 @@
 
 enum { SITES = 5, COLLUDING = 1 };
 
+static struct settings_error said;
+
 struct world {
     struct study study;
     struct layout layout;
@@ -29,7 +31,7 @@ static void world_make(struct world *world, double epsilon)
     small_study(&world->study, STUDY_SITE, MODEL_MLP);
     world->study.privacy.epsilon = epsilon;
     CHECK_OK(layout_of(&world->layout, &world->study.model.spec));
-    CHECK_OK(schedule_of(&world->schedule, &world->study, &world->layout, SITES));
+    CHECK_OK(schedule_of(&world->schedule, &world->study, &world->layout, SITES, &said));
     CHECK_OK(bits_new(&world->keep, world->layout.n));
     CHECK_OK(bits_new(&world->cohort, SITES));
     bits_fill(&world->keep);
@@ -38,7 +40,7 @@ static void world_make(struct world *world, double epsilon)
 
 static void plan_round(struct plan *plan, const struct world *world)
 {
-    CHECK_OK(schedule_plan(plan, &world->schedule, STEP_TRAIN, 0, &world->keep, &world->cohort));
+    CHECK_OK(schedule_plan(plan, &world->schedule, STEP_TRAIN, 0, &world->keep, 0, &world->cohort));
 }
 
 static double epsilon_of(const struct account *account)
@@ -116,7 +118,7 @@ static void no_course_costs_more_than_the_worst(void)
     for (uint32_t k = 0; k <= world.study.rounds.count; k++) {
         AUTO(plan_free) struct plan plan = {0};
         CHECK_OK(schedule_plan(&plan, &world.schedule, k == 0 ? STEP_EXPLORE : STEP_TRAIN,
-                               k == 0 ? 0 : k - 1, &world.keep, &world.cohort));
+                               k == 0 ? 0 : k - 1, &world.keep, 0, &world.cohort));
         CHECK_OK(spend_add(&spend, &plan, quorum));
     }
     for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {

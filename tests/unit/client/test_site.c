@@ -118,7 +118,7 @@ static enum reason judge(struct plan *plan, uint32_t round, const struct state *
     bits_fill(&cohort);
     const enum step step = round == 1 ? STEP_EXPLORE : STEP_TRAIN;
     CHECK_OK(schedule_plan(plan, &site.schedule, step, round == 1 ? 0 : round - 2, &state->keep,
-                           &cohort));
+                           state->clip, &cohort));
     plan->round = round;
     AUTO(buffer_free) struct buffer bytes = {0};
     state_write(&bytes, state);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/submit.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -91,8 +92,8 @@ static void a_contribution_is_clipped_and_rounded(void)
     CHECK_OK(grid_sum_new(&sum, 3, &grid));
     const float value[] = {30, 0, -40};
     const struct update update = {.n = 3, .value = value};
-    CHECK_OK(submit_contribution(&sum, &update, 1, &grid));
-    CHECK_OK(submit_contribution(&sum, &update, 1, &grid));
+    CHECK_OK(submit_contribution(&sum, NULL, &update, 1, &grid));
+    CHECK_OK(submit_contribution(&sum, NULL, &update, 1, &grid));
     AUTO(encoded_free) struct encoded encoded = {0};
     CHECK_OK(grid_seal(&encoded, &sum, &grid, NULL));
     CHECK_CLOSE(2 * 0.6 * grid.scale, encoded.value[0], 1.01);
@@ -108,10 +109,82 @@ static void a_contribution_of_another_size_or_without_a_clip_is_refused(void)
     CHECK_OK(grid_sum_new(&sum, 3, &grid));
     const float value[] = {1, 1, 1};
     const struct update right = {.n = 3, .value = value}, wrong = {.n = 2, .value = value};
-    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, &wrong, 1, &grid));
-    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, &right, 0, &grid));
-    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, &right, (double)NAN, &grid));
+    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, NULL, &wrong, 1, &grid));
+    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, NULL, &right, 0, &grid));
+    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, NULL, &right, (double)NAN, &grid));
     CHECK_NUMBER(0, sum.part_count);
+}
+
+static void a_bit_says_whether_the_clip_left_a_contribution_whole(void)
+{
+    struct grid grid = {0};
+    CHECK_OK(grid_plan(&grid, 5, 2, 2, 0, 32));
+    AUTO(grid_sum_free) struct grid_sum sum = {0};
+    CHECK_OK(grid_sum_new(&sum, 2, &grid));
+    const float above = nextafterf(4, 5);
+    static const struct {
+        float x, y;
+        int64_t bit;
+    } known[] = {{3, 4, 1},         {0, 0, 1},     {-3, -4, 1},       {3, 4.001F, -1},
+                 {NAN, 0, -1},      {0, -NAN, -1}, {INFINITY, 0, -1}, {FLT_MAX, FLT_MAX, -1},
+                 {0x1p-149F, 0, 1}, {30, 40, -1}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const float value[] = {known[i].x, known[i].y};
+        int64_t within = 100;
+        CHECK_OK(submit_contribution(&sum, &within, &(struct update){2, value}, 5, &grid));
+        CHECK_NUMBER(100 + known[i].bit, within);
+    }
+    int64_t within = 0;
+    const float next[] = {3, above};
+    CHECK_OK(submit_contribution(&sum, &within, &(struct update){2, next}, 5, &grid));
+    CHECK(within == -1);
+    CHECK_STATUS(STATUS_RANGE,
+                 submit_contribution(&sum, &within, &(struct update){1, next}, 5, &grid));
+    CHECK_STATUS(STATUS_RANGE,
+                 submit_contribution(&sum, &within, &(struct update){2, next}, 0, &grid));
+    CHECK(within == -1);
+}
+
+/* Floats of any kind: all bit patterns, and multiples of numbers near the clip. */
+static void fill(float *value, size_t n, double clip, struct rng *rng)
+{
+    const unsigned kind = (unsigned)rng_below(rng, 4);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t pattern = (uint32_t)rng_u64(rng);
+        memcpy(&value[i], &pattern, sizeof pattern);
+        if (kind > 0) value[i] = (float)(clip * rng_normal(rng) * (kind == 1 ? 0.1 : 3));
+        if (kind == 3 && rng_below(rng, n) == 0) value[i] = NAN;
+    }
+}
+
+/* The sensitivity of a release that counts, measured in whole numbers. */
+static void vector_and_bit_together_stay_within_the_norm_whatever_the_floats(void)
+{
+    struct rng rng = {0};
+    rng_numbered(&rng, 4);
+    double most = 0;
+    for (size_t trial = 0; trial < 3000; trial++) {
+        float value[40];
+        const size_t n = 1 + rng_below(&rng, 40);
+        const double clip = ldexp(1, (int)rng_below(&rng, 40) - 20);
+        struct plan plan = {.clip_bit = 1 + (uint32_t)rng_below(&rng, 1000)};
+        CHECK_OK(grid_plan(&plan.grid, clip, n, 5, 0, 32));
+        plan.grid.norm2 += (uint64_t)plan.clip_bit * plan.clip_bit;
+        const struct grid grid = schedule_grid(&plan);
+        AUTO(grid_sum_free) struct grid_sum sum = {0};
+        CHECK_OK(grid_sum_new(&sum, n, &grid));
+        fill(value, n, clip, &rng);
+        int64_t within = 0;
+        CHECK_OK(submit_contribution(&sum, &within, &(struct update){n, value}, clip, &grid));
+        AUTO(encoded_free) struct encoded sealed = {0};
+        CHECK_OK(grid_seal(&sealed, &sum, &grid, NULL));
+        const int64_t bit = within * plan.clip_bit;
+        const uint64_t norm2 = world_norm2(&sealed, NULL) + (uint64_t)(bit * bit);
+        CHECK(within == 1 || within == -1);
+        CHECK(norm2 <= plan.grid.norm2);
+        most = fmax(most, (double)norm2 / (double)plan.grid.norm2);
+    }
+    CHECK(most > 0.98);
 }
 
 /* Add what a site sent to the totals, its own pad taken away. */
@@ -272,6 +345,8 @@ int main(void)
 {
     RUN(a_contribution_is_clipped_and_rounded);
     RUN(a_contribution_of_another_size_or_without_a_clip_is_refused);
+    RUN(a_bit_says_whether_the_clip_left_a_contribution_whole);
+    RUN(vector_and_bit_together_stay_within_the_norm_whatever_the_floats);
     RUN(without_noise_the_sum_of_the_sums_comes_out);
     RUN(with_noise_the_sum_of_what_was_put_in_comes_out);
     RUN(it_comes_out_along_a_ring_and_with_threads);

@@ -128,6 +128,81 @@ static void an_empty_draw_is_a_sum_of_nothing(void)
     CHECK_NUMBER(0, world_norm2(&sum, NULL));
 }
 
+/* Gradients by the plain loop. */
+static void gradient_norms(double *norm, const struct world *w)
+{
+    AUTO(plain_close) struct plain plain = {0};
+    plain_open(&plain, &w->study);
+    for (size_t r = 0; r < WORLD_RECORDS; r++) {
+        plain_gradient(&plain, w->state.weight, &w->local.data, r);
+        double sum = 0;
+        for (size_t i = 0; i < w->layout.n; i++)
+            if (bits_has(&w->state.keep, i)) sum += pow((double)plain.grad[i], 2);
+        norm[r] = sqrt(sum);
+    }
+}
+
+static void the_last_coordinate_counts_the_records_within_the_clip(void)
+{
+    AUTO(world_close) struct world w = {0};
+    world_open(&w, STUDY_PATIENT, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 8);
+    double norm[WORLD_RECORDS];
+    gradient_norms(norm, &w);
+    for (size_t r = 0; r < WORLD_RECORDS; r += 5) {
+        const double clip = norm[r] * (1 + 1e-4);
+        int32_t within = 0;
+        for (size_t i = 0; i < WORLD_RECORDS; i++) within += norm[i] <= clip ? 1 : -1;
+        world_adapt(&w, clip);
+        w.plan.grid.norm2 += 7 * 7 - 1; /* as with noise */
+        w.plan.clip_bit = 7;
+        AUTO(encoded_free) struct encoded sum = {0};
+        run(&sum, &w);
+        CHECK_NUMBER(bits_count(&w.state.keep) + 1, sum.n);
+        CHECK(sum.value[sum.n - 1] == 7 * within);
+        w.plan.grid.cap = 20; /* all coordinates are saturated, this one too */
+        run(&sum, &w);
+        CHECK(sum.value[sum.n - 1] == (7 * within > 20 ? 20 : 7 * within < -20 ? -20 : 7 * within));
+    }
+}
+
+/* All values of all sums are within the clip that was named, not the study's. */
+static void the_clip_is_the_state_s(void)
+{
+    AUTO(world_close) struct world w = {0};
+    world_open(&w, STUDY_SITE, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 2);
+    AUTO(encoded_free) struct encoded sum = {0};
+    world_adapt(&w, 0);
+    run(&sum, &w);
+    CHECK(sum.value[sum.n - 1] == 1);
+    world_adapt(&w, 0x1p-10);
+    run(&sum, &w);
+    CHECK(sum.value[sum.n - 1] == -1);
+    const double norm = sqrt((double)world_norm2(&sum, NULL)) / w.plan.grid.scale;
+    CHECK_CLOSE(0x1p-10, norm, 0x1p-16);
+}
+
+static void one_record_more_or_less_changes_vector_and_count_by_no_more_than_their_bound(void)
+{
+    uint64_t most = 0, bound = 0;
+    for (size_t record = 0; record < WORLD_RECORDS; record += 3) {
+        AUTO(world_close) struct world w = {0};
+        world_open(&w, STUDY_PATIENT, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 8);
+        world_adapt(&w, 1e-3);
+        const uint32_t bit = (uint32_t)sqrt((double)w.plan.grid.norm2);
+        w.plan.grid.norm2 += (uint64_t)bit * bit - 1;
+        w.plan.clip_bit = bit;
+        AUTO(encoded_free) struct encoded with = {0}, without = {0};
+        run(&with, &w);
+        world_forget(&w, record);
+        run(&without, &w);
+        const uint64_t change = world_norm2(&with, &without);
+        bound = w.plan.grid.norm2;
+        most = change > most ? change : most;
+    }
+    CHECK(most <= bound);
+    CHECK((double)most > 0.95 * (double)bound);
+}
+
 static void memory_may_end_anywhere(void)
 {
     world_starve(STEP_TRAIN, train_run);
@@ -140,6 +215,9 @@ int main(void)
     RUN(a_record_that_is_not_drawn_changes_nothing);
     RUN(a_site_is_one_contribution_within_the_bound);
     RUN(an_empty_draw_is_a_sum_of_nothing);
+    RUN(the_last_coordinate_counts_the_records_within_the_clip);
+    RUN(the_clip_is_the_state_s);
+    RUN(one_record_more_or_less_changes_vector_and_count_by_no_more_than_their_bound);
     RUN(memory_may_end_anywhere);
     return check_done();
 }

@@ -12,6 +12,18 @@ static void must(enum status status)
     REQUIRE(status == STATUS_OK);
 }
 
+static void make_plan(struct world *w, enum step step)
+{
+    struct settings_error why = {0};
+    struct schedule schedule = {0};
+    must(schedule_of(&schedule, &w->study, &w->layout, WORLD_SITES, &why));
+    AUTO(bits_free) struct bits cohort = {0};
+    must(bits_new(&cohort, WORLD_SITES));
+    bits_fill(&cohort);
+    plan_free(&w->plan);
+    must(schedule_plan(&w->plan, &schedule, step, 0, &w->state.keep, w->state.clip, &cohort));
+}
+
 void world_open(struct world *w, enum study_unit unit, enum model_kind kind, enum step step,
                 enum study_pruning mode, double clip)
 {
@@ -20,16 +32,20 @@ void world_open(struct world *w, enum study_unit unit, enum model_kind kind, enu
     w->study.pruning.mode = mode;
     w->study.privacy.exploration_clip = w->study.privacy.clip = clip;
     must(layout_of(&w->layout, &w->study.model.spec));
-    struct schedule schedule = {0};
-    must(schedule_of(&schedule, &w->study, &w->layout, WORLD_SITES));
-    AUTO(bits_free) struct bits cohort = {0};
-    must(bits_new(&cohort, WORLD_SITES));
-    bits_fill(&cohort);
     small_state(&w->state, &w->study, step == STEP_TRAIN);
-    must(schedule_plan(&w->plan, &schedule, step, 0, &w->state.keep, &cohort));
+    make_plan(w, step);
     struct dataset data = {0};
     small_data(&data, &w->study, WORLD_RECORDS, 1);
     must(local_new(&w->local, &w->study, &data));
+    must(local_load(&w->local, &w->state));
+}
+
+void world_adapt(struct world *w, double clip)
+{
+    w->study.privacy.adaptive_clip = true;
+    w->study.privacy.clip_rate = 0.2;
+    w->state.clip = clip;
+    make_plan(w, STEP_TRAIN);
     must(local_load(&w->local, &w->state));
 }
 
@@ -64,6 +80,7 @@ void world_starve(enum step step, world_work *work)
     for (enum study_unit unit = STUDY_PATIENT; unit <= STUDY_SITE; unit++) {
         AUTO(world_close) struct world w = {0};
         world_open(&w, unit, MODEL_CNN, step, STUDY_PRUNING_PRIVATE, 1);
+        if (step == STEP_TRAIN) world_adapt(&w, 1);
         OOM_EACH {
             AUTO(encoded_free) struct encoded sum = {0};
             struct rng rng = {0};

@@ -20,6 +20,8 @@ struct world {
 /* clip is that of the step. */
 void world_open(struct world *w, enum study_unit unit, enum model_kind kind, enum step step,
                 enum study_pruning mode, double clip);
+/* Let the clip adapt, and be this one in the training round that comes. */
+void world_adapt(struct world *w, double clip);
 void world_close(struct world *w);
 
 /* Do the work of a step with the n-th allocation failing, for each n and both units of privacy. */

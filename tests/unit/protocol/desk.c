@@ -4,6 +4,8 @@
 #include "tests/lib/check.h"
 #include "tests/lib/small.h"
 
+static struct settings_error said;
+
 void desk_close(struct desk *desk)
 {
     bits_free(&desk->keep);
@@ -20,7 +22,7 @@ void desk_open(struct desk *desk, enum study_unit unit, enum study_pruning mode,
     desk->study.deadlines.release_ms = 100;
     if (unit == STUDY_PATIENT) desk->study.privacy.sampling = 0.1;
     CHECK_OK(layout_of(&desk->layout, &desk->study.model.spec));
-    CHECK_OK(schedule_of(&desk->schedule, &desk->study, &desk->layout, DESK_SITES));
+    CHECK_OK(schedule_of(&desk->schedule, &desk->study, &desk->layout, DESK_SITES, &said));
     CHECK_OK(bits_new(&desk->keep, desk->layout.n));
     CHECK_OK(bits_new(&desk->cohort, DESK_SITES));
     bits_fill(&desk->keep);
@@ -33,7 +35,7 @@ void desk_open_wide(struct desk *desk)
     desk->study.sites.expected = DESK_WIDE;
     desk->study.sites.colluding = 30;
     desk->study.sites.threshold = 540;
-    CHECK_OK(schedule_of(&desk->schedule, &desk->study, &desk->layout, DESK_WIDE));
+    CHECK_OK(schedule_of(&desk->schedule, &desk->study, &desk->layout, DESK_WIDE, &said));
     bits_free(&desk->cohort);
     CHECK_OK(bits_new(&desk->cohort, DESK_WIDE));
     bits_fill(&desk->cohort);
@@ -42,10 +44,11 @@ void desk_open_wide(struct desk *desk)
 void desk_plan(struct plan *out, const struct desk *desk, enum step step, uint32_t number)
 {
     plan_free(out);
-    CHECK_OK(schedule_plan(out, &desk->schedule, step, number, &desk->keep, &desk->cohort));
+    CHECK_OK(
+        schedule_plan(out, &desk->schedule, step, number, &desk->keep, desk->clip, &desk->cohort));
 }
 
 enum reason desk_check(const struct desk *desk, const struct plan *plan)
 {
-    return schedule_check(&desk->schedule, plan, &desk->keep);
+    return schedule_check(&desk->schedule, plan, &desk->keep, desk->clip);
 }

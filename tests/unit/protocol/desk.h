@@ -13,6 +13,7 @@ struct desk {
     struct layout layout;
     struct schedule schedule;
     struct bits keep, cohort;
+    double clip; /* of the state */
 };
 
 void desk_open(struct desk *desk, enum study_unit unit, enum study_pruning mode, double epsilon);

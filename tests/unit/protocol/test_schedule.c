@@ -9,6 +9,8 @@
 #include "tests/lib/small.h"
 #include "tests/unit/protocol/desk.h"
 
+static struct settings_error said;
+
 static void segments_are_layers_or_groups_of_units(void)
 {
     AUTO(desk_close) struct desk desk = {0};
@@ -56,7 +58,7 @@ static void the_whole_study_costs_its_epsilon(void)
             AUTO(desk_close) struct desk desk = {0};
             desk_open(&desk, unit, mode, 3);
             desk.study.privacy.exploration_ratio = 3;
-            CHECK_OK(schedule_of(&desk.schedule, &desk.study, &desk.layout, DESK_SITES));
+            CHECK_OK(schedule_of(&desk.schedule, &desk.study, &desk.layout, DESK_SITES, &said));
             struct account account = {0};
             AUTO(plan_free) struct plan plan = {0};
             if (mode != STUDY_PRUNING_NONE) {
@@ -84,7 +86,7 @@ static void a_ring_too_narrow_is_refused(void)
     desk.study.secagg.bits = 12;
     struct plan plan = {0};
     CHECK_STATUS(STATUS_RANGE,
-                 schedule_plan(&plan, &desk.schedule, STEP_TRAIN, 0, &desk.keep, &desk.cohort));
+                 schedule_plan(&plan, &desk.schedule, STEP_TRAIN, 0, &desk.keep, 0, &desk.cohort));
     CHECK(plan.n_segments == 0 && plan.cohort.word == NULL);
     CHECK_NUMBER(REASON_RING, desk_check(&desk, &good));
 }
@@ -140,12 +142,13 @@ static void a_table_is_paid_for_out_of_delta(void)
     desk.study.privacy.sampler = NOISE_TABLE;
     desk.study.privacy.delta = 4 * noise_delta(NOISE_TABLE, samples, 3);
     struct schedule schedule = {0};
-    CHECK_OK(schedule_of(&schedule, &desk.study, &desk.layout, DESK_SITES));
+    CHECK_OK(schedule_of(&schedule, &desk.study, &desk.layout, DESK_SITES, &said));
     CHECK_CLOSE(0.75 * desk.study.privacy.delta, schedule.delta, 1e-9 * schedule.delta);
     desk.study.privacy.delta /= 4;
-    CHECK_STATUS(STATUS_RANGE, schedule_of(&schedule, &desk.study, &desk.layout, DESK_SITES));
+    CHECK_STATUS(STATUS_RANGE,
+                 schedule_of(&schedule, &desk.study, &desk.layout, DESK_SITES, &said));
     desk.study.privacy.epsilon = (double)INFINITY;
-    CHECK_OK(schedule_of(&schedule, &desk.study, &desk.layout, DESK_SITES));
+    CHECK_OK(schedule_of(&schedule, &desk.study, &desk.layout, DESK_SITES, &said));
 }
 
 static void nothing_kept_is_refused(void)
@@ -155,7 +158,7 @@ static void nothing_kept_is_refused(void)
     for (size_t i = 0; i < desk.keep.n; i++) bits_clear(&desk.keep, i);
     struct plan plan = {0};
     CHECK_STATUS(STATUS_RANGE,
-                 schedule_plan(&plan, &desk.schedule, STEP_TRAIN, 0, &desk.keep, &desk.cohort));
+                 schedule_plan(&plan, &desk.schedule, STEP_TRAIN, 0, &desk.keep, 0, &desk.cohort));
     CHECK(plan.n_segments == 0);
 }
 
@@ -169,7 +172,7 @@ static void a_cohort_below_the_threshold_is_refused(void)
     bits_clear(&desk.cohort, 1);
     struct plan none = {0};
     CHECK_STATUS(STATUS_QUORUM,
-                 schedule_plan(&none, &desk.schedule, STEP_TRAIN, 0, &desk.keep, &desk.cohort));
+                 schedule_plan(&none, &desk.schedule, STEP_TRAIN, 0, &desk.keep, 0, &desk.cohort));
     CHECK(none.n_segments == 0);
 }
 
@@ -189,12 +192,13 @@ static void many_sites_share_along_a_ring(void)
     CHECK_NUMBER(REASON_NONE, desk_check(&desk, &plan));
     /* A complete graph up to the limit. */
     desk.study.sites.threshold = 400;
-    CHECK_OK(schedule_of(&desk.schedule, &desk.study, &desk.layout, PARAMS_COMPLETE_MAX));
+    CHECK_OK(schedule_of(&desk.schedule, &desk.study, &desk.layout, PARAMS_COMPLETE_MAX, &said));
     CHECK(desk.schedule.params.k == 0 && desk.schedule.params.t == 400);
     /* A quorum that is sound for a complete graph, but leaves too few neighbours. */
     desk.study.sites.threshold = 320;
     const struct params before = desk.schedule.params;
-    CHECK_STATUS(STATUS_RANGE, schedule_of(&desk.schedule, &desk.study, &desk.layout, DESK_WIDE));
+    CHECK_STATUS(STATUS_RANGE,
+                 schedule_of(&desk.schedule, &desk.study, &desk.layout, DESK_WIDE, &said));
     CHECK_BYTES(&before, &desk.schedule.params, sizeof before);
 }
 
@@ -253,13 +257,13 @@ static void unsound_thresholds_and_unreachable_epsilons_are_refused(void)
     struct layout layout = {0};
     CHECK_OK(layout_of(&layout, &study.model.spec));
     struct schedule schedule = {0};
-    CHECK_STATUS(STATUS_RANGE, schedule_of(&schedule, &study, &layout, 8));
-    CHECK_STATUS(STATUS_RANGE, schedule_of(&schedule, &study, &layout, 3));
+    CHECK_STATUS(STATUS_RANGE, schedule_of(&schedule, &study, &layout, 8, &said));
+    CHECK_STATUS(STATUS_RANGE, schedule_of(&schedule, &study, &layout, 3, &said));
     study.sites.min_contributors = 4;
-    CHECK_STATUS(STATUS_RANGE, schedule_of(&schedule, &study, &layout, DESK_SITES));
+    CHECK_STATUS(STATUS_RANGE, schedule_of(&schedule, &study, &layout, DESK_SITES, &said));
     study.sites.min_contributors = 3;
     study.privacy.epsilon = study.privacy.delta = 1e-12;
-    CHECK_STATUS(STATUS_RANGE, schedule_of(&schedule, &study, &layout, DESK_SITES));
+    CHECK_STATUS(STATUS_RANGE, schedule_of(&schedule, &study, &layout, DESK_SITES, &said));
     CHECK(schedule.study == NULL);
 }
 
@@ -272,7 +276,7 @@ static void memory_may_end_anywhere(void)
     OOM_EACH {
         AUTO(plan_free) struct plan plan = {0};
         enum status status =
-            schedule_plan(&plan, &desk.schedule, STEP_TRAIN, 0, &desk.keep, &desk.cohort);
+            schedule_plan(&plan, &desk.schedule, STEP_TRAIN, 0, &desk.keep, 0, &desk.cohort);
         oom_stop();
         if (status != STATUS_OK) CHECK_STATUS(STATUS_NOMEM, status);
         CHECK((plan.n_segments == 0) == (status != STATUS_OK));

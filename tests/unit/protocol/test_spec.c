@@ -96,6 +96,7 @@ static void plan_is_as_described(void)
     PUT("release", "u32", plan.release_ms);
     PUT("sampler", "u8", sampler);
     plan.sampler = sampler;
+    PUT("clip bit", "u32", plan.clip_bit);
     want("segments", "u8", &segments, 1);
     for (size_t l = 0; l < SEGMENTS; l++) {
         const char *name = l == 0 ? "conv" : "dense";
