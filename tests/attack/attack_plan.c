@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plans that an honest coordinator does not make, given to a whole site: a cipher that it cannot
- * trust or run (A7), a ring that is none (A8) or too narrow (A9), segments of few (A15), too little
- * noise (A23). */
+ * trust or run (A7), a ring that is none (A8) or too narrow (A9), segments of few (A15). */
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -330,55 +329,6 @@ static void sparse(void)
     RUN(an_index_of_few_is_not_planned);
 }
 
-/* --- A23 -------------------------------------------------------------------------------------- */
-
-/* What each adds when all n sites are counted on, corrupt and dropped ones too. */
-static void count_on_all(struct arena *a, void *content)
-{
-    (void)a;
-    struct grid *grid = &((struct plan *)content)->grid;
-    const double certain = schedule_certain(content);
-    grid->sigma = (uint32_t)ceil(grid->sigma * sqrt(certain / HOSPITAL_SITES));
-}
-
-static void no_noise(struct arena *a, void *content)
-{
-    (void)a;
-    ((struct plan *)content)->grid.sigma = 0;
-}
-
-static void sample_all(struct arena *a, void *content)
-{
-    (void)a;
-    ((struct plan *)content)->sampling = 1;
-}
-
-static void less_noise_than_the_fewest_honest_need_is_refused(void)
-{
-    AUTO(hospital_close) struct hospital h = {0};
-    open_hospital(&h);
-    CHECK_REFUSED(NOISE, hospital_told(&h, count_on_all));
-    CHECK_REFUSED(NOISE, hospital_told(&h, no_noise));
-    CHECK_REFUSED(NOISE, hospital_told(&h, sample_all));
-}
-
-/* T survive at least, and of these the corrupt one may have added nothing. */
-static void corrupt_sites_are_not_counted_on(void)
-{
-    AUTO(hospital_close) struct hospital h = {0};
-    open_hospital(&h);
-    const struct plan *plan = &h.arena.plan;
-    CHECK_NUMBER(4 - 1, schedule_certain(plan));
-    const double total = 3.0 * plan->grid.sigma * plan->grid.sigma;
-    CHECK(total >= h.site.schedule.z * h.site.schedule.z * (double)plan->grid.norm2);
-}
-
-static void noise(void)
-{
-    RUN(less_noise_than_the_fewest_honest_need_is_refused);
-    RUN(corrupt_sites_are_not_counted_on);
-}
-
 int main(int argc, char **argv)
 {
     static const struct row rows[] = {
@@ -386,7 +336,6 @@ int main(int argc, char **argv)
         {"A8", "masks that are not whole numbers of a ring", ring},
         {"A9", "a sum that wraps", wrap},
         {"A15", "an index that few sites hold", sparse},
-        {"A23", "too little noise when sites drop out or lie", noise},
     };
     return row_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }

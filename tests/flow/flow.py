@@ -8,6 +8,7 @@ flow.py holds FILE EXPRESSION                   of d, the last JSON object of th
 flow.py value FILE KEY                          the same object's value
 flow.py entries FOLDER KIND [ROUND]             how many entries of a kind the site's journal has
 flow.py sums FOLDER                             every opened sum is that of the survivors' inputs
+flow.py clips FOLDER LEAST MOST                 a clip is so many times the one before; sites have the last
 flow.py web                                     a web server on a free port, which it prints
 """
 import array
@@ -97,6 +98,20 @@ def sums(folder):
         if list(words(f"{folder}/coordinator/sums-{e['round']}")) != want:
             sys.exit(f"round {e['round']}: the opened sum is not that of the inputs")
     print(len(rounds))
+
+
+def clips(folder, least, most):
+    """Each round's clip is the one before times least to most, and the final state has the last."""
+    with open(f"{folder}/coordinator.out") as file:
+        rounds = [e for e in map(json.loads, file) if e["event"] == "round"]
+    for one, next in zip(rounds, rounds[1:]):
+        if next["round"] == one["round"] + 1 and not (
+                float(least) <= next["clip"] / one["clip"] <= float(most)):
+            sys.exit(f"from {one['clip']} to {next['clip']}")
+    with open(f"{folder}/site-1/final.state", "rb") as file:
+        last = struct.unpack("<d", file.read(8))[0]
+    if abs(last / rounds[-1]["clip"] - 1) > 1e-6:
+        sys.exit(f"the final state has {last}")
 
 
 class Web(http.server.SimpleHTTPRequestHandler):
