@@ -45,9 +45,8 @@ enum status clip_bit(uint32_t *bit, uint64_t norm2, double z, const struct clip_
 {
     const double ratio = z / (2 * goal->noise);
     const double rho = ratio * ratio;
-    if (!(rho < 1)) return STATUS_RANGE;
     const double x = ceil(sqrt((double)norm2 * rho / (1 - rho)));
-    if (!(x <= BIT_MAX)) return STATUS_RANGE;
+    if (!(x <= BIT_MAX)) return STATUS_RANGE; /* also for rho >= 1, where it is no number */
     *bit = x < 1 ? 1 : (uint32_t)x;
     return STATUS_OK;
 }

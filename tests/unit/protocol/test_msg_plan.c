@@ -34,6 +34,20 @@ static void values_out_of_range_are_malformed(void)
     for (size_t i = 0; i < 12; i++) CHECK_STATUS(STATUS_FORMAT, reread(&p[i]));
 }
 
+static void a_clip_bit_leaves_something_of_the_norm(void)
+{
+    struct plan p = *messages_plan();
+    p.grid.norm2 = 10;
+    p.clip_bit = 3;
+    CHECK_OK(reread(&p));
+    p.grid.norm2 = 9;
+    CHECK_STATUS(STATUS_FORMAT, reread(&p));
+    p.clip_bit = UINT32_MAX;
+    CHECK_STATUS(STATUS_FORMAT, reread(&p));
+    p.clip_bit = 0;
+    CHECK_OK(reread(&p));
+}
+
 static void an_unknown_cipher_or_sampler_is_read(void)
 {
     struct plan p = *messages_plan();
@@ -128,6 +142,7 @@ static void a_copied_plan_is_its_own(void)
 int main(void)
 {
     RUN(values_out_of_range_are_malformed);
+    RUN(a_clip_bit_leaves_something_of_the_norm);
     RUN(an_unknown_cipher_or_sampler_is_read);
     RUN(a_name_is_not_empty_and_has_no_zero_byte);
     RUN(a_name_has_a_limit);
