@@ -53,3 +53,11 @@ double fft_error(const struct fft *fft)
 {
     return 8.0 * log2((double)fft->n) * DBL_EPSILON / 2.0;
 }
+
+/* Between two powers of two, all bits but the first are turned. */
+size_t fft_mirror(size_t k)
+{
+    if (k < 2) return k;
+    const size_t top = (size_t)1 << (63 - __builtin_clzll(k));
+    return k ^ (top - 1);
+}

@@ -27,6 +27,9 @@ void fft_forward(const struct fft *fft, struct fft_number *x);
 /* The inverse without the division by n: bit-reversed order in, natural order out. */
 void fft_backward(const struct fft *fft, struct fft_number *x);
 
+/* Where the spectrum of a real sequence holds the conjugate of what is at k. */
+size_t fft_mirror(size_t k);
+
 /* No result of either is further from the truth than this times the sum of the magnitudes of what
  * went in: a level rounds an addition and a product (at most sqrt 5 units) and its root has an
  * error of less than 2, and we take 8 units for a level. */

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Losses of one release. A continuous one is cut where its loss crosses the grid and into pieces
- * short against its noise, so that Gauss-Legendre with four nodes is exact for practical purposes;
- * a whole-number one is a list as it stands. */
+/* Losses of one release. Outputs of continuous noise are moved to equally spaced points, each
+ * output to its two neighbours so that Q and P keep their mass; a whole-number law is a list as it
+ * stands.
+ */
 #include "dp/mechanism.h"
 
 #include <math.h>
 
-/* Pieces of at most an eighth of sigma (or of Laplace's scale). */
-#define PIECE 0.125
+/* What exponents may change by from a point to the next; the terms of exp that this needs. */
+#define REACH 0.125
+#define TERMS 10
+/* Points are this much closer than the grid of losses: their spread is less by its square. */
+#define FINER 3.0
+/* More than REACH asks for. */
+#define POINTS_MAX 4194304.0
 #define HALF_LOG_TWO_PI 0.91893853320467274178
 
 enum status mechanism_check(const struct mechanism *m)
@@ -30,13 +36,6 @@ double mechanism_sampled(double loss, double q)
 {
     if (q == 1.0) return loss;
     return loss > 0.0 ? loss + log(q + (1.0 - q) * exp(-loss)) : log1p(q * expm1(loss));
-}
-
-/* The loss without sampling that becomes this one. */
-static double unsampled(double loss, double q)
-{
-    if (q == 1.0) return loss;
-    return loss > 0.0 ? loss + log((1.0 - (1.0 - q) * exp(-loss)) / q) : log1p(expm1(loss) / q);
 }
 
 double mechanism_pure(const struct mechanism *m)
@@ -66,8 +65,7 @@ static double loss_at(const struct mechanism_walk *w, double x)
 
 static double output_at(const struct mechanism_walk *w, double loss)
 {
-    if (w->m->kind == MECHANISM_LAPLACE) return (loss * w->m->noise + 1.0) / 2.0;
-    double mu = gaussian_mu(w->m);
+    const double mu = gaussian_mu(w->m);
     return loss / mu + mu / 2.0;
 }
 
@@ -128,6 +126,93 @@ void mechanism_walk_free(struct mechanism_walk *walk)
     lattice_free(&walk->law);
 }
 
+/* What the laws are like over outputs x: d log(P / Q) / dx, and whether the density falls with
+ * exp(-x^2 / 2) or with exp(-x / noise). */
+static double loss_slope(const struct mechanism_walk *w)
+{
+    return w->m->kind == MECHANISM_LAPLACE ? 2.0 / w->m->noise : gaussian_mu(w->m);
+}
+
+/* Root of the mean square of the sampled loss' slope, under the first law weighted with
+ * exp(tilt * loss): how far apart neighbours' losses are where it matters. */
+static double mean_slope(const struct mechanism_walk *w, double tilt)
+{
+    const double q = w->m->sampling, part = (w->to - w->from) / 128.0;
+    double most = -(double)INFINITY, sum = 0.0, squares = 0.0;
+    for (double x = w->from + part / 2.0; x < w->to; x += part) {
+        const double whole = loss_at(w, x), loss = mechanism_sampled(whole, q);
+        const double power = w->pair == MECHANISM_REMOVE && !w->m->replace ? -tilt : tilt + 1.0;
+        const double weight = log_density(w, x) + power * loss;
+        const double slope = loss_slope(w) * exp(log(q) + whole - loss);
+        const double less = weight > most ? exp(most - weight) : 1.0;
+        most = fmax(most, weight);
+        sum = sum * less + exp(weight - most);
+        squares = squares * less + exp(weight - most) * slope * slope;
+    }
+    return sqrt(squares / sum);
+}
+
+/* Equally spaced points, and the mass under Q that one takes over from the outputs to its left and
+ * to its right, over the density there: a polynomial in x. */
+struct points {
+    double first, apart;
+    uint32_t n;
+    double left[TERMS], right[TERMS];
+};
+
+static double polynomial(const double *term, double x)
+{
+    double sum = 0.0;
+    for (size_t k = TERMS; k-- > 0;) sum = sum * x + term[k];
+    return sum;
+}
+
+/* Of an output s from a point, the point takes the part 1 - (exp(slope s) - 1) / (exp(slope apart)
+ * - 1): linear in exp(loss), so that the mass under P is kept too. Integrated by Gauss-Legendre of
+ * four nodes. */
+static void share_out(struct points *p, const struct mechanism_walk *w)
+{
+    static const double node[] = {-0.8611363115940526, -0.3399810435848563, 0.3399810435848563,
+                                  0.8611363115940526};
+    static const double weight[] = {0.3478548451374538, 0.6521451548625461, 0.6521451548625461,
+                                    0.3478548451374538};
+    const bool laplace = w->m->kind == MECHANISM_LAPLACE;
+    for (int i = 0; i < 4; i++)
+        for (int side = -1; side <= 1; side += 2) {
+            const double s = (double)side * p->apart * (1.0 + node[i]) / 2.0;
+            const double slope = loss_slope(w);
+            const double part = 1.0 - expm1(slope * s) / expm1(slope * (double)side * p->apart);
+            double term = weight[i] * p->apart / 2.0 * part *
+                          (laplace ? exp(-s / w->m->noise) : exp(-s * s / 2.0));
+            double *to = side < 0 ? p->left : p->right;
+            /* density(x + s) = density(x) exp(-s^2 / 2) exp(-x s) */
+            for (int k = 0; k < TERMS; k++) {
+                to[k] += term;
+                term *= laplace ? 0.0 : -s / (double)(k + 1);
+            }
+        }
+}
+
+static struct points points_of(const struct mechanism_walk *w, double step, double tilt)
+{
+    const bool laplace = w->m->kind == MECHANISM_LAPLACE;
+    const double slope = loss_slope(w), far = fmax(-w->from, w->to);
+    const double most = REACH / (slope + (laplace ? 1.0 / w->m->noise : far));
+    struct points p = {.first = w->from};
+    if (w->m->sampling == 1.0 && !laplace) {
+        /* The points' losses are the grid's: nothing is spread twice. */
+        p.first = output_at(w, floor(loss_at(w, w->from) / step) * step);
+        p.apart = step / slope / ceil(step / slope / most);
+        p.n = (uint32_t)ceil((w->to - p.first) / p.apart);
+    } else {
+        const double wish = fmin(most, step / FINER / mean_slope(w, tilt));
+        p.n = (uint32_t)fmin(ceil((w->to - w->from) / wish), POINTS_MAX);
+        p.apart = (w->to - w->from) / (double)p.n;
+    }
+    share_out(&p, w);
+    return p;
+}
+
 struct sink {
     const struct mechanism_walk *walk;
     void (*take)(void *to, double loss, double chance);
@@ -135,7 +220,7 @@ struct sink {
     double handed; /* chance so far */
 };
 
-/* An output, or `weight` of outputs around it, with log Q = log_q and this unsampled loss. */
+/* An output, or all that was moved to it: log Q = log_q + log(weight). */
 static void emit(struct sink *sink, double weight, double log_q, double unsampled_loss)
 {
     const struct mechanism_walk *w = sink->walk;
@@ -152,36 +237,20 @@ static void emit(struct sink *sink, double weight, double log_q, double unsample
     }
 }
 
-/* Gauss-Legendre: two nodes are as good as four in a very short piece. */
-static void integrate(struct sink *sink, double a, double b, double piece)
-{
-    static const double node[] = {0.5773502691896257, 0.3399810435848563, 0.8611363115940526};
-    static const double weight[] = {1.0, 0.6521451548625461, 0.3478548451374538};
-    const double half = (b - a) / 2.0, middle = (a + b) / 2.0;
-    const bool few = b - a < piece / 32.0;
-    for (int i = few ? 0 : 1; i < (few ? 1 : 3); i++)
-        for (int side = -1; side <= 1; side += 2) {
-            const double x = middle + side * half * node[i];
-            emit(sink, half * weight[i], log_density(sink->walk, x), loss_at(sink->walk, x));
-        }
-}
-
-static void continuous_each(struct sink *sink, double step)
+static void continuous_each(struct sink *sink, double step, double tilt)
 {
     const struct mechanism_walk *w = sink->walk;
-    const double q = w->m->sampling;
-    const double piece = PIECE * (w->m->kind == MECHANISM_LAPLACE ? w->m->noise : 1.0);
-    double edge = floor(mechanism_sampled(loss_at(w, w->from), q) / step);
-    for (double x = w->from; x < w->to;) {
-        const double crossing = output_at(w, unsampled((edge + 1.0) * step, q));
-        const double end = fmin(fmin(w->to, x + piece), fmax(crossing, x));
-        if (end > x) integrate(sink, x, end, piece);
-        if (crossing <= end) edge += 1.0;
-        x = end;
+    const struct points p = points_of(w, step, tilt);
+    double both[TERMS];
+    for (int k = 0; k < TERMS; k++) both[k] = p.left[k] + p.right[k];
+    for (uint32_t i = 0; i <= p.n; i++) {
+        const double x = p.first + (double)i * p.apart;
+        const double *mass = i == 0 ? p.right : i == p.n ? p.left : both;
+        emit(sink, polynomial(mass, x), log_density(w, x), loss_at(w, x));
     }
 }
 
-void mechanism_walk_each(const struct mechanism_walk *walk, double step,
+void mechanism_walk_each(const struct mechanism_walk *walk, double step, double tilt,
                          void (*take)(void *to, double loss, double chance), void *to)
 {
     struct sink sink = {walk, take, to, 0.0};
@@ -191,7 +260,7 @@ void mechanism_walk_each(const struct mechanism_walk *walk, double step,
             emit(&sink, 1.0, lattice_log(&walk->law, (int64_t)k), loss_at(walk, k));
         return;
     }
-    continuous_each(&sink, step);
+    continuous_each(&sink, step, tilt);
     if (walk->m->kind == MECHANISM_LAPLACE) {
         emit(&sink, 0.5, 0.0, loss_at(walk, 0.0));
         emit(&sink, 0.5, -1.0 / walk->m->noise, loss_at(walk, 1.0));

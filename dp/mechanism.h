@@ -62,10 +62,12 @@ MUST_USE enum status mechanism_walk_new(struct mechanism_walk *walk, const struc
                                         enum mechanism_pair pair, double tail);
 void mechanism_walk_free(struct mechanism_walk *walk);
 
-/* Hand out (loss, chance under the first law), such that sums of chance * f(loss), f linear in
- * exp(-loss) between whole multiples of step, are right to a relative 1e-10. What lies beyond the
- * end of small losses is handed out at that end; `tail` beyond the end of large ones is not. */
-void mechanism_walk_each(const struct mechanism_walk *walk, double step,
+/* Hand out atoms (loss, chance under the first law) of a pair of laws that is at least as easy to
+ * tell apart, by hardly more: under the first law weighted with exp(tilt * loss), neighbours'
+ * losses are about a third of a step apart, or they are whole multiples of step. Both laws keep
+ * their mass to a relative 1e-14. What lies beyond the end of small losses is handed out at that
+ * end; `tail` beyond the end of large ones is not. */
+void mechanism_walk_each(const struct mechanism_walk *walk, double step, double tilt,
                          void (*take)(void *to, double loss, double chance), void *to);
 
 /* log(1 - q + q exp(loss)), the loss of a sampled release; and its inverse. */

@@ -63,6 +63,24 @@ static void spectrum_is_the_sum_of_the_definition(void)
     }
 }
 
+/* And two of them go through one transform: the conjugate places tell them apart. */
+static void real_numbers_have_conjugate_spectra(void)
+{
+    AUTO(fft_free) struct fft fft = {0};
+    CHECK_OK(fft_new(&fft, N));
+    struct fft_number x[N];
+    fill(x, N);
+    for (size_t i = 0; i < N; i++) x[i].im = 0.0;
+    fft_forward(&fft, x);
+    for (size_t k = 0; k < N; k++) {
+        const size_t mirror = fft_mirror(k);
+        CHECK(mirror < N && fft_mirror(mirror) == k);
+        CHECK_NUMBER((N - reversed(k, N)) % N, reversed(mirror, N));
+        CHECK_CLOSE(x[k].re, x[mirror].re, 1e-12);
+        CHECK_CLOSE(x[k].im, -x[mirror].im, 1e-12);
+    }
+}
+
 static void memory_is_refused_cleanly(void)
 {
     struct fft fft = {0};
@@ -83,6 +101,7 @@ int main(void)
 {
     RUN(back_and_forth_is_n_times_the_same);
     RUN(spectrum_is_the_sum_of_the_definition);
+    RUN(real_numbers_have_conjugate_spectra);
     RUN(memory_is_refused_cleanly);
     return check_done();
 }
