@@ -166,3 +166,20 @@ double lattice_constant(const struct lattice *law, double a, uint32_t most)
         constant = fmax(constant, lattice_rdp(law, a, s, 1.0) / ((double)s * (double)s));
     return constant;
 }
+
+double lattice_sum_constant(double a, double sigma, uint32_t n)
+{
+    REQUIRE(a > 1.0 && sigma >= 0.5 && n >= 1);
+    double tau = 0.0;
+    for (double k = 1.0; k < (double)n; k += 1.0)
+        tau += 10.0 * exp(-2.0 * M_PI * M_PI * sigma * sigma * k / (k + 1.0));
+    const double one = a / (2.0 * (double)n * sigma * sigma);
+    return (one + tau * (2.0 * a - 1.0) / (a - 1.0)) * (1.0 + 1e-9);
+}
+
+double lattice_sum_continuous(double sigma, uint32_t n)
+{
+    const double variance = (double)n * sigma * sigma;
+    REQUIRE(variance > 9.0);
+    return (variance - 9.0) * (1.0 - 1e-12);
+}

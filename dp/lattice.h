@@ -44,4 +44,13 @@ double lattice_rdp(const struct lattice *law, double a, uint32_t shift, double q
  * this times |x|^2, because noise of different coordinates is independent. */
 double lattice_constant(const struct lattice *law, double a, uint32_t most);
 
+/* The same for the sum of n discrete Gaussians of parameter sigma >= 1/2 and shifts of any size:
+ * a / (2 n sigma^2) + tau (2a-1) / (a-1), rounded up by 1e-9; nothing for each coordinate
+ * (dp/SPEC.md, section 7). */
+double lattice_sum_constant(double a, double sigma, uint32_t n);
+
+/* Continuous Gaussian noise of this variance, rounded by chance, is that sum for n sigma^2 > 9, up
+ * to a factor of exp(1e-65) in 2^28 coordinates: what bounds the one bounds the other. */
+double lattice_sum_continuous(double sigma, uint32_t n);
+
 #endif

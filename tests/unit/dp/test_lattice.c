@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dp/gdp.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
 
@@ -126,6 +127,49 @@ static void constant_covers_every_shift(void)
     CHECK(constant == lattice_rdp(&law, 2.0, 1, 1.0) && constant > 0.45 && constant < 0.451);
 }
 
+/* For every shift, of sums that are added up; and close where their terms are wide. */
+static void constant_of_a_sum_covers_the_sum(void)
+{
+    static const double sigma[] = {0.5, 0.8, 1.5, 3.0}, order[] = {1.5, 2.0, 8.0, 30.0};
+    for (size_t i = 0; i < 4; i++)
+        for (uint32_t n = 1; n <= 9; n += 4) {
+            AUTO(lattice_free) struct lattice law = {0};
+            CHECK_OK(lattice_gaussian(&law, sigma[i], n, 700));
+            for (size_t k = 0; k < 4; k++) {
+                const double bound = lattice_sum_constant(order[k], sigma[i], n);
+                const double numeric = lattice_constant(&law, order[k], 16);
+                CHECK(numeric <= bound * (1.0 + 1e-9));
+                CHECK(sigma[i] < 1.5 || bound < numeric * (1.0 + 1e-6));
+            }
+        }
+}
+
+/* delta at epsilon of the law shifted against itself, without any grid. */
+static double delta_of(const struct lattice *law, int64_t shift, double epsilon)
+{
+    double sum = 0.0;
+    for (int64_t k = shift - (int64_t)law->reach; k <= (int64_t)law->reach; k++)
+        sum += fmax(0.0, exp(lattice_log(law, k - shift)) - exp(epsilon + lattice_log(law, k)));
+    return sum;
+}
+
+/* The discrete law itself can cost more than the continuous one of its own variance. */
+static void continuous_noise_of_less_variance_bounds_a_sum(void)
+{
+    uint32_t above = 0;
+    AUTO(lattice_free) struct lattice law = {0};
+    CHECK_OK(lattice_gaussian(&law, 4.0, 4, 200));
+    const double variance = lattice_sum_continuous(4.0, 4);
+    for (int64_t shift = 1; shift <= 40; shift++)
+        for (double epsilon = 0.0; epsilon < 12.0; epsilon += 0.0625) {
+            const double delta = delta_of(&law, shift, epsilon), s = (double)shift;
+            if (delta < 1e-12) continue;
+            CHECK(log(delta) <= gdp_log_delta(s / sqrt(variance), epsilon) + 1e-9);
+            above += log(delta) > gdp_log_delta(s / 8.0, epsilon) + 1e-9;
+        }
+    CHECK(above > 0);
+}
+
 static void sampling_costs_less_and_both_directions_count(void)
 {
     AUTO(lattice_free) struct lattice law = {0};
@@ -175,6 +219,8 @@ int main(int argc, char **argv)
     RUN(tails_are_bounded);
     RUN(divergences_meet_the_vectors_and_stay_below_the_published);
     RUN(constant_covers_every_shift);
+    RUN(constant_of_a_sum_covers_the_sum);
+    RUN(continuous_noise_of_less_variance_bounds_a_sum);
     RUN(sampling_costs_less_and_both_directions_count);
     RUN(short_tables_give_infinity);
     RUN(too_wide_is_refused);
