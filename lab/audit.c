@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* veilsum-lab audit: how much an attack proves against a claimed epsilon. */
-#include <argp.h>
 #include <jansson.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dp/bound.h"
 #include "lab/commands.h"
+#include "lab/option.h"
 
 enum count {
     COUNT_CANARIES,
@@ -31,13 +29,13 @@ enum {
 static const struct {
     const char *option, *field;
 } count_name[COUNT_COUNT] = {
-    [COUNT_CANARIES] = {"--canaries", "canaries"},
-    [COUNT_GUESSES] = {"--guesses", "guesses"},
-    [COUNT_CORRECT] = {"--correct", "correct"},
-    [COUNT_FALSE_POSITIVES] = {"--false-positives", "false_positives"},
-    [COUNT_NEGATIVES] = {"--negatives", "negatives"},
-    [COUNT_FALSE_NEGATIVES] = {"--false-negatives", "false_negatives"},
-    [COUNT_POSITIVES] = {"--positives", "positives"},
+    [COUNT_CANARIES] = {"canaries", "canaries"},
+    [COUNT_GUESSES] = {"guesses", "guesses"},
+    [COUNT_CORRECT] = {"correct", "correct"},
+    [COUNT_FALSE_POSITIVES] = {"false-positives", "false_positives"},
+    [COUNT_NEGATIVES] = {"negatives", "negatives"},
+    [COUNT_FALSE_NEGATIVES] = {"false-negatives", "false_negatives"},
+    [COUNT_POSITIVES] = {"positives", "positives"},
 };
 
 typedef enum status bound_of_run(double *epsilon, const struct bound_run *run,
@@ -71,24 +69,6 @@ struct arguments {
     struct bound_level level;
 };
 
-static double number_argument(struct argp_state *state, const char *option, const char *text)
-{
-    char *end = NULL;
-    const double x = strtod(text, &end);
-    if (end == text || *end != 0 || !isfinite(x))
-        argp_error(state, "%s: %s is not a number", option, text);
-    return x;
-}
-
-static uint32_t count_argument(struct argp_state *state, enum count which, const char *text)
-{
-    const char *option = count_name[which].option;
-    const double x = number_argument(state, option, text);
-    if (!(x >= 0 && x <= TAIL_COUNT_MAX && x == floor(x)))
-        argp_error(state, "%s is a whole number from 0 to %u", option, TAIL_COUNT_MAX);
-    return (uint32_t)x;
-}
-
 static const struct method *method_argument(struct argp_state *state, const char *text)
 {
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
@@ -101,14 +81,15 @@ static void at_most(struct argp_state *state, const struct arguments *a, enum co
                     enum count whole)
 {
     if (a->count[part] > a->count[whole])
-        argp_error(state, "%s %u is more than %s %u: it counts some of them",
+        argp_error(state, "--%s %u is more than --%s %u: it counts some of them",
                    count_name[part].option, a->count[part], count_name[whole].option,
                    a->count[whole]);
 }
 
 static void at_least_one(struct argp_state *state, const struct arguments *a, enum count which)
 {
-    if (a->count[which] == 0) argp_error(state, "%s must be at least 1", count_name[which].option);
+    if (a->count[which] == 0)
+        argp_error(state, "--%s must be at least 1", count_name[which].option);
 }
 
 static void end_of_arguments(const struct arguments *a, struct argp_state *state)
@@ -119,7 +100,7 @@ static void end_of_arguments(const struct arguments *a, struct argp_state *state
     for (enum count c = 0; c < COUNT_COUNT; c++) {
         const bool wanted = (c <= COUNT_CORRECT) == one_run;
         if (wanted != a->given[c])
-            argp_error(state, "--method %s %s %s", a->method->name,
+            argp_error(state, "--method %s %s --%s", a->method->name,
                        wanted ? "needs" : "does not take", count_name[c].option);
     }
     if (one_run) {
@@ -139,7 +120,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     struct arguments *a = state->input;
     if (key >= ARG_COUNT && key < ARG_COUNT + COUNT_COUNT) {
         const enum count which = (enum count)(key - ARG_COUNT);
-        a->count[which] = count_argument(state, which, text);
+        a->count[which] = option_count(state, count_name[which].option, text, 0.0, TAIL_COUNT_MAX);
         a->given[which] = true;
         return 0;
     }
@@ -148,19 +129,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
         a->method = method_argument(state, text);
         return 0;
     case ARG_DELTA:
-        a->level.delta = number_argument(state, "--delta", text);
+        a->level.delta = option_number(state, "delta", text, 0.0, 0.999);
         a->delta_given = true;
-        if (!(a->level.delta >= 0 && a->level.delta < 1))
-            argp_error(state, "--delta is at least 0 and below 1, for instance 1e-5");
         return 0;
     case ARG_CONFIDENCE:
-        a->level.confidence = number_argument(state, "--confidence", text);
-        if (!(a->level.confidence > 0 && a->level.confidence < 1))
-            argp_error(state, "--confidence is above 0 and below 1, for instance 0.95");
+        a->level.confidence = option_number(state, "confidence", text, 0.001, 0.999999999);
         return 0;
     case ARG_FORMAT:
-        a->json = strcmp(text, "json") == 0;
-        if (!a->json && strcmp(text, "text") != 0) argp_error(state, "--format is text or json");
+        a->json = option_json(state, text);
         return 0;
     case ARGP_KEY_END:
         end_of_arguments(a, state);

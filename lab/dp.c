@@ -18,10 +18,12 @@ static const char help[] =
     "0.01 \\\n      --compositions 1000 --delta 1e-5 --accountant all --format json\n"
     "  veilsum-lab dp epsilon --schedule releases.csv --delta 1e-5\n"
     "  veilsum-lab dp plan --target-epsilon 3 --delta 1e-5 --rounds 30 --sites 10 --threshold 7 "
-    "\\\n      --collusion 2 --dropout 0.1\n\n"
+    "\\\n      --collusion 2 --dropout 0.1\n"
+    "  veilsum-lab dp study --study study.yaml\n\n"
     "Commands (each has --help):\n"
     "  epsilon  what a list of releases costs\n"
-    "  plan     how much noise a study needs\n\n"
+    "  plan     how much noise a study needs\n"
+    "  study    what a study file costs, for each adversary, counted in four ways\n\n"
     "Words:\n"
     "  epsilon           how much the odds of any guess about one contribution can change:\n"
     "                    by a factor of exp(epsilon); smaller is more private\n"
@@ -36,13 +38,19 @@ static const char help[] =
     "  sampling          the chance with which each contribution takes part in a release, by a\n"
     "                    coin that nobody else sees (Poisson); in subsampled-gaussian-wor the\n"
     "                    share drawn without replacement\n"
+    "  rho               of zcdp: a mechanism whose Renyi divergence of each order a is at most\n"
+    "                    a rho (rho-zCDP); Gaussian noise has 1 / (2 noise multiplier^2)\n"
     "  compositions      how many releases of this kind\n"
     "  accountant        how costs are added up. pld: the distribution of the loss itself,\n"
     "                    composed on a grid, an upper bound that is nearly exact, for lists fixed\n"
     "                    in advance. rdp: moments of the loss, an upper bound; the gate at the\n"
     "                    sites is of this kind, because it stays valid when later releases depend\n"
     "                    on earlier ones. gdp: exact for gaussian; for subsampled-gaussian a\n"
-    "                    limit theorem that can lie below the truth, marked approximate\n"
+    "                    limit theorem that can lie below the truth, marked approximate.\n"
+    "                    rdp_published, beside whole-number noise: the bound of the literature\n"
+    "  adversary         who may use the result: a reader sees models, the server every sum and "
+    "who\n"
+    "                    took part; what it cannot know is the noise of sites that keep it secret\n"
     "  threshold         so many sites must stay to the end, or a round gives no result\n"
     "  dropout           the part of the sites that leave during a round, and their noise with\n"
     "                    them\n"
@@ -58,14 +66,19 @@ enum exit_code dp_command(int argc, char **argv)
     }
     char name[80];
     (void)snprintf(name, sizeof name, "%s %s", argv[0], argv[1]);
-    const bool epsilon = strcmp(argv[1], "epsilon") == 0;
-    if (!epsilon && strcmp(argv[1], "plan") != 0) {
-        fprintf(stderr, "%s: no command %s; it is epsilon or plan, see %s --help\n", argv[0],
-                argv[1], argv[0]);
-        return EXIT_USAGE;
+    static const struct {
+        const char *name;
+        enum exit_code (*run)(int argc, char **argv);
+    } command[] = {
+        {"epsilon", dp_epsilon_command}, {"plan", dp_plan_command}, {"study", dp_study_command}};
+    for (size_t i = 0; i < sizeof command / sizeof *command; i++) {
+        if (strcmp(argv[1], command[i].name) != 0) continue;
+        argv[1] = name;
+        return command[i].run(argc - 1, argv + 1);
     }
-    argv[1] = name;
-    return epsilon ? dp_epsilon_command(argc - 1, argv + 1) : dp_plan_command(argc - 1, argv + 1);
+    fprintf(stderr, "%s: no command %s; it is epsilon, plan or study, see %s --help\n", argv[0],
+            argv[1], argv[0]);
+    return EXIT_USAGE;
 }
 
 bool dp_mechanism_named(struct mechanism *m, const char *name)
@@ -168,24 +181,6 @@ enum exit_code dp_schedule_read(struct dp_schedule *schedule, const char *path)
     *schedule = read;
     read = (struct dp_schedule){0};
     return EXIT_OK;
-}
-
-double dp_number(struct argp_state *state, const char *option, const char *text, double least,
-                 double most)
-{
-    char *end = NULL;
-    const double x = strtod(text, &end);
-    if (end == text || *end != 0 || !(x >= least && x <= most))
-        argp_error(state, "--%s %s: it is a number from %g to %g", option, text, least, most);
-    return x;
-}
-
-uint32_t dp_count(struct argp_state *state, const char *option, const char *text, double least,
-                  double most)
-{
-    const double x = dp_number(state, option, text, least, most);
-    if (x != floor(x)) argp_error(state, "--%s %s: it is a whole number", option, text);
-    return (uint32_t)x;
 }
 
 json_t *dp_real(double x)

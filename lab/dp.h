@@ -3,16 +3,17 @@
 #ifndef LAB_DP_H
 #define LAB_DP_H
 
-#include <argp.h>
 #include <jansson.h>
 
 #include "base/command.h"
 #include "dp/mechanism.h"
+#include "lab/option.h"
 
 #define DP_UNIT "one contribution: a patient's record, or a site's whole update"
 
 enum exit_code dp_epsilon_command(int argc, char **argv);
 enum exit_code dp_plan_command(int argc, char **argv);
+enum exit_code dp_study_command(int argc, char **argv);
 
 /* A mechanism by its name on the command line, with noise 0, everybody taking part, once; false
  * when there is none of that name. */
@@ -32,12 +33,6 @@ void dp_schedule_free(struct dp_schedule *schedule);
  * with commas or blanks; # begins a comment. Says on standard error what is wrong, with the line;
  * schedule is then untouched. */
 enum exit_code dp_schedule_read(struct dp_schedule *schedule, const char *path);
-
-/* A number of an option within [least, most]; else argp_error, which says so and ends. */
-double dp_number(struct argp_state *state, const char *option, const char *text, double least,
-                 double most);
-uint32_t dp_count(struct argp_state *state, const char *option, const char *text, double least,
-                  double most);
 
 /* Null where it is infinite: JSON has no other word for it. */
 json_t *dp_real(double x);

@@ -13,6 +13,7 @@
 enum {
     ARG_MECHANISM = 256,
     ARG_NOISE,
+    ARG_RHO,
     ARG_SAMPLING,
     ARG_TIMES,
     ARG_DELTA,
@@ -24,7 +25,7 @@ enum {
 struct arguments {
     struct mechanism one;
     const char *mechanism, *schedule, *accountant;
-    double noise, sampling, delta;
+    double noise, rho, sampling, delta;
     uint32_t times;
     bool json;
 };
@@ -38,6 +39,14 @@ static void end_of_arguments(struct arguments *a, struct argp_state *state)
                               "it alone");
         return;
     }
+    if (a->mechanism != NULL && strcmp(a->mechanism, "zcdp") == 0) {
+        if (a->rho == 0.0 || a->delta == 0.0 || a->noise > 0.0 || a->sampling > 0.0 ||
+            a->accountant != NULL)
+            argp_error(state, "zcdp needs --rho and a --delta above 0, and takes neither noise, "
+                              "sampling nor accountant");
+        return;
+    }
+    if (a->rho > 0.0) argp_error(state, "--rho goes with --mechanism zcdp");
     if (a->mechanism == NULL || a->noise == 0.0)
         argp_error(state, "--mechanism and --noise-multiplier are needed, or --schedule");
     if (strncmp(a->mechanism, "subsampled", 10) == 0 && a->sampling == 0.0)
@@ -52,22 +61,25 @@ static error_t parse(int key, char *text, struct argp_state *state)
     struct arguments *a = state->input;
     switch (key) {
     case ARG_MECHANISM:
-        if (!dp_mechanism_named(&a->one, text))
-            argp_error(state, "--mechanism %s: it is " DP_MECHANISMS, text);
+        if (!dp_mechanism_named(&a->one, text) && strcmp(text, "zcdp") != 0)
+            argp_error(state, "--mechanism %s: it is " DP_MECHANISMS ", or zcdp", text);
         a->mechanism = text;
         return 0;
     case ARG_NOISE:
-        a->noise =
-            dp_number(state, "noise-multiplier", text, MECHANISM_NOISE_MIN, MECHANISM_NOISE_MAX);
+        a->noise = option_number(state, "noise-multiplier", text, MECHANISM_NOISE_MIN,
+                                 MECHANISM_NOISE_MAX);
+        return 0;
+    case ARG_RHO:
+        a->rho = option_number(state, "rho", text, 1e-12, 1e6);
         return 0;
     case ARG_SAMPLING:
-        a->sampling = dp_number(state, "sampling", text, 1e-12, 1.0);
+        a->sampling = option_number(state, "sampling", text, 1e-12, 1.0);
         return 0;
     case ARG_TIMES:
-        a->times = dp_count(state, "compositions", text, 1.0, PLD_TIMES_MAX);
+        a->times = option_count(state, "compositions", text, 1.0, PLD_TIMES_MAX);
         return 0;
     case ARG_DELTA:
-        a->delta = dp_number(state, "delta", text, 0.0, 0.999);
+        a->delta = option_number(state, "delta", text, 0.0, 0.999);
         return 0;
     case ARG_ACCOUNTANT:
         if (strcmp(text, "rdp") != 0 && strcmp(text, "pld") != 0 && strcmp(text, "gdp") != 0 &&
@@ -79,9 +91,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         a->schedule = text;
         return 0;
     case ARG_FORMAT:
-        if (strcmp(text, "text") != 0 && strcmp(text, "json") != 0)
-            argp_error(state, "--format is text or json");
-        a->json = strcmp(text, "json") == 0;
+        a->json = option_json(state, text);
         return 0;
     case ARGP_KEY_END:
         end_of_arguments(a, state);
@@ -174,7 +184,7 @@ static int ask(struct answer answer[static ANSWERS], const struct arguments *a,
     if (all || (want == NULL && !exact && !answer[1].known) ||
         (want != NULL && strcmp(want, "rdp") == 0))
         answer[2] = by_rdp(s, a->delta);
-    if (all) answer[3] = by_published(s, a->delta);
+    if (all || want == NULL) answer[3] = by_published(s, a->delta);
     int best = -1;
     for (int i = 0; i < ANSWERS; i++) {
         if (!answer[i].known || (all && answer[i].approximate)) continue;
@@ -250,13 +260,31 @@ static enum exit_code report(const struct arguments *a, const struct dp_schedule
     return EXIT_OK;
 }
 
+/* Of a mechanism nothing but rho may be known; that is a curve, and whole lists of them add up. */
+static enum exit_code report_zcdp(const struct arguments *a)
+{
+    const double times = a->times > 0 ? (double)a->times : 1.0;
+    const double epsilon = renyi_zcdp_epsilon(a->rho * times, a->delta);
+    if (a->json)
+        return dp_print_json(
+            json_pack("{s:i, s:f, s:f, s:s, s:b, s:b, s:s, s:s, s:s, s:f, s:I}", "schema_version",
+                      1, "epsilon", epsilon, "delta", a->delta, "accountant", "rdp", "guaranteed",
+                      1, "approximate", 0, "unit", DP_UNIT, "adjacency", "that of rho", "mechanism",
+                      a->mechanism, "rho", a->rho, "compositions", (json_int_t)times));
+    printf("epsilon %.4f at delta %g for %.0f release(s) of %g-zCDP, upper bound\nunit:      %s\n"
+           "adjacency: that of rho\n",
+           account_rounded(epsilon), a->delta, times, a->rho, DP_UNIT);
+    return EXIT_OK;
+}
+
 enum exit_code dp_epsilon_command(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"mechanism", ARG_MECHANISM, "NAME", 0, "One of: " DP_MECHANISMS, 0},
+        {"mechanism", ARG_MECHANISM, "NAME", 0, "One of: " DP_MECHANISMS ", or zcdp", 0},
         {"noise-multiplier", ARG_NOISE, "Z", 0,
          "Noise over the largest norm of one contribution; of whole-number noise over a shift by 1",
          0},
+        {"rho", ARG_RHO, "R", 0, "Of zcdp: what is known of a mechanism, instead of its noise", 0},
         {"sampling", ARG_SAMPLING, "Q", 0, "Chance that a contribution takes part (1)", 0},
         {"compositions", ARG_TIMES, "T", 0, "Number of releases (1)", 0},
         {"schedule", ARG_SCHEDULE, "FILE", 0,
@@ -272,11 +300,13 @@ enum exit_code dp_epsilon_command(int argc, char **argv)
         "--delta 1e-5\n"
         "  veilsum-lab dp epsilon --mechanism skellam --noise-multiplier 10 --delta 1e-5 "
         "--format json\n"
+        "  veilsum-lab dp epsilon --mechanism zcdp --rho 0.1 --compositions 5 --delta 1e-6\n"
         "  veilsum-lab dp epsilon --schedule releases.csv --delta 1e-6 --accountant all\n\n"
         "`veilsum-lab dp --help` explains the words.\n";
     struct arguments a = {.delta = -1.0};
     const struct argp argp = {.options = options, .parser = parse, .doc = doc};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+    if (a.rho > 0.0) return report_zcdp(&a);
     if (a.schedule == NULL) return report(&a, &(struct dp_schedule){1, &a.one});
     AUTO(dp_schedule_free) struct dp_schedule schedule = {0};
     const enum exit_code code = dp_schedule_read(&schedule, a.schedule);

@@ -58,33 +58,31 @@ static error_t parse(int key, char *text, struct argp_state *state)
     struct plan *p = state->input;
     switch (key) {
     case ARG_EPSILON:
-        p->epsilon = dp_number(state, "target-epsilon", text, 1e-6, 1e4);
+        p->epsilon = option_number(state, "target-epsilon", text, 1e-6, 1e4);
         return 0;
     case ARG_DELTA:
-        p->delta = dp_number(state, "delta", text, 1e-100, 0.999);
+        p->delta = option_number(state, "delta", text, 1e-100, 0.999);
         return 0;
     case ARG_ROUNDS:
-        p->rounds = dp_count(state, "rounds", text, 1.0, 1e6);
+        p->rounds = option_count(state, "rounds", text, 1.0, 1e6);
         return 0;
     case ARG_SITES:
-        p->sites = dp_count(state, "sites", text, 1.0, 65536.0);
+        p->sites = option_count(state, "sites", text, 1.0, 65536.0);
         return 0;
     case ARG_THRESHOLD:
-        p->threshold = dp_count(state, "threshold", text, 1.0, 65536.0);
+        p->threshold = option_count(state, "threshold", text, 1.0, 65536.0);
         return 0;
     case ARG_COLLUSION:
-        p->collusion = dp_count(state, "collusion", text, 0.0, 65536.0);
+        p->collusion = option_count(state, "collusion", text, 0.0, 65536.0);
         return 0;
     case ARG_DROPOUT:
-        p->dropout = dp_number(state, "dropout", text, 0.0, 0.999);
+        p->dropout = option_number(state, "dropout", text, 0.0, 0.999);
         return 0;
     case ARG_SAMPLING:
-        p->sampling = dp_number(state, "sampling", text, 1e-9, 1.0);
+        p->sampling = option_number(state, "sampling", text, 1e-9, 1.0);
         return 0;
     case ARG_FORMAT:
-        if (strcmp(text, "text") != 0 && strcmp(text, "json") != 0)
-            argp_error(state, "--format is text or json");
-        p->json = strcmp(text, "json") == 0;
+        p->json = option_json(state, text);
         return 0;
     case ARGP_KEY_END:
         end_of_arguments(p, state);

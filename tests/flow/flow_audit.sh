@@ -71,15 +71,15 @@ mistakes() {
         refuses "--false-negatives 10 is more than --positives 9" --method gdp $many \
             --false-negatives 10
         refuses "--negatives must be at least 1" --method gdp $many --negatives 0
-        refuses "--correct is a whole number" --method one-run $run --correct 1.5
-        refuses "--correct is a whole number" --method one-run $run --correct -1
-        refuses "--correct is a whole number" --method one-run $run --correct 1e9
-        refuses "--correct: many is not a number" --method one-run $run --correct many
-        refuses "--delta is at least 0 and below 1" --method one-run $run --delta 1
-        refuses "--delta: nan is not a number" --method one-run $run --delta nan
-        refuses "--confidence is above 0 and below 1" --method one-run $run --confidence 95
-        refuses "--confidence is above 0 and below 1" --method one-run $run --confidence 1
-        refuses "--format is text or json" --method one-run $run --format xml
+        refuses "--correct 1.5: it is a whole number" --method one-run $run --correct 1.5
+        refuses "--correct -1: it is a number from 0 to 1e+07" --method one-run $run --correct -1
+        refuses "--correct 1e9: it is a number from 0 to 1e+07" --method one-run $run --correct 1e9
+        refuses "--correct many: it is a number" --method one-run $run --correct many
+        refuses "--delta 1: it is a number from 0 to 0.999" --method one-run $run --delta 1
+        refuses "--delta nan: it is a number" --method one-run $run --delta nan
+        refuses "--confidence 95: it is a number" --method one-run $run --confidence 95
+        refuses "--confidence 1: it is a number" --method one-run $run --confidence 1
+        refuses "--format xml: it is text or json" --method one-run $run --format xml
         refuses "Too many arguments" --method one-run $run 100
     }
     "$lab" audit bound --help >"$at/out"

@@ -39,6 +39,10 @@ epsilon() {
             'd["epsilon"] < d["accountants"]["rdp"]["epsilon"]' \
             'd["accountants"]["rdp"]["epsilon"] < d["accountants"]["rdp_published"]["epsilon"] * 1.00001'
     done
+    dp 0 epsilon --mechanism skellam --noise-multiplier 10 --delta 1e-5
+    grep -q '^rdp_published  0.37' "$at/json" || die 'no published bound beside skellam'
+    dp 0 epsilon --mechanism zcdp --rho 0.1 --compositions 5 --delta 1e-6 --format json
+    check '5.221534 < d["epsilon"] < 5.221536' 'd["rho"] == 0.1' 'd["adjacency"] == "that of rho"'
     dp 0 epsilon --mechanism laplace --noise-multiplier 2 --compositions 4 --delta 0 --format json
     check 'abs(d["epsilon"] - 2) < 1e-6'
     dp 0 epsilon --mechanism subsampled-gaussian-wor --noise-multiplier 2 --sampling 0.1 --delta 1e-5 \
@@ -84,6 +88,48 @@ plan() {
     grep -q 'epsilon 1.0000 at delta 1e-06' "$at/json" || die 'no table'
 }
 
+study() {
+    cat >"$at/site.yaml" <<'END'
+study: {id: whole}
+sites: {expected: 8, colluding: 1}
+privacy: {unit: site, epsilon: 5.0, delta: 1.0e-5}
+pruning: {mode: none}
+END
+    dp 0 study --study "$at/site.yaml" --format json
+    check '([(c["adversary"], c["dropouts"], c["noise_shares"]) for c in d["costs"]] ==
+            [("model reader", 0, 8), ("model reader", 3, 5), ("server", 0, 8), ("server", 3, 5),
+             ("server and 1 site", 0, 7), ("server and 1 site", 3, 4), ("everybody but one site", 3, 1)])' \
+        'all(c["epsilon_pld"] < c["epsilon_lattice"] <= c["epsilon_published"] <= c["epsilon_gate"]
+             for c in d["costs"])' \
+        'd["costs"][5]["epsilon_gate"] == 5.0' \
+        'all(c["unit"] == "site" and c["adjacency"] == "add or remove one" and c["delta"] == 1e-5
+             for c in d["costs"])' \
+        'd["releases"][0]["coordinates"] == 199210 and d["releases"][0]["times"] == 50'
+    # 50 Gaussians of the multiplier that the shares make, by the command for lists
+    z=$(/usr/bin/python3 -c 'import json, sys
+r = json.load(open(sys.argv[1]))["releases"][0]
+print(2 * r["sigma"] / r["norm2"] ** 0.5)' "$at/json")
+    cp "$at/json" "$at/study.json"
+    dp 0 epsilon --mechanism gaussian --noise-multiplier "$z" --compositions 50 --delta 1e-5 --format json
+    tool holds "$at/study.json" "0 <= d['costs'][5]['epsilon_pld'] - $(/usr/bin/python3 -c '
+import json, sys
+print(json.load(open(sys.argv[1]))["epsilon"])' "$at/json") < 2e-4"
+    cat >"$at/patient.yaml" <<'END'
+study: {id: part}
+sites: {expected: 8, colluding: 1}
+privacy: {unit: patient, epsilon: 3.0, delta: 1.0e-5, sampling: 0.05, records: 5000}
+END
+    dp 0 study --study "$at/patient.yaml"
+    grep -q '^server and 1 site  *3  *4  *3.0000  *2.9.*-  patient  add or remove one  1e-05' "$at/json" ||
+        die 'no line with unit, adjacency and delta'
+    dp 5 study --study "$at/site.yaml" --sites 12
+    printf 'study: {id: none}\nprivacy: {epsilon: -1}\n' >"$at/bad.yaml"
+    dp 5 study --study "$at/bad.yaml"
+    sed 's/epsilon: 5.0/epsilon: .inf/; s/id: whole/id: whole, rehearsal: true/' "$at/site.yaml" >"$at/inf.yaml"
+    dp 5 study --study "$at/inf.yaml"
+    grep -q 'adds no noise' "$at/dp.log" || die 'does not say that there is no noise'
+}
+
 # refused SENTENCE ARGUMENT...
 refused() {
     sentence=$1
@@ -102,7 +148,10 @@ arguments() {
     refused 'rdp, pld, gdp or all' epsilon --accountant best
     refused 'whole number' epsilon --compositions 1.5
     refused 'give it alone' epsilon --schedule x --mechanism gaussian --noise-multiplier 1 --delta 1e-5
-    refused 'epsilon or plan' budget
+    refused 'epsilon, plan or study' budget
+    refused '--study is needed' study
+    refused 'zcdp needs --rho' epsilon --mechanism zcdp --delta 1e-5
+    refused 'goes with --mechanism zcdp' epsilon --mechanism gaussian --noise-multiplier 1 --rho 1 --delta 1e-5
     refused 'at most the 5 sites' plan --target-epsilon 1 --delta 1e-5 --rounds 1 --sites 5 --threshold 6
     refused 'no noise is left' plan --target-epsilon 1 --delta 1e-5 --rounds 1 --sites 5 --threshold 3 \
         --collusion 3
@@ -112,7 +161,7 @@ arguments() {
     dp 5 plan --target-epsilon 1e-6 --delta 1e-100 --rounds 1000000 --sites 5 --threshold 5
     dp 0 --help
     for word in epsilon delta adjacency 'noise multiplier' sampling compositions accountant threshold \
-        dropout collusion; do
+        dropout collusion adversary rho; do
         grep -q "^  $word " "$at/json" || die "--help does not explain $word"
     done
 }

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* veilsum-lab dp study: what the plan of a study costs, by whom it is attacked, who dropped out and
+ * how it is counted. Noise, norm and coordinates are those that the sites will be sent. */
+#include <math.h>
+#include <stdio.h>
+
+#include "dp/account.h"
+#include "dp/lattice.h"
+#include "dp/pld.h"
+#include "dp/renyi.h"
+#include "lab/dp.h"
+#include "protocol/schedule.h"
+
+enum { ARG_STUDY = 256, ARG_SITES, ARG_FORMAT };
+
+struct study_cost {
+    const char *path;
+    uint32_t sites; /* 0: as many as the study expects */
+    bool json;
+    struct study study;
+    struct layout layout;
+    struct schedule schedule;
+    struct release release[STEP_COUNT]; /* n_shares is filled in for each adversary */
+    uint32_t times[STEP_COUNT];         /* 0: the study has no such step */
+};
+
+/* One line of the table; infinite where a way of counting has nothing to say. */
+struct line {
+    const char *adversary;
+    uint32_t dropouts, shares;
+    double gate, lattice, pld, published;
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct study_cost *c = state->input;
+    switch (key) {
+    case ARG_STUDY:
+        c->path = text;
+        return 0;
+    case ARG_SITES:
+        c->sites = option_count(state, "sites", text, 1.0, PARAMS_SITES_MAX);
+        return 0;
+    case ARG_FORMAT:
+        c->json = option_json(state, text);
+        return 0;
+    case ARGP_KEY_END:
+        if (c->path == NULL) argp_error(state, "--study is needed");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static enum status plan_all(struct study_cost *c, struct settings_error *why)
+{
+    TRY(layout_of(&c->layout, &c->study.model.spec));
+    if (c->sites == 0) c->sites = c->study.sites.expected;
+    TRY(schedule_of(&c->schedule, &c->study, &c->layout, c->sites, why));
+    AUTO(bits_free) struct bits keep = {0};
+    AUTO(bits_free) struct bits cohort = {0};
+    TRY(bits_new(&keep, c->layout.n));
+    TRY(bits_new(&cohort, c->sites));
+    bits_fill(&keep);
+    bits_fill(&cohort);
+    for (enum step step = STEP_EXPLORE; step < STEP_COUNT; step++) {
+        if (step == STEP_EXPLORE && c->study.pruning.mode == STUDY_PRUNING_NONE) continue;
+        AUTO(plan_free) struct plan plan = {0};
+        TRY(schedule_plan(&plan, &c->schedule, step, 0, &keep, 0, &cohort));
+        c->release[step] = schedule_release(&plan, 1);
+        c->times[step] = step == STEP_EXPLORE ? 1 : c->study.rounds.count;
+    }
+    return STATUS_OK;
+}
+
+/* The curve of whole orders that the sites' ledgers add up. */
+static enum status by_gate(double *epsilon, const struct study_cost *c, uint32_t shares)
+{
+    struct account account = {0};
+    for (int step = 0; step < STEP_COUNT; step++) {
+        struct release release = c->release[step];
+        release.n_shares = shares;
+        if (c->times[step] > 0) TRY(account_add(&account, &release, c->times[step]));
+    }
+    *epsilon = account_epsilon_at(&account, c->schedule.order, c->schedule.delta);
+    return STATUS_OK;
+}
+
+/* Releases as those of the continuous noise that bounds the sum of the shares. */
+static size_t continuous(struct mechanism list[static STEP_COUNT], const struct study_cost *c,
+                         uint32_t shares)
+{
+    size_t n = 0;
+    for (int step = 0; step < STEP_COUNT; step++) {
+        const struct release *r = &c->release[step];
+        if (c->times[step] == 0) continue;
+        const double variance = lattice_sum_continuous((double)r->sigma, shares);
+        list[n++] = (struct mechanism){.kind = MECHANISM_GAUSSIAN,
+                                       .noise = sqrt(variance / (double)r->norm2),
+                                       .shift = 1,
+                                       .shares = 1,
+                                       .sampling = r->sampling,
+                                       .times = c->times[step]};
+    }
+    return n;
+}
+
+/* Over real orders: the constant of the lattice, or, where records are sampled, the curve of the
+ * continuous noise. */
+static double by_lattice(const struct study_cost *c, uint32_t shares)
+{
+    struct mechanism list[STEP_COUNT];
+    const size_t n = continuous(list, c, shares);
+    double least = (double)INFINITY;
+    if (list[0].sampling < 1.0)
+        return renyi_epsilon(&least, list, n, c->schedule.delta) == STATUS_OK ? least
+                                                                              : (double)INFINITY;
+    for (double t = log(1e-3); t < log(1e4); t += 0.005) {
+        const double a = 1.0 + exp(t);
+        double rdp = 0.0;
+        for (int step = 0; step < STEP_COUNT; step++)
+            if (c->times[step] > 0)
+                rdp += (double)c->times[step] * (double)c->release[step].norm2 *
+                       lattice_sum_constant(a, (double)c->release[step].sigma, shares);
+        least = fmin(least, renyi_convert(a, rdp, c->schedule.delta));
+    }
+    return least;
+}
+
+static double by_pld(const struct study_cost *c, uint32_t shares)
+{
+    struct mechanism list[STEP_COUNT];
+    const size_t n = continuous(list, c, shares);
+    double epsilon = (double)INFINITY;
+    return pld_epsilon(&epsilon, list, n, c->schedule.delta, 1e-6) == STATUS_OK ? epsilon
+                                                                                : (double)INFINITY;
+}
+
+/* Kairouz, Liu, Steinke 2021, proposition 14; nothing was published for sampled records. */
+static double by_publication(const struct study_cost *c, uint32_t shares)
+{
+    struct account account = {0};
+    for (int step = 0; step < STEP_COUNT; step++) {
+        const struct release *r = &c->release[step];
+        const double norm = sqrt((double)r->norm2), dim = (double)r->dim;
+        if (c->times[step] == 0) continue;
+        if (r->sampling < 1.0) return (double)INFINITY;
+        for (size_t k = 0; k < RDP_ORDERS; k++)
+            account.rdp[k] +=
+                (double)c->times[step] *
+                renyi_published_gaussian((double)RDP_ORDER[k], (double)r->sigma, (double)shares,
+                                         norm, renyi_published_l1(norm, dim), dim);
+    }
+    return account_epsilon(&account, c->schedule.delta);
+}
+
+#define LINES_MAX 7
+
+/* Nobody drops out, or as many as may; everybody else gives away what they know, at the end. */
+static enum status lines_of(struct line line[static LINES_MAX], size_t *n, char with[static 32],
+                            const struct study_cost *c)
+{
+    const struct params *p = &c->schedule.params;
+    (void)snprintf(with, 32, "server and %u site%s", p->c, p->c == 1 ? "" : "s");
+    const struct {
+        const char *name;
+        uint32_t known;
+    } who[] = {{"model reader", 0}, {"server", 0}, {with, p->c}};
+    *n = 0;
+    for (size_t k = 0; k < 3; k++)
+        for (int worst = 0; worst <= (p->n > p->quorum); worst++) {
+            const uint32_t stay = worst ? p->quorum : p->n;
+            line[(*n)++] = (struct line){
+                .adversary = who[k].name, .dropouts = p->n - stay, .shares = stay - who[k].known};
+        }
+    line[(*n)++] = (struct line){
+        .adversary = "everybody but one site", .dropouts = p->n - p->quorum, .shares = 1};
+    for (size_t i = 0; i < *n; i++) {
+        double gate = 0.0;
+        TRY(by_gate(&gate, c, line[i].shares));
+        line[i].gate = account_rounded(gate);
+        line[i].lattice = account_rounded(by_lattice(c, line[i].shares));
+        line[i].pld = account_rounded(by_pld(c, line[i].shares));
+        line[i].published = account_rounded(by_publication(c, line[i].shares));
+    }
+    return STATUS_OK;
+}
+
+static const char *const step_name[STEP_COUNT] = {"exploration", "training"};
+
+static enum exit_code print_json(const struct study_cost *c, const struct line *line, size_t n)
+{
+    const char *unit = study_unit_name(c->study.privacy.unit);
+    json_t *costs = json_array(), *releases = json_array();
+    for (size_t i = 0; i < n; i++)
+        (void)json_array_append_new(
+            costs,
+            json_pack("{s:s, s:i, s:i, s:s, s:s, s:f, s:o, s:o, s:o, s:o}", "adversary",
+                      line[i].adversary, "dropouts", (int)line[i].dropouts, "noise_shares",
+                      (int)line[i].shares, "unit", unit, "adjacency", "add or remove one", "delta",
+                      c->study.privacy.delta, "epsilon_gate", dp_real(line[i].gate),
+                      "epsilon_lattice", dp_real(line[i].lattice), "epsilon_pld",
+                      dp_real(line[i].pld), "epsilon_published", dp_real(line[i].published)));
+    for (int step = 0; step < STEP_COUNT; step++) {
+        const struct release *r = &c->release[step];
+        if (c->times[step] > 0)
+            (void)json_array_append_new(
+                releases, json_pack("{s:s, s:i, s:i, s:I, s:I, s:f}", "step", step_name[step],
+                                    "times", (int)c->times[step], "sigma", (int)r->sigma, "norm2",
+                                    (json_int_t)r->norm2, "coordinates", (json_int_t)r->dim,
+                                    "sampling", r->sampling));
+    }
+    const struct params *p = &c->schedule.params;
+    return dp_print_json(json_pack(
+        "{s:i, s:s, s:i, s:i, s:i, s:f, s:f, s:i, s:o, s:o}", "schema_version", 1, "study",
+        c->study.study.id, "sites", (int)p->n, "threshold", (int)p->quorum, "collusion", (int)p->c,
+        "target_epsilon", c->study.privacy.epsilon, "noise_multiplier", c->schedule.z, "order",
+        (int)RDP_ORDER[c->schedule.order], "releases", releases, "costs", costs));
+}
+
+static void print_epsilon(double epsilon)
+{
+    if (isfinite(epsilon))
+        printf("  %9.4f", epsilon);
+    else
+        printf("  %9s", "-");
+}
+
+static enum exit_code print_text(const struct study_cost *c, const struct line *line, size_t n)
+{
+    const struct params *p = &c->schedule.params;
+    printf("study %s: %u sites, threshold %u, at most %u colluding; noise multiplier %.4f\n",
+           c->study.study.id, p->n, p->quorum, p->c, c->schedule.z);
+    for (int step = 0; step < STEP_COUNT; step++) {
+        const struct release *r = &c->release[step];
+        if (c->times[step] > 0)
+            printf("  %-11s %6u times, %llu coordinates, contribution norm %.1f grid units,\n"
+                   "              noise of one site %u grid units, sampling %g\n",
+                   step_name[step], c->times[step], (unsigned long long)r->dim,
+                   sqrt((double)r->norm2), r->sigma, r->sampling);
+    }
+    printf("\n%-23s %8s %6s  %9s  %9s  %9s  %9s  %-7s  %-17s  %s\n", "epsilon against", "dropouts",
+           "shares", "gate", "lattice", "pld", "published", "unit", "adjacency", "delta");
+    for (size_t i = 0; i < n; i++) {
+        printf("%-23s %8u %6u", line[i].adversary, line[i].dropouts, line[i].shares);
+        print_epsilon(line[i].gate);
+        print_epsilon(line[i].lattice);
+        print_epsilon(line[i].pld);
+        print_epsilon(line[i].published);
+        printf("  %-7s  %-17s  %g\n", study_unit_name(c->study.privacy.unit), "add or remove one",
+               c->study.privacy.delta);
+    }
+    printf("\nAll are upper bounds, for all rounds together, before anything is pruned.\n"
+           "dropouts   sites assumed to leave in every round, and their noise with them\n"
+           "shares     sites whose noise the adversary does not know\n"
+           "gate       what sites stop at: Renyi at order %u, fixed before the first round\n"
+           "lattice    Renyi at the best real order, with nothing paid per coordinate\n"
+           "pld        the distribution of the loss, the tightest, for a list fixed in advance\n"
+           "published  Kairouz, Liu, Steinke 2021, proposition 14; not for sampled records\n",
+           RDP_ORDER[c->schedule.order]);
+    return EXIT_OK;
+}
+
+enum exit_code dp_study_command(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"study", ARG_STUDY, "FILE", 0, "The study file", 0},
+        {"sites", ARG_SITES, "N", 0, "Sites that take part (as many as the study expects)", 0},
+        {"format", ARG_FORMAT, "FORMAT", 0, "text or json (text)", 0},
+        {0}};
+    static const char doc[] =
+        "Say what a study costs with the noise that its sites will be told to add, for each "
+        "adversary, without and with dropouts, by four ways of counting.\v"
+        "Examples:\n"
+        "  veilsum-lab dp study --study study.yaml\n"
+        "  veilsum-lab dp study --study study.yaml --sites 12 --format json\n\n"
+        "`veilsum-lab dp --help` explains the words.\n";
+    struct study_cost c = {0};
+    const struct argp argp = {.options = options, .parser = parse, .doc = doc};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &c);
+    struct settings_error why = {0};
+    if (study_read(&c.study, c.path, &why) != STATUS_OK) {
+        fprintf(stderr, "%s:%u: %s\n", c.path, why.line, why.text);
+        return EXIT_REFUSED;
+    }
+    if (isinf(c.study.privacy.epsilon)) {
+        fprintf(stderr, "%s: a study with epsilon .inf adds no noise: nothing is bounded\n",
+                c.path);
+        return EXIT_REFUSED;
+    }
+    struct line line[LINES_MAX];
+    size_t n = 0;
+    char with[32];
+    enum status status = plan_all(&c, &why);
+    if (status == STATUS_OK) status = lines_of(line, &n, with, &c);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "%s: it cannot be planned for %u sites: %s (%s)\n", c.path, c.sites,
+                why.text[0] != '\0' ? why.text : "the ring is too narrow for its noise",
+                status_text(status));
+        return EXIT_REFUSED;
+    }
+    return c.json ? print_json(&c, line, n) : print_text(&c, line, n);
+}

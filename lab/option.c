@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lab/option.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+double option_number(struct argp_state *state, const char *option, const char *text, double least,
+                     double most)
+{
+    char *end = NULL;
+    const double x = strtod(text, &end);
+    if (end == text || *end != 0 || !(x >= least && x <= most))
+        argp_error(state, "--%s %s: it is a number from %g to %g", option, text, least, most);
+    return x;
+}
+
+uint32_t option_count(struct argp_state *state, const char *option, const char *text, double least,
+                      double most)
+{
+    const double x = option_number(state, option, text, least, most);
+    if (x != floor(x)) argp_error(state, "--%s %s: it is a whole number", option, text);
+    return (uint32_t)x;
+}
+
+bool option_json(struct argp_state *state, const char *text)
+{
+    const bool json = strcmp(text, "json") == 0;
+    if (!json && strcmp(text, "text") != 0)
+        argp_error(state, "--format %s: it is text or json", text);
+    return json;
+}
