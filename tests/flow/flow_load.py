@@ -35,7 +35,7 @@ pruning: {{mode: none}}
 secagg: {{bits: {bits}, cipher: {cipher}}}
 rounds: {{count: {rounds}, learning_rate: 1.0e-9, momentum: 0}}
 deadlines: {{gather_ms: 600000, keys_ms: 900000, positions_ms: 900000, shares_ms: 900000,
-            input_ms: 900000, confirm_ms: 900000, unmask_ms: 900000, grace_ms: 30000}}
+            input_ms: 900000, confirm_ms: 900000, unmask_ms: 900000, grace_ms: 120000}}
 """
 
 
