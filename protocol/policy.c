@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "protocol/msg.h"
 
@@ -15,6 +16,10 @@ static const struct policy defaults = {
     .min_collusion = 1,
     .models = (UINT32_C(1) << MODEL_KIND_COUNT) - 1,
     .max_parameters = MSG_DIM_MAX,
+    .lifetime_epsilon = 10,
+    .lifetime_delta = 1e-5,
+    .data_set = "records",
+    .ledger = "ledger.db",
 };
 
 static const char *const unit_names[] = {"any", "patient", "site", NULL};
@@ -30,7 +35,11 @@ enum {
     REHEARSAL,
     UNIT,
     MODELS,
-    PARAMETERS
+    PARAMETERS,
+    LIFETIME_EPSILON,
+    LIFETIME_DELTA,
+    DATA_SET,
+    LEDGER
 };
 
 // clang-format off
@@ -45,6 +54,10 @@ static const struct setting keys[POLICY_RULES] = {
     [UNIT] = {NULL, "require_unit", SETTING_CHOICE, AT(require_unit), 0, 0, unit_names, 0, 0},
     [MODELS] = {NULL, "models", SETTING_SET, AT(models), 0, 0, model_names, 0, MODEL_KIND_COUNT},
     [PARAMETERS] = {NULL, "max_parameters", SETTING_UINT, AT(max_parameters), 1, MSG_DIM_MAX, NULL, 0, 0},
+    [LIFETIME_EPSILON] = {NULL, "lifetime_epsilon", SETTING_REAL, AT(lifetime_epsilon), 0, POLICY_LIFETIME_MAX, NULL, 0, 0},
+    [LIFETIME_DELTA] = {NULL, "lifetime_delta", SETTING_REAL, AT(lifetime_delta), 0, 0.1, NULL, 0, 0},
+    [DATA_SET] = {NULL, "data_set", SETTING_TEXT, AT(data_set), 1, LEDGER_NAME_MAX, NULL, 0, 0},
+    [LEDGER] = {NULL, "ledger", SETTING_TEXT, AT(ledger), 1, POLICY_PATH_MAX, NULL, 0, 0},
 };
 // clang-format on
 
@@ -91,6 +104,10 @@ static enum status check(const struct policy *p, const struct study *s, struct s
         return settings_refuse(why, NULL, keys[MAX_EPSILON].key,
                                "max_epsilon: %g, the study asks for %g", p->max_epsilon,
                                s->privacy.epsilon);
+    if (!s->study.rehearsal && !(s->privacy.epsilon <= p->lifetime_epsilon))
+        return settings_refuse(why, NULL, keys[LIFETIME_EPSILON].key,
+                               "lifetime_epsilon: %g, the study alone asks for %g",
+                               p->lifetime_epsilon, s->privacy.epsilon);
     if (!(s->privacy.delta <= p->max_delta))
         return settings_refuse(why, NULL, keys[MAX_DELTA].key,
                                "max_delta: %g, the study asks for %g", p->max_delta,
@@ -122,4 +139,32 @@ bool policy_allows(const struct policy *policy, const struct study *study,
     for (size_t i = 0; i < POLICY_RULES; i++)
         if (why->key == keys[i].key) why->line = policy->line[i];
     return false;
+}
+
+struct books_limits policy_limits(const struct policy *policy, const struct study *study)
+{
+    const double epsilon = study->privacy.epsilon;
+    if (isinf(epsilon)) return (struct books_limits){epsilon, epsilon, policy->lifetime_delta};
+    return (struct books_limits){.study = fmin(epsilon, policy->max_epsilon),
+                                 .lifetime = policy->lifetime_epsilon,
+                                 .lifetime_delta = policy->lifetime_delta};
+}
+
+enum study_unit policy_protects(const struct policy *policy)
+{
+    return policy->require_unit == POLICY_SITE ? STUDY_SITE : STUDY_PATIENT;
+}
+
+void policy_refusal(struct settings_error *why, const struct policy *policy,
+                    const struct study *study, const struct books_refusal *refusal)
+{
+    const bool lower = policy->max_epsilon < study->privacy.epsilon;
+    const size_t rule = refusal->lifetime ? LIFETIME_EPSILON : MAX_EPSILON;
+    const bool own = refusal->lifetime || lower;
+    *why = (struct settings_error){.line = own ? policy->line[rule] : 0,
+                                   .key = own ? keys[rule].key : NULL};
+    (void)snprintf(why->text, sizeof why->text,
+                   "%s %.4f would be exceeded: %.4f after this release",
+                   own ? keys[rule].key : "the study's epsilon", refusal->limit,
+                   account_rounded(refusal->after));
 }

@@ -8,10 +8,14 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "protocol/ledger.h"
 #include "protocol/settings.h"
 #include "protocol/study.h"
 
-#define POLICY_RULES 9
+#define POLICY_RULES 13
+
+#define POLICY_PATH_MAX 255
+#define POLICY_LIFETIME_MAX 1000
 
 enum policy_unit { POLICY_ANY_UNIT, POLICY_PATIENT, POLICY_SITE };
 
@@ -26,7 +30,13 @@ struct policy {
     enum policy_unit require_unit; /* [any] */
     uint32_t models;               /* [mlp, cnn] kinds of model that it trains: bit 1 << kind */
     uint32_t max_parameters;       /* [268435456] of the model */
-    unsigned line[POLICY_RULES];   /* of each key above in the file; 0 when absent */
+    double lifetime_epsilon; /* [10.0] of a data set over all studies, with each release at what
+                              * it cost; with require_unit: site of the site, else of a patient */
+    double lifetime_delta;   /* [1.0e-5] of the same */
+    char data_set[LEDGER_NAME_MAX + 1]; /* [records] studies on the same patients have one name */
+    char ledger[POLICY_PATH_MAX + 1];   /* [ledger.db] a file, absolute or within the site's folder;
+                                         * studies on the same patients have one file */
+    unsigned line[POLICY_RULES];        /* of each key above in the file; 0 when absent */
 };
 
 /* STATUS_FORMAT, STATUS_RANGE, STATUS_NOMEM, STATUS_IO as study_read; out is untouched. */
@@ -37,5 +47,16 @@ MUST_USE enum status policy_read(struct policy *out, const char *path, struct se
  * the rule is a default) and both values. */
 bool policy_allows(const struct policy *policy, const struct study *study,
                    struct settings_error *why);
+
+/* What a ledger's gate is to hold for a study: infinite where the study has no noise, which is a
+ * rehearsal that the policy allowed. */
+struct books_limits policy_limits(const struct policy *policy, const struct study *study);
+
+/* Whom the lifetime's limit protects. */
+enum study_unit policy_protects(const struct policy *policy);
+
+/* Say which limit would be crossed, with its key and line here, or none if it is the study's. */
+void policy_refusal(struct settings_error *why, const struct policy *policy,
+                    const struct study *study, const struct books_refusal *refusal);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/policy.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,8 @@ static void limits_are_reached_before_they_refuse(void)
     struct policy policy =
         policy_of("max_epsilon: 3\nmax_delta: 1e-5\nmin_sites: 5\nmin_contributors: 3\n"
                   "min_collusion: 1\nallow_rehearsal: false\nrequire_unit: patient\n"
-                  "models: [mlp]\nmax_parameters: 199210\n");
+                  "models: [mlp]\nmax_parameters: 199210\nlifetime_epsilon: 3\n"
+                  "lifetime_delta: 1e-6\ndata_set: chest X-rays\nledger: /srv/ledger.db\n");
     struct study study = study_of(STUDY);
     CHECK(policy_allows(&policy, &study, &why));
     for (unsigned i = 0; i < POLICY_RULES; i++) CHECK_NUMBER(i + 1, policy.line[i]);
@@ -66,6 +68,7 @@ static void each_rule_refuses_by_its_line(void)
     refused_by("min_collusion: 2", STUDY);
     refused_by("require_unit: site", STUDY);
     refused_by("max_parameters: 199209", STUDY);
+    refused_by("lifetime_epsilon: 2.9", STUDY);
     refused_by("require_unit: patient", "study: {id: s}\nprivacy: {unit: site}\n");
     refused_by("allow_rehearsal: false", "study: {id: s, rehearsal: true}\n"
                                          "privacy: {unit: site}\n");
@@ -104,6 +107,53 @@ static void an_allowed_rehearsal_may_have_no_noise(void)
     CHECK(policy_allows(&policy, &study, &why));
 }
 
+static void a_ledger_is_the_site_s_own_unless_it_is_named(void)
+{
+    struct policy policy = policy_of("");
+    CHECK(strcmp(policy.ledger, "ledger.db") == 0 && strcmp(policy.data_set, "records") == 0);
+    policy = policy_of("ledger: /srv/ledger.db\ndata_set: chest X-rays\n");
+    CHECK(strcmp(policy.ledger, "/srv/ledger.db") == 0);
+    CHECK(strcmp(policy.data_set, "chest X-rays") == 0);
+}
+
+static void the_lower_limit_counts_for_a_study_and_none_for_one_without_noise(void)
+{
+    struct policy policy =
+        policy_of("max_epsilon: 2.5\nlifetime_epsilon: 7\nlifetime_delta: 1e-6\n");
+    struct study study = study_of(STUDY);
+    struct books_limits limits = policy_limits(&policy, &study);
+    CHECK_CLOSE(2.5, limits.study, 0);
+    CHECK_CLOSE(7, limits.lifetime, 0);
+    CHECK_CLOSE(1e-6, limits.lifetime_delta, 0);
+    study.privacy.epsilon = 2;
+    limits = policy_limits(&policy, &study);
+    CHECK_CLOSE(2, limits.study, 0);
+    study.privacy.epsilon = (double)INFINITY;
+    limits = policy_limits(&policy, &study);
+    CHECK(isinf(limits.study) && isinf(limits.lifetime));
+    CHECK_NUMBER(STUDY_PATIENT, policy_protects(&policy));
+    policy = policy_of("require_unit: site\n");
+    CHECK_NUMBER(STUDY_SITE, policy_protects(&policy));
+}
+
+static void a_refusal_names_the_limit_and_its_line_and_never_rounds_down(void)
+{
+    struct policy policy = policy_of("max_epsilon: 2.5\n\n\nlifetime_epsilon: 4\n");
+    struct study study = study_of(STUDY);
+    const struct books_refusal lifetime = {true, 4, 4.12300001}, own = {false, 2.5, 2.6};
+    policy_refusal(&why, &policy, &study, &lifetime);
+    CHECK_NUMBER(4, why.line);
+    CHECK(strcmp(why.text,
+                 "lifetime_epsilon 4.0000 would be exceeded: 4.1231 after this release") == 0);
+    policy_refusal(&why, &policy, &study, &own);
+    CHECK_NUMBER(1, why.line);
+    CHECK(strncmp(why.text, "max_epsilon 2.5000 would", 24) == 0);
+    policy = policy_of("");
+    policy_refusal(&why, &policy, &study, &own);
+    CHECK(why.line == 0 && why.key == NULL);
+    CHECK(strncmp(why.text, "the study's epsilon 2.5000", 26) == 0);
+}
+
 static void bad_policies_are_refused(void)
 {
     struct policy policy, before;
@@ -140,6 +190,9 @@ int main(void)
     RUN(only_listed_models_are_trained);
     RUN(a_default_rule_refuses_without_a_line);
     RUN(an_allowed_rehearsal_may_have_no_noise);
+    RUN(a_ledger_is_the_site_s_own_unless_it_is_named);
+    RUN(the_lower_limit_counts_for_a_study_and_none_for_one_without_noise);
+    RUN(a_refusal_names_the_limit_and_its_line_and_never_rounds_down);
     RUN(bad_policies_are_refused);
     RUN(a_file_is_read);
     return check_done();
