@@ -70,6 +70,13 @@ uint64_t command_now_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+uint64_t command_time_s(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec;
+}
+
 unsigned command_threads(unsigned most)
 {
     const long online = sysconf(_SC_NPROCESSORS_ONLN);

@@ -36,6 +36,9 @@ enum exit_code command_main(int argc, char **argv, const char *examples,
 /* Milliseconds of the monotonic clock. */
 uint64_t command_now_ms(void);
 
+/* Seconds since 1970: for people, who may have set the clock wrong. */
+uint64_t command_time_s(void);
+
 /* Processors that are online, at least 1 and at most `most`. */
 unsigned command_threads(unsigned most);
 /* Raise the limit of open files as far as this user may: a connection needs several. */

@@ -7,14 +7,20 @@
 
 #include "base/status.h"
 
+static json_t *pack(const char *format, va_list arguments)
+{
+    json_error_t error;
+    json_t *made = json_vpack_ex(&error, 0, format, arguments);
+    REQUIRE(made != NULL);
+    return made;
+}
+
 void event_write(FILE *out, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    json_error_t error;
-    json_t *event = json_vpack_ex(&error, 0, format, arguments);
+    json_t *event = pack(format, arguments);
     va_end(arguments);
-    REQUIRE(event != NULL);
     (void)json_dumpf(event, out, JSON_COMPACT);
     (void)fputc('\n', out);
     (void)fflush(out);
@@ -34,4 +40,13 @@ struct json_t *event_list(void)
 void event_list_add(struct json_t *list, unsigned x)
 {
     REQUIRE(json_array_append_new(list, json_integer(x)) == 0);
+}
+
+void event_list_put(struct json_t *list, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    json_t *made = pack(format, arguments);
+    va_end(arguments);
+    REQUIRE(json_array_append_new(list, made) == 0);
 }

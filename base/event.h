@@ -16,5 +16,7 @@ struct json_t *event_real(double x);
 /* A list of whole numbers for "o". */
 struct json_t *event_list(void);
 void event_list_add(struct json_t *list, unsigned x);
+/* Put an object of this format at the list's end. */
+void event_list_put(struct json_t *list, const char *format, ...);
 
 #endif

@@ -24,7 +24,7 @@
     X(THRESHOLD, 13, STATUS_QUORUM, "E-PLAN-THRESHOLD", "a threshold is unsound or below the site's floor", "use t and T above (n + c) / 2 and at least the site's policy") \
     X(CONTRIBUTORS, 14, STATUS_QUORUM, "E-PLAN-CONTRIBUTORS", "a segment has too few members for its minimum", "wait for more sites or lower min_contributors within each site's policy") \
     X(NOISE, 15, STATUS_BUDGET, "E-PLAN-NOISE", "the noise is less than the study promises", "the coordinator must plan with the study's epsilon; compare study files") \
-    X(BUDGET, 16, STATUS_BUDGET, "E-POLICY-EPSILON", "this release would bring the site above its epsilon limit", "nothing was trained or sent; raise max_epsilon in the site policy only after your data-protection officer agrees") \
+    X(BUDGET, 16, STATUS_BUDGET, "E-POLICY-EPSILON", "this release would bring the site above a limit of its epsilon", "nothing was trained or sent; raise the limit that the line above names in the site policy only after your data-protection officer agrees") \
     X(POLICY, 17, STATUS_RANGE, "E-POLICY-FLOOR", "the study asks for less protection than the site's policy", "change the study, or the site policy if its owner agrees; the log names the line") \
     X(COHORT, 18, STATUS_STATE, "E-PLAN-COHORT", "this site is not in the plan's cohort", "nothing; the site waits for the next round") \
     X(ROSTER, 19, STATUS_AUTH, "E-ROSTER", "the roster is wrong: own entry missing or changed, a key twice, or a low-order key", "do not continue; the coordinator or someone between tampered with keys") \
@@ -42,7 +42,7 @@
     X(CIPHER, 31, STATUS_RANGE, "E-PLAN-CIPHER", "the plan names a pad cipher that this program does not have", "use chacha20 in the study file") \
     X(STUDY_FILE, 33, STATUS_RANGE, "E-STUDY", "the study file cannot be read, is unsafe or contradicts itself", "mend the line that is named; veilsum-aggregator check shows what follows from a study") \
     X(DATA, 34, STATUS_FORMAT, "E-DATA", "the data file cannot be read or does not fit the study's model", "check the path, the format and the image size that the study names") \
-    X(LEDGER, 35, STATUS_STATE, "E-LEDGER", "the journal is missing or belongs to another manifest, so what was spent is not known", "restore journal.db from a backup; pin again only if no release was ever made, for that begins at zero") \
+    X(LEDGER, 35, STATUS_STATE, "E-LEDGER", "the journal or the ledger is missing, cut short or belongs to another manifest, so what was spent is not known", "restore journal.db and ledger.db from one backup; pin again only if no release was ever made, for that begins at zero") \
     X(SEGMENTS, 32, STATUS_RANGE, "E-PLAN-SEGMENTS", "the segments are not those of the study and its keep set", "compare study files; if they agree, the coordinator is wrong or lies") \
     X(POSITIONS, 36, STATUS_AUTH, "E-POSITIONS", "a site's position in the graph is not the one it committed to, or too many are missing", "nothing was sent; the coordinator starts a new round without the silent sites") \
     X(GRAPH, 37, STATUS_RANGE, "E-PLAN-GRAPH", "the sharing graph is too thin for the sites that may conspire or drop out", "raise sites.threshold or use fewer sites; veilsum-aggregator check shows the smallest sound degree") \

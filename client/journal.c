@@ -15,10 +15,8 @@ static const char schema[] =
     " id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, round INTEGER NOT NULL,"
     " session BLOB NOT NULL, hash BLOB NOT NULL, survivors INTEGER NOT NULL,"
     " UNIQUE (kind, round)) STRICT;"
-    "CREATE TABLE IF NOT EXISTS release ("
-    " round INTEGER PRIMARY KEY, step INTEGER NOT NULL, norm2 INTEGER NOT NULL,"
-    " sigma INTEGER NOT NULL, shares INTEGER NOT NULL, dim INTEGER NOT NULL,"
-    " sampling REAL NOT NULL, settled INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE TABLE IF NOT EXISTS ledger ("
+    " id INTEGER PRIMARY KEY CHECK (id = 1), entries INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;"
     "CREATE TABLE IF NOT EXISTS survivors ("
     " round INTEGER PRIMARY KEY, sites BLOB NOT NULL) STRICT;"
     "CREATE TABLE IF NOT EXISTS study (id INTEGER PRIMARY KEY, manifest BLOB NOT NULL) STRICT;";
@@ -98,29 +96,60 @@ enum status journal_entry(struct journal *journal, struct view entry)
                   5, value);
 }
 
-enum status journal_reserve(struct journal *journal, uint32_t round, enum step step,
-                            const struct release *worst)
+enum status journal_round(const struct journal *journal, uint32_t round, struct journal_round *out)
 {
-    const struct db_value value[] = {
-        DB_INT(round),           DB_INT(step),       DB_INT(worst->norm2),    DB_INT(worst->sigma),
-        DB_INT(worst->n_shares), DB_INT(worst->dim), DB_REAL(worst->sampling)};
-    return db_run(journal->db,
-                  "INSERT INTO release (round, step, norm2, sigma, shares, dim, sampling) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                  7, value);
+    AUTO(db_rows_free) struct db_rows *rows = NULL;
+    TRY(db_ask(&rows, journal->db, "SELECT kind, survivors FROM memory WHERE round = ?", 1,
+               &DB_INT(round)));
+    struct journal_round known = {0};
+    for (bool more = true;;) {
+        TRY(db_next(rows, &more));
+        if (!more) break;
+        const int64_t kind = db_int(rows, 0), survivors = db_int(rows, 1);
+        if (survivors < 0 || survivors > UINT32_MAX) return STATUS_FORMAT;
+        known.planned = known.planned || kind == MEMORY_PLAN;
+        known.sent = known.sent || kind == MEMORY_INPUT;
+        if (kind != MEMORY_RESULT) continue;
+        known.ended = true;
+        known.n_survivors = (uint32_t)survivors;
+    }
+    *out = known;
+    return STATUS_OK;
 }
 
-enum status journal_result(struct journal *journal, struct view entry, uint32_t n_shares)
+enum status journal_inputs(const struct journal *journal, uint32_t *rounds)
 {
-    struct memory memory = {0};
-    TRY(memory_read(&memory, entry));
-    AUTO(db_change_undo) struct db_change change = {0};
-    TRY(db_change_begin(&change, journal->db));
-    TRY(journal_entry(journal, entry));
-    const struct db_value value[] = {DB_INT(n_shares), DB_INT(memory.round)};
-    TRY(db_run(journal->db, "UPDATE release SET shares = ?, settled = 1 WHERE round = ?", 2,
-               value));
-    return db_change_commit(&change);
+    AUTO(db_rows_free) struct db_rows *rows = NULL;
+    bool more = false;
+    TRY(db_ask(&rows, journal->db, "SELECT count(*) FROM memory WHERE kind = ?", 1,
+               &DB_INT(MEMORY_INPUT)));
+    TRY(db_next(rows, &more));
+    *rounds = (uint32_t)db_int(rows, 0);
+    return STATUS_OK;
+}
+
+enum status journal_know(struct journal *journal, const struct ledger_head *head)
+{
+    const struct db_value value[] = {DB_INT(head->n), DB_BLOB(head->hash.bytes, HASH_BYTES)};
+    return db_run(journal->db, "REPLACE INTO ledger (id, entries, hash) VALUES (1, ?, ?)", 2,
+                  value);
+}
+
+enum status journal_head(const struct journal *journal, struct ledger_head *out)
+{
+    AUTO(db_rows_free) struct db_rows *rows = NULL;
+    bool more = false;
+    TRY(db_ask(&rows, journal->db, "SELECT entries, hash FROM ledger", 0, NULL));
+    TRY(db_next(rows, &more));
+    struct ledger_head head = {0};
+    if (more) {
+        const struct view hash = db_blob(rows, 1);
+        if (hash.n != HASH_BYTES || db_int(rows, 0) < 1) return STATUS_FORMAT;
+        head.n = (uint64_t)db_int(rows, 0);
+        memcpy(head.hash.bytes, hash.at, HASH_BYTES);
+    }
+    *out = head;
+    return STATUS_OK;
 }
 
 enum status journal_confirm(struct journal *journal, struct view entry,
@@ -152,33 +181,4 @@ enum status journal_past(const struct journal *journal, struct participation *pa
         TRY(reader_end(&r));
         participation_add(past, &survivors);
     }
-}
-
-enum status journal_account(const struct journal *journal, struct account *account,
-                            uint32_t *releases)
-{
-    AUTO(db_rows_free) struct db_rows *rows = NULL;
-    const struct db_value kind[] = {DB_INT(MEMORY_INPUT)};
-    TRY(db_ask(&rows, journal->db,
-               "SELECT norm2, sigma, shares, dim, sampling, count(*) FROM release "
-               "WHERE round IN (SELECT round FROM memory WHERE kind = ?) "
-               "GROUP BY norm2, sigma, shares, dim, sampling",
-               1, kind));
-    struct account sum = {0};
-    uint32_t count = 0;
-    for (bool more = false;;) {
-        TRY(db_next(rows, &more));
-        if (!more) break;
-        const struct release release = {.norm2 = (uint64_t)db_int(rows, 0),
-                                        .sigma = (uint32_t)db_int(rows, 1),
-                                        .n_shares = (uint32_t)db_int(rows, 2),
-                                        .dim = (uint64_t)db_int(rows, 3),
-                                        .sampling = db_real(rows, 4)};
-        uint32_t times = (uint32_t)db_int(rows, 5);
-        TRY(account_add(&sum, &release, times));
-        count += times;
-    }
-    *account = sum;
-    *releases = count;
-    return STATUS_OK;
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a site must not forget: where it stood in each session, and what its patients have spent.
- * SQLite; every entry is on disk before the call returns. A release counts from the moment when its
- * masked input may have left, also when the round failed afterwards. */
+/* What a site must not forget of a study: where it stood in each session, and up to where it knows
+ * its ledger (client/budget.h). SQLite; every entry is on disk before the call returns. */
 #ifndef CLIENT_JOURNAL_H
 #define CLIENT_JOURNAL_H
 
 #include "client/session.h"
-#include "dp/account.h"
+#include "protocol/ledger.h"
 #include "protocol/participation.h"
 
 struct journal;
@@ -28,12 +27,20 @@ MUST_USE enum status journal_restore(const struct journal *journal, uint32_t *la
 /* Store a session's journal entry. */
 MUST_USE enum status journal_entry(struct journal *journal, struct view entry);
 
-/* Reserve what the round releases in the worst case, before noise is drawn. */
-MUST_USE enum status journal_reserve(struct journal *journal, uint32_t round, enum step step,
-                                     const struct release *worst);
-/* Store the entry of a round's result, and that so many noise shares were really there: together or
- * not at all. */
-MUST_USE enum status journal_result(struct journal *journal, struct view entry, uint32_t n_shares);
+/* What there is of a round: its plan was accepted, its input may have left, its result is known.
+ */
+struct journal_round {
+    bool planned, sent, ended;
+    uint32_t n_survivors; /* of the result */
+};
+MUST_USE enum status journal_round(const struct journal *journal, uint32_t round,
+                                   struct journal_round *out);
+/* In how many rounds the input may have left. */
+MUST_USE enum status journal_inputs(const struct journal *journal, uint32_t *rounds);
+
+/* Remember that the ledger reaches so far; and how far it was known to reach: 0 when it was not. */
+MUST_USE enum status journal_know(struct journal *journal, const struct ledger_head *head);
+MUST_USE enum status journal_head(const struct journal *journal, struct ledger_head *out);
 
 /* Store the entry of a confirmation and the survivor set that it confirms: together or not at all.
  */
@@ -41,9 +48,5 @@ MUST_USE enum status journal_confirm(struct journal *journal, struct view entry,
                                      const struct bits *survivors);
 /* Add all survivor sets that were confirmed. STATUS_FORMAT  one is not of past->n sites. */
 MUST_USE enum status journal_past(const struct journal *journal, struct participation *past);
-
-/* All releases so far: worst case where no result is known. *releases counts them. */
-MUST_USE enum status journal_account(const struct journal *journal, struct account *account,
-                                     uint32_t *releases);
 
 #endif

@@ -40,6 +40,16 @@ static void tell_reason(struct run *run, enum reason reason, uint32_t about)
                     reason_id(reason), "about", member_name(run, about));
 }
 
+/* The line of the policy that stands against a release, for the officer. */
+static void tell_limit(const struct run *run)
+{
+    const struct settings_error *crossed = &run->site->crossed;
+    if (crossed->line > 0)
+        fprintf(stderr, "%s/policy.yaml:%u: %s\n", run->site->folder, crossed->line, crossed->text);
+    else
+        fprintf(stderr, "%s: %s\n", run->site->key.name, crossed->text);
+}
+
 /* Refusals that no later round can mend end the program. */
 static bool is_final(enum reason reason)
 {
@@ -87,6 +97,7 @@ static void flush(struct run *run, struct outbox *out)
     }
     for (size_t i = 0; i < out->n_notes; i++) {
         enum reason reason = out->note[i].reason;
+        if (own && reason == REASON_BUDGET) tell_limit(run);
         tell_reason(run, reason, out->note[i].site);
         if (own && is_final(reason)) {
             run->over = true;
@@ -121,7 +132,7 @@ static void tell_spent(const struct run *run)
 {
     double epsilon = 0;
     uint32_t releases = 0;
-    if (site_spent(run->site, &epsilon, &releases) != STATUS_OK) return;
+    if (budget_spent(&run->site->budget, &epsilon, &releases) != STATUS_OK) return;
     fprintf(stderr, "%s  round %u done; epsilon %.4f spent of %g at delta %g\n",
             run->site->key.name, run->site->session.last_round, account_rounded(epsilon),
             run->site->study.privacy.epsilon, run->site->study.privacy.delta);
@@ -222,6 +233,7 @@ static void loop(struct run *run)
     while (!run->over && !command_stopped()) {
         struct link_event event = {0};
         link_poll(run->link, idle_ms(session, command_now_ms()), &event);
+        run->site->time_s = command_time_s();
         take_event(run, &event);
         if (!run->over) go_on(run);
         if (run->over || command_now_ms() < session->deadline_ms) continue;

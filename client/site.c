@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,6 +93,18 @@ static enum status open_study(struct site *site, struct site_error *why)
     return STATUS_OK;
 }
 
+/* Of the session before, which this plan ends whatever comes of it, nothing can leave any more. */
+static enum reason check_budget(struct site *site, const struct plan *plan)
+{
+    struct books_refusal refusal = {0};
+    if (budget_balance(&site->budget, site->time_s) != STATUS_OK) return REASON_JOURNAL;
+    const enum status status = budget_bears(&site->budget, plan, &refusal);
+    if (status == STATUS_BUDGET)
+        policy_refusal(&site->crossed, &site->policy, &site->study, &refusal);
+    return status == STATUS_OK ? REASON_NONE
+                               : (status == STATUS_BUDGET ? REASON_BUDGET : REASON_JOURNAL);
+}
+
 /* The site's own judgement of a plan: it is the study's, the policy allows it, the budget lasts. */
 static enum reason judge(void *context, const struct plan *plan, struct view bytes)
 {
@@ -103,14 +114,8 @@ static enum reason judge(void *context, const struct plan *plan, struct view byt
     if (status != STATUS_OK) return status == STATUS_NOMEM ? REASON_MEMORY : REASON_MODEL;
     enum reason why = schedule_check(&site->schedule, plan, &state.keep, state.clip);
     if (why != REASON_NONE) return why;
-    struct account spent = {0};
-    uint32_t releases = 0;
-    if (journal_account(site->journal, &spent, &releases) != STATUS_OK) return REASON_JOURNAL;
-    /* A study without noise is a rehearsal, which the policy has allowed or not. */
-    double limit = isinf(site->study.privacy.epsilon)
-                       ? site->study.privacy.epsilon
-                       : fmin(site->study.privacy.epsilon, site->policy.max_epsilon);
-    if (!schedule_bears(&site->schedule, &spent, plan, limit)) return REASON_BUDGET;
+    why = check_budget(site, plan);
+    if (why != REASON_NONE) return why;
     state_free(&site->state);
     site->state = state;
     state = (struct state){0};
@@ -149,11 +154,29 @@ static enum status open_journal(struct site *site, struct site_error *why)
     return STATUS_OK;
 }
 
-enum status site_open(struct site *out, const char *folder, struct dataset *data,
+static enum status open_budget(struct site *site, struct site_error *why)
+{
+    char path[FILE_PATH_MAX];
+    struct ledger_fault fault = {0};
+    TRY(budget_path(path, site->folder, &site->policy));
+    const struct hash manifest = manifest_hash(&site->manifest);
+    const enum status status =
+        budget_open(&site->budget, path, site->journal, &site->policy, &site->study, &manifest,
+                    site->key.identity, site->time_s, &fault);
+    if (fault.what != NULL)
+        return refuse(why, status, REASON_LEDGER, "%s: entry %llu: %s", path,
+                      (unsigned long long)fault.number, fault.what);
+    if (status != STATUS_OK)
+        return refuse(why, status, REASON_LEDGER, "%s: %s", path,
+                      status == STATUS_STATE ? reason_what(REASON_LEDGER) : status_text(status));
+    return STATUS_OK;
+}
+
+enum status site_open(struct site *out, const char *folder, struct dataset *data, uint64_t time_s,
                       struct site_error *why)
 {
     struct site *site = out;
-    *site = (struct site){0};
+    *site = (struct site){.time_s = time_s};
     *why = (struct site_error){.reason = REASON_MEMORY, .text = "memory ran out"};
     if (strlen(folder) >= sizeof site->folder)
         return refuse(why, STATUS_RANGE, REASON_POLICY, "the folder's name is too long");
@@ -183,12 +206,14 @@ enum status site_open(struct site *out, const char *folder, struct dataset *data
                                           .slack_ms = site->study.deadlines.grace_ms + 5000,
                                           .rng = &site->rng};
     TRY(session_new(&site->session, &config));
-    return open_journal(site, why);
+    TRY(open_journal(site, why));
+    return open_budget(site, why);
 }
 
 void site_close(struct site *site)
 {
     session_free(&site->session);
+    budget_close(&site->budget);
     journal_close(&site->journal);
     local_free(&site->local);
     noised_free(&site->sum);
@@ -213,21 +238,22 @@ static enum status remember_survivors(struct site *site, struct view entry)
     return STATUS_OK;
 }
 
+static enum status remember(struct site *site, struct view entry)
+{
+    struct memory memory = {0};
+    TRY(memory_read(&memory, entry));
+    if (memory.kind == MEMORY_INPUT && !budget_holds(&site->budget, memory.round))
+        return STATUS_STATE;
+    if (memory.kind == MEMORY_CONFIRM && site->session.config.weigh != NULL)
+        return remember_survivors(site, entry);
+    return journal_entry(site->journal, entry);
+}
+
 enum status site_remember(struct site *site, const struct outbox *out)
 {
-    for (size_t i = 0; i < out->n_entries; i++) {
-        const struct view entry = buffer_view(&out->entry[i]);
-        struct memory memory = {0};
-        TRY(memory_read(&memory, entry));
-        if (memory.kind == MEMORY_RESULT)
-            TRY(journal_result(site->journal, entry,
-                               memory.n_survivors - site->study.sites.colluding));
-        else if (memory.kind == MEMORY_CONFIRM && site->session.config.weigh != NULL)
-            TRY(remember_survivors(site, entry));
-        else
-            TRY(journal_entry(site->journal, entry));
-    }
-    return STATUS_OK;
+    for (size_t i = 0; i < out->n_entries; i++) TRY(remember(site, buffer_view(&out->entry[i])));
+    if (site->session.phase != SESSION_IDLE) return STATUS_OK;
+    return budget_balance(&site->budget, site->time_s);
 }
 
 /* Rehearsals: what was put in, as little-endian words, so that the sum can be checked. */
@@ -245,8 +271,11 @@ static enum status write_put_in(const struct site *site, const struct noised *no
 static enum status work(struct site *site)
 {
     const struct plan *plan = &site->session.plan;
-    const struct release worst = schedule_release(plan, schedule_certain(plan));
-    TRY(journal_reserve(site->journal, plan->round, plan->step, &worst));
+    struct books_refusal refusal = {0};
+    const enum status status = budget_reserve(&site->budget, plan, site->time_s, &refusal);
+    if (status == STATUS_BUDGET)
+        policy_refusal(&site->crossed, &site->policy, &site->study, &refusal);
+    TRY(status);
     /* The noise first: the time that it takes must not mix with that of the data. */
     AUTO(noise_free) struct noise noise = {0};
     TRY(submit_noise(&noise, &site->session, &site->rng));
@@ -269,9 +298,12 @@ static enum status submit(struct site *site, const struct noised *sum, uint64_t 
 
 static enum status give_up(struct site *site, enum status status, struct outbox *out)
 {
-    enum reason why = status == STATUS_NOMEM ? REASON_MEMORY
-                      : status == STATUS_IO  ? REASON_JOURNAL
-                                             : REASON_TRAINER;
+    enum reason why = REASON_TRAINER;
+    if (status == STATUS_NOMEM) why = REASON_MEMORY;
+    if (status == STATUS_BUDGET) why = REASON_BUDGET;
+    /* Ledger or journal: files, or what is in them. */
+    if (status == STATUS_IO || status == STATUS_STATE || status == STATUS_FORMAT)
+        why = REASON_JOURNAL;
     outbox_free(out);
     session_quit(&site->session, why, out);
     return status;
@@ -301,12 +333,4 @@ enum status site_finish(struct site *site, struct view message)
     char path[FILE_PATH_MAX];
     TRY(file_path(path, sizeof path, site->folder, "final.state"));
     return file_write(path, state, 0600);
-}
-
-enum status site_spent(const struct site *site, double *epsilon, uint32_t *releases)
-{
-    struct account account = {0};
-    TRY(journal_account(site->journal, &account, releases));
-    *epsilon = account_epsilon(&account, site->schedule.delta);
-    return STATUS_OK;
 }

@@ -3,12 +3,13 @@
  * and the worker of rounds; sockets and signals are the caller's.
  *
  * The folder holds: key (secret), manifest, manifest.pin (its hash in hex), study.yaml,
- * policy.yaml, journal.db; final.state once the study is over. */
+ * policy.yaml, journal.db and, unless the policy names another, the ledger; final.state once the
+ * study is over. */
 #ifndef CLIENT_SITE_H
 #define CLIENT_SITE_H
 
 #include "base/file.h"
-#include "client/journal.h"
+#include "client/budget.h"
 #include "client/local.h"
 #include "client/session.h"
 #include "protocol/participation.h"
@@ -24,6 +25,9 @@ struct site {
     struct schedule schedule;
     struct layout layout;
     struct journal *journal;
+    struct budget budget;
+    struct settings_error crossed; /* the limit by which the last plan was refused; line and text */
+    uint64_t time_s;               /* since 1970: the driver's clock, for the ledger's entries */
     struct local local;
     struct state state;        /* of the plan that was accepted last */
     struct noised sum;         /* worked out in SESSION_INPUT, until it may leave; secret */
@@ -42,10 +46,11 @@ struct site_error {
 };
 
 /* Open the folder and take over the data. The site must not be moved in memory afterwards.
+ * time_s  since 1970.
  * STATUS_IO, STATUS_FORMAT, STATUS_AUTH (keys, manifest, pin), STATUS_RANGE (study, policy, data),
  * STATUS_NOMEM; why says what to do. */
 MUST_USE enum status site_open(struct site *out, const char *folder, struct dataset *data,
-                               struct site_error *why);
+                               uint64_t time_s, struct site_error *why);
 void site_close(struct site *site);
 
 /* In SESSION_INPUT: reserve the budget, draw the noise, explore or train; the noisy sum is kept. A
@@ -56,14 +61,13 @@ MUST_USE enum status site_work(struct site *site, struct outbox *out);
  * ends the session with its reason. */
 MUST_USE enum status site_submit(struct site *site, uint64_t now_ms, struct outbox *out);
 
-/* Make the outbox's journal entries durable: before anything is sent. */
+/* Make the outbox's journal entries durable: before anything is sent. Once the session is over,
+ * its release is settled, or void if it never left.
+ * STATUS_STATE  an input is to leave that is not reserved. */
 MUST_USE enum status site_remember(struct site *site, const struct outbox *out);
 
 /* The study is over: check that it is this one's end and store the last model as final.state.
  * STATUS_FORMAT, STATUS_AUTH  it is not. STATUS_IO  cannot be stored. STATUS_NOMEM. */
 MUST_USE enum status site_finish(struct site *site, struct view message);
-
-/* Epsilon that this site has spent against the coordinator with the study's colluding sites. */
-MUST_USE enum status site_spent(const struct site *site, double *epsilon, uint32_t *releases);
 
 #endif

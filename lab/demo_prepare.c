@@ -67,6 +67,7 @@ static enum status write_policy(const struct demo *demo)
     char text[256];
     int n = snprintf(text, sizeof text,
                      "max_epsilon: %.17g\nmax_delta: 1.0e-5\nmin_sites: %u\n"
+                     "lifetime_epsilon: 1000\n" /* public data, used once */
                      "min_contributors: 2\nmin_collusion: 1\nallow_rehearsal: true\n",
                      demo->options.epsilon < 100 ? demo->options.epsilon : 100.0,
                      demo->options.sites >= 8 ? 5u : 2u);

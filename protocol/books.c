@@ -85,7 +85,10 @@ static enum status add_set(struct books *books, const struct ledger_entry *entry
     TRY(grow(&array, books->n_sets, sizeof *books->set));
     books->set = array;
     struct books_set *set = &books->set[books->n_sets++];
-    *set = (struct books_set){.unit = entry->unit, .order = entry->order};
+    *set = (struct books_set){.unit = entry->unit,
+                              .order = entry->order,
+                              .epsilon = entry->epsilon,
+                              .delta = entry->delta};
     memcpy(set->name, entry->data_set, sizeof set->name);
     return STATUS_OK;
 }

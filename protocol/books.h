@@ -23,9 +23,10 @@ void adversary_name(char *out, size_t n, enum adversary who, uint32_t colluding)
 
 struct books_set {
     char name[LEDGER_NAME_MAX + 1];
-    enum study_unit unit; /* whom the lifetime's limit protects */
-    uint32_t order;       /* of the lifetime's gate */
-    double sampler_delta; /* of its studies together */
+    enum study_unit unit;  /* whom the lifetime's limit protects */
+    uint32_t order;        /* of the lifetime's gate */
+    double epsilon, delta; /* the limit when it was opened; the policy's of today is what counts */
+    double sampler_delta;  /* of its studies together */
 };
 
 struct books_study {

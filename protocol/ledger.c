@@ -162,6 +162,25 @@ enum status ledger_enter(struct ledger *ledger, const struct terms *terms, uint6
     return memcmp(books->study[study].signer, own, sizeof own) == 0 ? STATUS_OK : STATUS_STATE;
 }
 
+/* What was taken over last. */
+static enum status bears(const struct ledger *ledger, const struct hash *manifest,
+                         const struct release *worst, const struct books_limits *limits,
+                         struct books_refusal *why)
+{
+    const size_t study = books_find_study(&ledger->books, manifest);
+    if (study == ledger->books.n_studies) return STATUS_STATE;
+    return books_bear(&ledger->books, study, worst, limits, why);
+}
+
+enum status ledger_bears(struct ledger *ledger, const struct hash *manifest,
+                         const struct release *worst, const struct books_limits *limits,
+                         struct books_refusal *why)
+{
+    struct ledger_fault fault = {0};
+    TRY(catch_up(ledger, &fault));
+    return bears(ledger, manifest, worst, limits, why);
+}
+
 enum status ledger_reserve(struct ledger *ledger, const struct hash *manifest, uint32_t round,
                            enum step step, const struct release *worst,
                            const struct books_limits *limits, uint64_t time_s,
@@ -174,9 +193,7 @@ enum status ledger_reserve(struct ledger *ledger, const struct hash *manifest, u
                                        .release = *worst};
     AUTO(db_change_undo) struct db_change change = {0};
     TRY(begin(&change, ledger));
-    const size_t study = books_find_study(&ledger->books, manifest);
-    if (study == ledger->books.n_studies) return STATUS_STATE;
-    TRY(books_bear(&ledger->books, study, worst, limits, why));
+    TRY(bears(ledger, manifest, worst, limits, why));
     TRY(append(ledger, &entry, time_s));
     return end(&change, ledger);
 }

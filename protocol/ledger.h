@@ -55,6 +55,12 @@ MUST_USE enum status ledger_follows(const struct ledger *ledger, const struct le
 MUST_USE enum status ledger_enter(struct ledger *ledger, const struct terms *terms,
                                   uint64_t time_s);
 
+/* Whether a release would be within the limits now. STATUS_BUDGET  it would not; why says which it
+ * crosses. STATUS_STATE  there is no such study. */
+MUST_USE enum status ledger_bears(struct ledger *ledger, const struct hash *manifest,
+                                  const struct release *worst, const struct books_limits *limits,
+                                  struct books_refusal *why);
+
 /* Reserve a release, whose noise may be drawn afterwards.
  * STATUS_BUDGET  it would cross a limit; why says which.
  * STATUS_STATE   the study is not this key's, or the round is reserved. In both cases nothing was

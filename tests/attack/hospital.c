@@ -33,13 +33,30 @@ static void put(const struct hospital *h, const char *name, const void *bytes, s
     CHECK_OK(file_write(path, (struct view){bytes, n}, 0600));
 }
 
-static void bind_journal(const struct hospital *h, const struct hash *manifest)
+/* As `pin` does, if the study can be pinned. */
+static void begin_books(const struct hospital *h, const struct hash *manifest, const char *text)
 {
     char path[FILE_PATH_MAX];
+    struct settings_error bad = {0};
+    struct ledger_fault fault = {0};
+    struct study study = {0};
+    struct layout layout = {0};
+    struct schedule schedule = {0};
+    struct policy policy = {0};
+    if (study_parse(&study, (struct view){(const uint8_t *)text, strlen(text)}, &bad) !=
+            STATUS_OK ||
+        layout_of(&layout, &study.model.spec) != STATUS_OK ||
+        schedule_of(&schedule, &study, &layout, HOSPITAL_SITES, &bad) != STATUS_OK)
+        return;
+    CHECK_OK(file_path(path, sizeof path, h->folder, "policy.yaml"));
+    CHECK_OK(policy_read(&policy, path, &bad));
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(file_path(path, sizeof path, h->folder, "journal.db"));
     CHECK_OK(journal_open(&journal, path));
     CHECK_OK(journal_bind(journal, manifest, true));
+    CHECK_OK(budget_path(path, h->folder, &policy));
+    CHECK_OK(budget_begin(path, journal, &policy, &schedule, manifest,
+                          h->arena.key[HOSPITAL].identity, 1, &fault));
 }
 
 /* A folder as `keygen` and `pin` leave it. */
@@ -60,14 +77,15 @@ static void make_folder(struct hospital *h, const char *study, const char *polic
     put(h, "policy.yaml", policy, strlen(policy));
     CHECK_OK(file_path(path, sizeof path, h->folder, "key"));
     CHECK_OK(keyfile_write(&a->key[HOSPITAL], path));
-    bind_journal(h, &hash);
+    begin_books(h, &hash, study);
 }
 
 static void remove_folder(const struct hospital *h)
 {
-    static const char *const names[] = {"manifest",       "manifest.pin",  "study.yaml",
-                                        "policy.yaml",    "key",           "journal.db",
-                                        "journal.db-wal", "journal.db-shm"};
+    static const char *const names[] = {
+        "manifest",  "manifest.pin",  "study.yaml",     "policy.yaml",
+        "key",       "journal.db",    "journal.db-wal", "journal.db-shm",
+        "ledger.db", "ledger.db-wal", "ledger.db-shm"};
     char path[FILE_PATH_MAX];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (file_path(path, sizeof path, h->folder, names[i]) == STATUS_OK) (void)remove(path);
@@ -82,7 +100,7 @@ static enum reason open_site(struct hospital *h, size_t records)
     CHECK(data.pixel != NULL && data.label != NULL);
     rng_bytes(&h->arena.rng, data.pixel, records * 64);
     struct site_error why = {0};
-    const enum status status = site_open(&h->site, h->folder, &data, &why);
+    const enum status status = site_open(&h->site, h->folder, &data, 1, &why);
     dataset_free(&data);
     return status == STATUS_OK ? REASON_NONE : why.reason;
 }

@@ -156,7 +156,7 @@ policies() {
 journals() {
     world journals
     rm "$at/site-1/journal.db"
-    refused 1 E-LEDGER 'restore journal.db from a backup' run
+    refused 1 E-LEDGER 'restore journal.db and ledger.db from one backup' run
     rm "$at/site-1/journal.db"
     pin 1 >/dev/null
     manifest --needed 1 >/dev/null

@@ -25,6 +25,15 @@ static const char with_noise[] =
     "          exploration_ratio: 3.0, sampling: 0.2, records: 500}\n"
     "rounds: {count: 12}\n";
 
+/* A rehearsal may ask for more than the policy's limit; the gate does not give it. */
+static const char small_noise[] =
+    "schema: 1\nstudy: {id: judge, rehearsal: true}\n"
+    "sites: {expected: 5, colluding: 1, min_contributors: 2}\n"
+    "model: {kind: mlp, channels: 1, height: 8, width: 8, classes: 3, hidden: [6, 6]}\n"
+    "privacy: {unit: patient, epsilon: 2.0, delta: 1.0e-5, clip: 1.0, exploration_clip: 1.0,\n"
+    "          exploration_ratio: 3.0, sampling: 0.2, records: 500}\n"
+    "rounds: {count: 12}\n";
+
 static const char without_noise[] =
     "schema: 1\nstudy: {id: judge, rehearsal: true}\n"
     "sites: {expected: 5, colluding: 1, min_contributors: 2}\n"
@@ -39,6 +48,30 @@ static void put(const char *name, const void *bytes, size_t n, unsigned mode)
     char path[FILE_PATH_MAX];
     CHECK_OK(file_path(path, sizeof path, folder, name));
     CHECK_OK(file_write(path, (struct view){bytes, n}, mode));
+}
+
+/* As `pin` does. */
+static void begin_books(const struct hash *manifest)
+{
+    char path[FILE_PATH_MAX];
+    struct settings_error bad = {0};
+    struct ledger_fault fault = {0};
+    static struct study study;
+    static struct layout layout;
+    struct schedule schedule = {0};
+    struct policy policy = {0};
+    CHECK_OK(
+        study_parse(&study, (struct view){(const uint8_t *)study_text, strlen(study_text)}, &bad));
+    CHECK_OK(layout_of(&layout, &study.model.spec));
+    CHECK_OK(schedule_of(&schedule, &study, &layout, SITES, &bad));
+    CHECK_OK(file_path(path, sizeof path, folder, "policy.yaml"));
+    CHECK_OK(policy_read(&policy, path, &bad));
+    AUTO(journal_close) struct journal *journal = NULL;
+    CHECK_OK(file_path(path, sizeof path, folder, "journal.db"));
+    CHECK_OK(journal_open(&journal, path));
+    CHECK_OK(journal_bind(journal, manifest, true));
+    CHECK_OK(budget_path(path, folder, &policy));
+    CHECK_OK(budget_begin(path, journal, &policy, &schedule, manifest, key[1].identity, 1, &fault));
 }
 
 /* A folder as `keygen` and `pin` leave it; max_epsilon is the policy's, floor the officers'. */
@@ -75,18 +108,15 @@ static void make_folder(double max_epsilon, double floor_epsilon, bool bind)
     put("policy.yaml", policy, (size_t)n, 0644);
     CHECK_OK(file_path(path, sizeof path, folder, "key"));
     CHECK_OK(keyfile_write(&key[1], path));
-    if (!bind) return;
-    AUTO(journal_close) struct journal *journal = NULL;
-    CHECK_OK(file_path(path, sizeof path, folder, "journal.db"));
-    CHECK_OK(journal_open(&journal, path));
-    CHECK_OK(journal_bind(journal, &hash, true));
+    if (bind) begin_books(&hash);
 }
 
 static void remove_folder(void)
 {
     static const char *const names[] = {
-        "manifest",   "manifest.pin",   "study.yaml",     "policy.yaml", "key",
-        "journal.db", "journal.db-wal", "journal.db-shm", "lock"};
+        "manifest",  "manifest.pin",  "study.yaml",     "policy.yaml",
+        "key",       "journal.db",    "journal.db-wal", "journal.db-shm",
+        "ledger.db", "ledger.db-wal", "ledger.db-shm"};
     char path[FILE_PATH_MAX];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (file_path(path, sizeof path, folder, names[i]) == STATUS_OK) (void)remove(path);
@@ -99,7 +129,7 @@ static enum status open_site(struct site_error *why)
     data.pixel = calloc(10, 64);
     data.label = calloc(10, 1);
     CHECK(data.pixel != NULL && data.label != NULL);
-    enum status status = site_open(&site, folder, &data, why);
+    enum status status = site_open(&site, folder, &data, 1, why);
     dataset_free(&data);
     return status;
 }
@@ -138,8 +168,9 @@ static void remember(enum memory_kind kind, uint32_t round, uint32_t n_survivors
 /* What an accepted round leaves in the journal. survivors 0: no result came. */
 static void release(const struct plan *plan, uint32_t survivors)
 {
-    const struct release worst = schedule_release(plan, schedule_certain(plan));
-    CHECK_OK(journal_reserve(site.journal, plan->round, plan->step, &worst));
+    struct books_refusal refusal = {0};
+    remember(MEMORY_PLAN, plan->round, 0);
+    CHECK_OK(budget_reserve(&site.budget, plan, 1, &refusal));
     remember(MEMORY_INPUT, plan->round, 0);
     if (survivors > 0) remember(MEMORY_RESULT, plan->round, survivors);
 }
@@ -171,7 +202,7 @@ static void the_budget_lasts_for_the_study_at_its_worst_and_no_longer(void)
     CHECK_NUMBER(13, rounds_until_refused(0)); /* the exploration and 12 rounds */
     double epsilon = 0;
     uint32_t releases = 0;
-    CHECK_OK(site_spent(&site, &epsilon, &releases));
+    CHECK_OK(budget_spent(&site.budget, &epsilon, &releases));
     CHECK_NUMBER(13, releases);
     CHECK(epsilon <= 2 && epsilon > 1.98);
     close_site();
@@ -196,8 +227,8 @@ static void results_give_back_what_the_worst_case_took(void)
     struct account want = {0}, got = {0};
     const struct release settled = schedule_release(&plan, SITES - COLLUDING);
     CHECK_OK(account_add(&want, &settled, 1));
-    uint32_t releases = 0;
-    CHECK_OK(journal_account(site.journal, &got, &releases));
+    CHECK_OK(books_of_study(&got, NULL, &site.budget.ledger.books, site.budget.study,
+                            ADVERSARY_COLLUSION));
     CHECK_BYTES(&want, &got, sizeof want);
     close_site();
 }
@@ -210,6 +241,78 @@ static void the_policys_limit_counts_when_it_is_lower(void)
     CHECK_STATUS(STATUS_RANGE, open_site(&why));
     CHECK_NUMBER(REASON_POLICY, why.reason);
     CHECK(strstr(why.text, "policy.yaml:1") != NULL);
+    close_site();
+}
+
+/* The line of the policy that a release would cross is named, with both numbers. */
+static void a_budget_that_is_used_up_is_refused_by_its_line(void)
+{
+    struct site_error why = {0};
+    study_text = small_noise;
+    make_folder(0.5, 2, true);
+    CHECK_OK(open_site(&why));
+    CHECK(rounds_until_refused(0) < 13);
+    CHECK_NUMBER(1, site.crossed.line);
+    CHECK(strncmp(site.crossed.text, "max_epsilon 0.5000 would be exceeded: ", 38) == 0);
+    close_site();
+    study_text = with_noise;
+}
+
+static void no_input_leaves_without_a_reservation(void)
+{
+    struct site_error why = {0};
+    make_folder(2, 2, true);
+    CHECK_OK(open_site(&why));
+    const struct memory memory = {.kind = MEMORY_INPUT, .round = 1};
+    AUTO(outbox_free) struct outbox out = {0};
+    struct buffer entry = {0};
+    memory_write(&entry, &memory);
+    CHECK_OK(outbox_journal(&out, &entry));
+    CHECK_STATUS(STATUS_STATE, site_remember(&site, &out));
+    uint32_t inputs = 7;
+    CHECK_OK(journal_inputs(site.journal, &inputs));
+    CHECK_NUMBER(0, inputs);
+    close_site();
+}
+
+/* The next plan ends whatever was under way: what it had reserved is free again. */
+static void a_reservation_that_nothing_left_under_is_void_at_the_next_plan(void)
+{
+    struct site_error why = {0};
+    make_folder(2, 2, true);
+    CHECK_OK(open_site(&why));
+    AUTO(state_free) struct state state = {0};
+    CHECK_OK(state_new(&state, site.layout.n));
+    for (uint32_t round = 1; round <= 13; round++) {
+        AUTO(plan_free) struct plan plan = {0};
+        struct books_refusal refusal = {0};
+        CHECK_NUMBER(REASON_NONE, judge(&plan, round, &state));
+        remember(MEMORY_PLAN, round, 0);
+        CHECK_OK(budget_reserve(&site.budget, &plan, 1, &refusal));
+        CHECK(budget_holds(&site.budget, round));
+    }
+    AUTO(plan_free) struct plan plan = {0};
+    CHECK_NUMBER(REASON_NONE, judge(&plan, 13, &state));
+    double epsilon = -1;
+    uint32_t releases = 7;
+    CHECK_OK(budget_spent(&site.budget, &epsilon, &releases));
+    CHECK_NUMBER(0, releases);
+    CHECK_CLOSE(0, epsilon, 0);
+    close_site();
+}
+
+static void a_damaged_ledger_is_refused_by_its_entry(void)
+{
+    struct site_error why = {0};
+    char path[FILE_PATH_MAX];
+    make_folder(2, 2, true);
+    AUTO(db_close) struct db *db = NULL;
+    CHECK_OK(file_path(path, sizeof path, folder, "ledger.db"));
+    CHECK_OK(db_open(&db, path, ""));
+    CHECK_OK(db_run(db, "UPDATE entry SET signature = x'00' WHERE number = 2", 0, NULL));
+    CHECK_STATUS(STATUS_FORMAT, open_site(&why));
+    CHECK_NUMBER(REASON_LEDGER, why.reason);
+    CHECK(strstr(why.text, "entry 2: its signature") != NULL);
     close_site();
 }
 
@@ -311,6 +414,10 @@ int main(void)
     RUN(the_budget_lasts_for_the_study_at_its_worst_and_no_longer);
     RUN(results_give_back_what_the_worst_case_took);
     RUN(the_policys_limit_counts_when_it_is_lower);
+    RUN(a_budget_that_is_used_up_is_refused_by_its_line);
+    RUN(no_input_leaves_without_a_reservation);
+    RUN(a_reservation_that_nothing_left_under_is_void_at_the_next_plan);
+    RUN(a_damaged_ledger_is_refused_by_its_entry);
     RUN(more_than_the_officers_signed_is_refused);
     RUN(a_missing_ledger_is_refused);
     RUN(less_noise_or_another_grid_is_refused);
