@@ -46,7 +46,7 @@ static enum status print_costs(const struct checked *c)
     for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
         struct account account = {0};
         char name[64];
-        spend_name(name, sizeof name, who, c->study.sites.colluding);
+        adversary_name(name, sizeof name, who, c->study.sites.colluding);
         TRY(spend_worst(&account, &c->schedule, who, &c->keep));
         printf("ok  privacy    at most epsilon %.4f at delta %g against: %s\n",
                account_rounded(account_epsilon(&account, c->schedule.delta)),

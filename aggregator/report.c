@@ -20,8 +20,8 @@ void report_round(const struct coordinator *c, const struct spend *spend, const 
     const struct plan *plan = &round->plan;
     const bool explores = plan->step == STEP_EXPLORE;
     double epsilon[ADVERSARY_COUNT];
-    for (enum adversary a = 0; a < ADVERSARY_COUNT; a++)
-        epsilon[a] = account_epsilon(&spend->happened[a], c->course.schedule.delta);
+    for (enum adversary who = 0; who < ADVERSARY_COUNT; who++)
+        if (spend_epsilon(&epsilon[who], spend, who) != STATUS_OK) return;
     fprintf(stderr,
             "round %u: %s, %zu of %zu sites, %u recovered; spent against the server alone: "
             "epsilon %.4f at delta %g\n",

@@ -127,8 +127,6 @@ static void write_tale(struct buffer *out, const struct course *course, const st
     write_u32(out, tale->failures);
     write_u32(out, tale->burnt);
     write_bits(out, &tale->banned);
-    for (size_t a = 0; a < ADVERSARY_COUNT; a++)
-        for (size_t i = 0; i < RDP_ORDERS; i++) write_f64(out, tale->spend.happened[a].rdp[i]);
 }
 
 /* Read a file whose hash is known. */
@@ -175,8 +173,6 @@ static enum status read_tale(const struct resume *resume, struct view in, struct
     const size_t n = tale->banned.n;
     bits_free(&tale->banned);
     TRY(read_bits(&r, &tale->banned, n));
-    for (size_t a = 0; a < ADVERSARY_COUNT; a++)
-        for (size_t i = 0; i < RDP_ORDERS; i++) tale->spend.happened[a].rdp[i] = read_f64(&r);
     TRY(reader_end(&r));
     /* Before the first round that was opened the model is still the initial one. */
     if (tale->model_round > 0) TRY(restore_course(course, resume, tale->model_round, hash));

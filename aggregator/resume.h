@@ -8,7 +8,6 @@
 #include "aggregator/course.h"
 #include "aggregator/history.h"
 #include "aggregator/journal.h"
-#include "aggregator/spend.h"
 
 /* What a study has been through, beside its model. */
 struct tale {
@@ -17,7 +16,6 @@ struct tale {
     uint32_t burnt;       /* rounds that cost budget and gave nothing */
     uint32_t model_round; /* whose files hold the model; 0: still the initial one */
     struct bits banned;   /* sites that were convicted; manifest.n bits; owned */
-    struct spend spend;
     struct history history;
 };
 void tale_free(struct tale *tale);

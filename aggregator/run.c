@@ -9,12 +9,6 @@
 #include "aggregator/report.h"
 #include "base/event.h"
 
-/* So many rounds in a row may fail before the study stops. */
-#define FAILURES_MAX 5
-/* How often a round says whom it waits for. */
-#define TELL_MS 10000
-/* So many, and one in ten of the study's, may fail after inputs were sent. */
-#define BURNT_LEAST 3
 /* Memory for inputs that are on their way; at least one always fits. */
 #define POOL_BYTES (48u << 20)
 /* After a restart sites are given so long, beyond the study's grace, to find their way back. */
@@ -51,7 +45,7 @@ static void tell_notes(const struct run *run, const struct outbox *out)
  */
 
 /* What the round took is noted; when that ended a phase, it is on disk before anything of the next
- * phase leaves. A round that is over is stored as a whole by end_round. */
+ * phase leaves. A round that is over is stored as a whole by turn_end. */
 static void settle(struct run *run, enum phase before, enum journal_kind kind, uint32_t site,
                    struct view bytes, const struct outbox *out)
 {
@@ -134,136 +128,6 @@ static void pass_deadline(struct run *run)
     settle(run, before, JOURNAL_DEADLINE, 0, (struct view){0}, &out);
 }
 
-/* --- between rounds ----------------------------------------------------------------------------
- */
-
-static enum status open_round(struct run *run, const struct bits *cohort)
-{
-    struct coordinator *c = run->c;
-    AUTO(plan_free) struct plan plan = {0};
-    TRY(course_plan(&plan, &c->course, cohort));
-    /* The sites would refuse it anyway; this way they get the model. */
-    if (!schedule_bears(&c->course.schedule, &run->tale.spend.happened[ADVERSARY_COLLUSION], &plan,
-                        c->study.privacy.epsilon))
-        return STATUS_BUDGET;
-    plan.round = run->tale.last_round + 1;
-    rng_bytes(&run->rng, plan.session, sizeof plan.session);
-    plan.manifest = manifest_hash(&c->manifest);
-    plan.study = c->study.hash;
-    plan.previous = history_last(&run->tale.history);
-    if (run->model == NULL) TRY(post_model(run));
-    plan.state = hash_of("state", blob_view(run->model));
-    TRY(round_start(&run->round, &run->round_config, &plan, command_now_ms()));
-    run->round.threads = c->threads;
-    TRY(resume_begin(&run->resume, &run->round));
-    run->tale.last_round++;
-    run->in_round = true;
-    run->tell_ms = command_now_ms() + TELL_MS;
-    for (uint32_t v = 0; v < c->manifest.n; v++) {
-        run->site[v].bytes_mark = link_bytes_in(run->link, v);
-        run->site[v].told = false;
-        if (bits_has(cohort, v)) run->site[v].ready = false;
-    }
-    post_all(run);
-    return STATUS_OK;
-}
-
-static void try_round(struct run *run)
-{
-    AUTO(bits_free) struct bits cohort = {0};
-    if (bits_new(&cohort, run->c->manifest.n) != STATUS_OK) return;
-    const uint64_t now = command_now_ms();
-    if (attend_gathered(run, now, &cohort)) {
-        enum status status = open_round(run, &cohort);
-        if (status == STATUS_BUDGET) post_finish(run);
-        if (status == STATUS_BUDGET)
-            run_give_up(run, EXIT_REFUSED, "the study's epsilon is used up before its last round");
-        else if (status == STATUS_IO)
-            run_give_up(run, EXIT_FAILED, "the journal could not be written: check disk space");
-        else if (status != STATUS_OK)
-            run_give_up(run, EXIT_REFUSED, "no round can be planned for the sites that are here");
-    } else if (now - run->gather_ms > run->c->study.deadlines.gather_ms) {
-        run_give_up(run, EXIT_TIMEOUT, "too few sites reported before the gathering's deadline");
-        attend_tell_missing(run);
-    }
-}
-
-/* --- the end of a round ------------------------------------------------------------------------
- */
-
-/* A failed round whose inputs had left has cost every site its worst case, so their number is
- * limited over the whole study; a site that broke the protocol is not asked again. */
-static void judge_failure(struct run *run, bool spent)
-{
-    const struct round *r = &run->round;
-    for (uint32_t v = 0; v < run->c->manifest.n; v++) {
-        if (bits_has(&run->tale.banned, v) || !round_convicts(r, v)) continue;
-        bits_set(&run->tale.banned, v);
-        fprintf(stderr, "%s broke the protocol and is not asked again\n", run_name_of(run, v));
-    }
-    run->tale.burnt += spent ? 1 : 0;
-    run->tale.failures++;
-}
-
-static void stop_after_failures(struct run *run)
-{
-    if (run->tale.burnt > BURNT_LEAST + run->c->study.rounds.count / 10) {
-        post_finish(run);
-        run_give_up(run, EXIT_REFUSED, "too many rounds failed after inputs were sent");
-    } else if (run->tale.failures >= FAILURES_MAX) {
-        run_give_up(run, command_exit(run->round.why),
-                    "too many rounds failed one after the other");
-    }
-}
-
-/* Everything that follows from the round, on disk before any site learns that it is over. */
-static enum status conclude(struct run *run)
-{
-    struct coordinator *c = run->c;
-    const struct round *r = &run->round;
-    /* A round that failed after an input came costs what it can at most, as in the sites' books. */
-    const uint32_t inputs = (uint32_t)bits_count(&r->survivors);
-    const bool spent = inputs > 0;
-    if (spent)
-        TRY(spend_add(&run->tale.spend, &r->plan,
-                      r->phase == PHASE_DONE ? inputs : r->plan.params.quorum));
-    if (r->phase == PHASE_FAILED) {
-        judge_failure(run, spent);
-    } else {
-        run->tale.failures = 0;
-        TRY(report_sums(c, r));
-        TRY(course_apply(&c->course, r));
-        TRY(history_add(&run->tale.history, &r->result, buffer_view(&r->result_bytes)));
-    }
-    TRY(post_model(run));
-    return resume_end(&run->resume, r, &c->course, &run->tale, blob_view(run->model));
-}
-
-static void end_round(struct run *run)
-{
-    const bool opened = run->round.phase == PHASE_DONE;
-    run->gather_ms = command_now_ms();
-    enum status status = conclude(run);
-    run->in_round = false;
-    if (status == STATUS_RANGE) {
-        run_give_up(run, EXIT_FAILED, "the training diverged: lower rounds.learning_rate");
-        return;
-    }
-    if (status != STATUS_OK) {
-        run_give_up(run, EXIT_FAILED, "the result could not be stored: check disk space");
-        return;
-    }
-    post_all(run);
-    post_letters(run); /* results first: the end would take their place */
-    if (opened)
-        report_round(run->c, &run->tale.spend, &run->round, attend_upload(run), run->events);
-    if (!opened) stop_after_failures(run);
-    if (!run->over && course_done(&run->c->course)) {
-        post_finish(run);
-        run->over = true;
-    }
-}
-
 /* --- events ------------------------------------------------------------------------------------
  */
 
@@ -305,7 +169,7 @@ static void take_events(struct run *run)
 static void tell_waiting(struct run *run)
 {
     if (command_now_ms() < run->tell_ms) return;
-    run->tell_ms = command_now_ms() + TELL_MS;
+    run->tell_ms = command_now_ms() + RUN_TELL_MS;
     report_waiting(run->c, &run->round);
 }
 
@@ -319,7 +183,7 @@ static bool letters_gone(const struct run *run)
 static void tend(struct run *run)
 {
     if (run->round.phase >= PHASE_DONE)
-        end_round(run);
+        turn_end(run);
     else
         tell_waiting(run);
 }
@@ -337,7 +201,7 @@ static void loop(struct run *run)
         post_letters(run);
         if (!run->in_round && letters_gone(run)) {
             round_free(&run->round);
-            try_round(run);
+            turn_begin(run);
         }
     }
     if (command_stopped()) run_give_up(run, EXIT_FAILED, "stopped by a signal; run again to go on");
@@ -362,6 +226,7 @@ static void run_free(struct run *run)
     round_free(&run->round);
     link_free(&run->link);
     resume_close(&run->resume);
+    spend_close(&run->spend);
     tale_free(&run->tale);
     blob_free(&run->model);
     bits_free(&run->owed);
@@ -377,6 +242,7 @@ static enum status restore(struct run *run)
     TRY(resume_restore(&run->resume, &c->course, &run->tale, &run->round, &run->round_config,
                        command_now_ms()));
     run->in_round = run->round.plan.n_segments > 0;
+    TRY(turn_restore(run));
     if (run->tale.last_round > 0)
         fprintf(stderr, "going on after round %u%s\n", run->tale.last_round,
                 run->in_round ? ", which is still open" : "");
@@ -417,8 +283,9 @@ enum exit_code run_study(struct coordinator *coordinator, const char *endpoint, 
     enum status status = bits_new(&run.owed, coordinator->manifest.n);
     if (status == STATUS_OK) status = restore(&run);
     if (status != STATUS_OK) {
-        fprintf(stderr, "%s  journal.db in %s: %s\n  To do: %s.\n", reason_id(REASON_JOURNAL),
-                coordinator->folder, status_text(status), reason_fix(REASON_JOURNAL));
+        fprintf(stderr, "%s  journal.db and ledger.db in %s: %s\n  To do: %s.\n",
+                reason_id(REASON_JOURNAL), coordinator->folder, status_text(status),
+                reason_fix(REASON_JOURNAL));
         return EXIT_FAILED;
     }
     status = start(&run, endpoint);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What run.c, attend.c and post.c share: the running coordinator. Private to them. */
+/* What run.c, attend.c, post.c and turn.c share: the running coordinator. Private to them. */
 #ifndef AGGREGATOR_RUN_STEP_H
 #define AGGREGATOR_RUN_STEP_H
 
 #include "aggregator/resume.h"
 #include "aggregator/run.h"
+#include "aggregator/spend.h"
 #include "base/blob.h"
 #include "protocol/link.h"
+
+/* How often a round says whom it waits for. */
+#define RUN_TELL_MS 10000
 
 struct attendance {
     bool up, ready;         /* connected; has said hello since its last round */
@@ -32,6 +36,7 @@ struct run {
     uint64_t tell_ms;   /* when to say again whom a round waits for */
     struct resume resume;
     struct tale tale;
+    struct spend spend;
     struct rng rng;
 };
 
@@ -54,6 +59,15 @@ void attend_tell_missing(const struct run *run);
 /* Bytes of the survivor that sent most in this round: nothing is hidden in a mean. */
 uint64_t attend_upload(const struct run *run);
 void attend_keys_free(struct link_key **key);
+
+/* How rounds begin and end (turn.c). */
+
+/* Open the coordinator's ledger, and enter what the journal knows and the ledger does not. */
+MUST_USE enum status turn_restore(struct run *run);
+/* Start a round if its sites are there. */
+void turn_begin(struct run *run);
+/* Conclude a round that is over. */
+void turn_end(struct run *run);
 
 /* What they are sent (post.c). */
 

@@ -1,42 +1,90 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aggregator/spend.h"
 
-#include <stdio.h>
+#include <math.h>
 
-void spend_name(char *out, size_t n, enum adversary adversary, uint32_t colluding)
-{
-    switch (adversary) {
-    case ADVERSARY_COLLUSION:
-        (void)snprintf(out, n, "server and %u site%s", colluding, colluding == 1 ? "" : "s");
-        break;
-    case ADVERSARY_READER:
-        (void)snprintf(out, n, "model reader");
-        break;
-    default:
-        (void)snprintf(out, n, "server");
-        break;
-    }
-}
+#include "protocol/terms.h"
 
-static uint32_t known(enum adversary adversary, uint32_t colluding)
+enum status spend_open(struct spend *out, const char *path, const struct schedule *schedule,
+                       const struct hash *manifest, const uint8_t *identity, bool begun,
+                       uint64_t time_s, struct ledger_fault *fault)
 {
-    return adversary == ADVERSARY_COLLUSION ? colluding : 0;
-}
-
-enum status spend_add(struct spend *spend, const struct plan *plan, uint32_t n_survivors)
-{
-    struct spend sum = *spend;
-    for (enum adversary a = 0; a < ADVERSARY_COUNT; a++) {
-        struct release release = schedule_release(plan, n_survivors - known(a, plan->params.c));
-        TRY(account_add(&sum.happened[a], &release, 1));
-    }
-    *spend = sum;
+    const struct study *study = schedule->study;
+    AUTO(spend_close)
+    struct spend spend = {
+        .manifest = *manifest,
+        .limits = {study->privacy.epsilon, (double)INFINITY, study->privacy.delta},
+        .certain = params_honest(&schedule->params)};
+    TRY(ledger_open(&spend.ledger, path, identity, fault));
+    const struct books *books = &spend.ledger.books;
+    if (begun && books_find_study(books, manifest) == books->n_studies) return STATUS_STATE;
+    /* The coordinator has no patients: its data set is the study itself, without a limit. */
+    const struct lifetime lifetime = {.data_set = study->study.id,
+                                      .unit = study->privacy.unit,
+                                      .epsilon = (double)INFINITY,
+                                      .delta = study->privacy.delta};
+    struct terms terms;
+    TRY(terms_of(&terms, schedule, manifest, &lifetime));
+    TRY(ledger_enter(&spend.ledger, &terms, time_s));
+    spend.study = books_find_study(books, manifest);
+    *out = spend;
+    spend = (struct spend){0};
     return STATUS_OK;
 }
 
-enum status spend_worst(struct account *out, const struct schedule *schedule,
-                        enum adversary adversary, const struct bits *keep)
+void spend_close(struct spend *spend)
 {
+    ledger_close(&spend->ledger);
+    *spend = (struct spend){0};
+}
+
+/* The round's release while it is reserved, or NULL. */
+static const struct books_release *find_reserved(const struct spend *spend, uint32_t round)
+{
+    const struct books *books = &spend->ledger.books;
+    const size_t at = books_find_release(books, spend->study, round);
+    const bool stands = at < books->n_releases && books->release[at].state == BOOKS_RESERVED;
+    return stands ? &books->release[at] : NULL;
+}
+
+enum status spend_reserve(struct spend *spend, const struct plan *plan, uint64_t time_s)
+{
+    const struct release worst = schedule_release(plan, schedule_certain(plan));
+    struct books_refusal why = {0};
+    if (find_reserved(spend, plan->round) != NULL)
+        TRY(ledger_void(&spend->ledger, &spend->manifest, plan->round, time_s));
+    return ledger_reserve(&spend->ledger, &spend->manifest, plan->round, plan->step, &worst,
+                          &spend->limits, time_s, &why);
+}
+
+enum status spend_end(struct spend *spend, uint32_t round, uint32_t n_inputs, bool opened,
+                      uint64_t time_s)
+{
+    const struct books_release *reserved = find_reserved(spend, round);
+    if (reserved == NULL) return STATUS_OK;
+    if (n_inputs == 0) return ledger_void(&spend->ledger, &spend->manifest, round, time_s);
+    if (!opened) return STATUS_OK;
+    const uint32_t colluding = spend->ledger.books.study[spend->study].colluding;
+    uint32_t shares = reserved->release.n_shares;
+    /* A sum that not all of the cohort have a part in may lack the survivors above T. */
+    if (shares == spend->certain && n_inputs > shares + colluding) shares = n_inputs - colluding;
+    return ledger_settle(&spend->ledger, &spend->manifest, round, shares, time_s);
+}
+
+enum status spend_epsilon(double *epsilon, const struct spend *spend, enum adversary who)
+{
+    const struct books *books = &spend->ledger.books;
+    const struct books_study *study = &books->study[spend->study];
+    struct account account = {0};
+    TRY(books_of_study(&account, NULL, books, spend->study, who));
+    *epsilon = books_epsilon(&account, RDP_ORDERS, study->delta, study->sampler_delta);
+    return STATUS_OK;
+}
+
+enum status spend_worst(struct account *out, const struct schedule *schedule, enum adversary who,
+                        const struct bits *keep)
+{
+    const uint32_t c = schedule->params.c;
     struct account sum = {0};
     AUTO(bits_free) struct bits cohort = {0};
     TRY(bits_new(&cohort, schedule->params.n));
@@ -45,7 +93,7 @@ enum status spend_worst(struct account *out, const struct schedule *schedule,
         if (step == STEP_EXPLORE && schedule->study->pruning.mode == STUDY_PRUNING_NONE) continue;
         AUTO(plan_free) struct plan plan = {0};
         TRY(schedule_plan(&plan, schedule, step, 0, keep, 0, &cohort));
-        uint32_t shares = schedule->params.quorum - known(adversary, schedule->params.c);
+        const uint32_t shares = adversary_shares(who, schedule->params.quorum - c, c);
         struct release release = schedule_release(&plan, shares);
         TRY(account_add(&sum, &release, step == STEP_EXPLORE ? 1 : schedule->study->rounds.count));
     }

@@ -165,16 +165,6 @@ uint32_t schedule_message_bytes(const struct schedule *schedule)
     return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
 }
 
-bool schedule_bears(const struct schedule *schedule, const struct account *account,
-                    const struct plan *plan, double epsilon)
-{
-    if (isinf(schedule->study->privacy.epsilon) && isinf(epsilon)) return true;
-    struct account after = *account;
-    const struct release worst = schedule_release(plan, schedule_certain(plan));
-    return account_add(&after, &worst, 1) == STATUS_OK &&
-           account_epsilon_at(&after, schedule->order, schedule->delta) <= epsilon;
-}
-
 /* By table where there is one for this sigma. */
 static enum noise_sampler sampler_of(const struct study *study, uint32_t sigma)
 {

@@ -61,12 +61,6 @@ struct release schedule_release(const struct plan *plan, uint32_t n_shares);
  * round: what the transport accepts. */
 uint32_t schedule_message_bytes(const struct schedule *schedule);
 
-/* Whether an account can bear this plan with the fewest survivors allowed, within epsilon: the gate
- * of every budget, at the order that was fixed before the first round. True without noise when
- * epsilon is infinite. */
-bool schedule_bears(const struct schedule *schedule, const struct account *account,
-                    const struct plan *plan, double epsilon);
-
 /* Honest survivors that are certain whatever happens: every opened segment has at least that many
  * noise shares that the server with its colluding sites does not know. T - c where all of the
  * cohort are in every segment. */

@@ -19,11 +19,15 @@ static enum status lifetime_order(uint32_t *order, const struct schedule *schedu
         .epsilon = lifetime->epsilon,
         .delta = lifetime->delta,
         .sampling = study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling : 1};
+    if (isinf(lifetime->epsilon)) {
+        *order = schedule->order;
+        return STATUS_OK;
+    }
     double z = 0;
     for (uint32_t studies = 1; studies <= STUDIES_MAX && !(z > own); studies *= 2) {
         goal.rounds = studies * study->rounds.count;
         TRY(account_calibrate(&z, order, &goal));
-        if (isinf(goal.epsilon) || !(own > 0)) break;
+        if (!(own > 0)) break;
     }
     return STATUS_OK;
 }

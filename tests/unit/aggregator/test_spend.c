@@ -2,7 +2,8 @@
 #include "aggregator/spend.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
@@ -48,52 +49,134 @@ static double epsilon_of(const struct account *account)
     return account_epsilon(account, 1e-5);
 }
 
-static void each_adversary_has_a_name(void)
+/* The coordinator's ledger of a world. */
+static char path[64];
+static const struct hash manifest = {{1}};
+static const uint8_t identity[SIGN_SEED_BYTES] = {1};
+
+static void forget(void)
 {
-    char name[64];
-    spend_name(name, sizeof name, ADVERSARY_SERVER, 2);
-    CHECK(strcmp(name, "server") == 0);
-    spend_name(name, sizeof name, ADVERSARY_COLLUSION, 1);
-    CHECK(strcmp(name, "server and 1 site") == 0);
-    spend_name(name, sizeof name, ADVERSARY_COLLUSION, 2);
-    CHECK(strcmp(name, "server and 2 sites") == 0);
-    spend_name(name, sizeof name, ADVERSARY_READER, 2);
-    CHECK(strcmp(name, "model reader") == 0);
+    static const char *const tail[] = {"", "-wal", "-shm"};
+    char name[80];
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(name, sizeof name, "%s%s", path, tail[i]);
+        (void)unlink(name);
+    }
 }
 
-static void a_round_is_one_release_with_the_shares_that_the_adversary_does_not_know(void)
+static enum status open_spend(struct spend *spend, const struct world *world, bool begun)
+{
+    struct ledger_fault fault = {0};
+    return spend_open(spend, path, &world->schedule, &manifest, identity, begun, 1, &fault);
+}
+
+static enum status reserve(struct spend *spend, const struct world *world, uint32_t round)
+{
+    AUTO(plan_free) struct plan plan = {0};
+    plan_round(&plan, world);
+    plan.round = round;
+    return spend_reserve(spend, &plan, 2);
+}
+
+static double spent(const struct spend *spend, enum adversary who)
+{
+    double epsilon = -1;
+    CHECK_OK(spend_epsilon(&epsilon, spend, who));
+    return epsilon;
+}
+
+static double cost_of(const struct world *world, uint32_t shares, uint32_t times)
+{
+    AUTO(plan_free) struct plan plan = {0};
+    plan_round(&plan, world);
+    const struct release release = schedule_release(&plan, shares);
+    struct account want = {0};
+    CHECK_OK(account_add(&want, &release, times));
+    return account_epsilon(&want, world->schedule.delta);
+}
+
+static void a_round_costs_each_adversary_what_it_does_not_know(void)
 {
     AUTO(world_free) struct world world = {0};
-    AUTO(plan_free) struct plan plan = {0};
+    AUTO(spend_close) struct spend spend = {0};
+    forget();
     world_make(&world, 3);
-    plan_round(&plan, &world);
+    CHECK_OK(open_spend(&spend, &world, false));
+    CHECK_OK(reserve(&spend, &world, 1));
+    const uint32_t fewest = world.schedule.params.quorum;
+    CHECK_CLOSE(cost_of(&world, fewest, 1), spent(&spend, ADVERSARY_SERVER), 1e-9);
+    CHECK_CLOSE(cost_of(&world, fewest - COLLUDING, 1), spent(&spend, ADVERSARY_COLLUSION), 1e-9);
+    CHECK_CLOSE(cost_of(&world, 1, 1), spent(&spend, ADVERSARY_UNMASKED), 1e-9);
+    CHECK_OK(spend_end(&spend, 1, SITES, true, 3));
+    CHECK_CLOSE(cost_of(&world, SITES, 1), spent(&spend, ADVERSARY_SERVER), 1e-9);
+    CHECK_CLOSE(cost_of(&world, SITES, 1), spent(&spend, ADVERSARY_READER), 1e-9);
+    CHECK_CLOSE(cost_of(&world, SITES - COLLUDING, 1), spent(&spend, ADVERSARY_COLLUSION), 1e-9);
+}
+
+static void a_round_that_failed_costs_nothing_without_inputs_and_its_worst_with_some(void)
+{
+    AUTO(world_free) struct world world = {0};
+    AUTO(spend_close) struct spend spend = {0};
+    forget();
+    world_make(&world, 3);
+    CHECK_OK(open_spend(&spend, &world, false));
+    CHECK_OK(reserve(&spend, &world, 1));
+    CHECK_OK(spend_end(&spend, 1, 0, false, 3));
+    CHECK_CLOSE(0, spent(&spend, ADVERSARY_COLLUSION), 0);
+    CHECK_OK(reserve(&spend, &world, 2));
+    CHECK_OK(spend_end(&spend, 2, SITES, false, 3));
+    const uint32_t worst = world.schedule.params.quorum - COLLUDING;
+    CHECK_CLOSE(cost_of(&world, worst, 1), spent(&spend, ADVERSARY_COLLUSION), 1e-9);
+    /* what is over, or never was, is left alone */
+    const uint64_t entries = spend.ledger.head.n;
+    CHECK_OK(spend_end(&spend, 1, SITES, true, 3));
+    CHECK_OK(spend_end(&spend, 7, SITES, true, 3));
+    CHECK_NUMBER(entries, spend.ledger.head.n);
+}
+
+/* It stopped between reserving and telling anybody. */
+static void a_plan_that_never_left_is_not_paid_twice(void)
+{
+    AUTO(world_free) struct world world = {0};
     struct spend spend = {0};
-    CHECK_OK(spend_add(&spend, &plan, 4));
-    for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
-        const uint32_t shares = who == ADVERSARY_COLLUSION ? 4 - COLLUDING : 4;
-        const struct release release = schedule_release(&plan, shares);
-        struct account want = {0};
-        CHECK_OK(account_add(&want, &release, 1));
-        CHECK_CLOSE(epsilon_of(&want), epsilon_of(&spend.happened[who]), 0);
-    }
+    forget();
+    world_make(&world, 3);
+    CHECK_OK(open_spend(&spend, &world, false));
+    CHECK_OK(reserve(&spend, &world, 1));
+    spend_close(&spend);
+    CHECK_OK(open_spend(&spend, &world, false));
+    CHECK_OK(reserve(&spend, &world, 1));
+    const uint32_t worst = world.schedule.params.quorum - COLLUDING;
+    CHECK_CLOSE(cost_of(&world, worst, 1), spent(&spend, ADVERSARY_COLLUSION), 1e-9);
+    spend_close(&spend);
 }
 
-static void fewer_survivors_and_more_rounds_cost_more(void)
+static void the_study_s_epsilon_is_not_crossed(void)
 {
     AUTO(world_free) struct world world = {0};
-    AUTO(plan_free) struct plan plan = {0};
+    AUTO(spend_close) struct spend spend = {0};
+    forget();
     world_make(&world, 3);
-    plan_round(&plan, &world);
-    struct spend many = {0}, few = {0};
-    CHECK_OK(spend_add(&many, &plan, 5));
-    CHECK_OK(spend_add(&few, &plan, 4));
-    struct spend twice = few;
-    CHECK_OK(spend_add(&twice, &plan, 4));
-    for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
-        double once = epsilon_of(&few.happened[who]);
-        CHECK(epsilon_of(&many.happened[who]) < once);
-        CHECK(epsilon_of(&twice.happened[who]) > once);
-    }
+    CHECK_OK(open_spend(&spend, &world, false));
+    uint32_t round = 1;
+    while (round < 50 && reserve(&spend, &world, round) == STATUS_OK) round++;
+    CHECK(round > world.study.rounds.count && round < 50);
+    CHECK_STATUS(STATUS_BUDGET, reserve(&spend, &world, round));
+    CHECK(spent(&spend, ADVERSARY_COLLUSION) <= 3);
+}
+
+static void a_lost_ledger_is_not_taken_for_an_empty_one(void)
+{
+    AUTO(world_free) struct world world = {0};
+    struct spend spend = {0};
+    forget();
+    world_make(&world, 3);
+    CHECK_STATUS(STATUS_STATE, open_spend(&spend, &world, true));
+    CHECK(spend.ledger.db == NULL);
+    CHECK_OK(open_spend(&spend, &world, false));
+    spend_close(&spend);
+    CHECK_OK(open_spend(&spend, &world, true));
+    spend_close(&spend);
 }
 
 static void the_worst_course_meets_the_study_s_epsilon_against_collusion(void)
@@ -113,18 +196,22 @@ static void no_course_costs_more_than_the_worst(void)
 {
     AUTO(world_free) struct world world = {0};
     world_make(&world, 3);
-    struct spend spend = {0};
+    struct account sum[ADVERSARY_COUNT] = {{{0}}};
     const uint32_t quorum = world.schedule.params.quorum;
     for (uint32_t k = 0; k <= world.study.rounds.count; k++) {
         AUTO(plan_free) struct plan plan = {0};
         CHECK_OK(schedule_plan(&plan, &world.schedule, k == 0 ? STEP_EXPLORE : STEP_TRAIN,
                                k == 0 ? 0 : k - 1, &world.keep, 0, &world.cohort));
-        CHECK_OK(spend_add(&spend, &plan, quorum));
+        for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
+            const struct release release =
+                schedule_release(&plan, adversary_shares(who, quorum - COLLUDING, COLLUDING));
+            CHECK_OK(account_add(&sum[who], &release, 1));
+        }
     }
     for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
         struct account worst = {0};
         CHECK_OK(spend_worst(&worst, &world.schedule, who, &world.keep));
-        CHECK_CLOSE(epsilon_of(&worst), epsilon_of(&spend.happened[who]), 1e-9);
+        CHECK_CLOSE(epsilon_of(&worst), epsilon_of(&sum[who]), 1e-9);
     }
 }
 
@@ -139,29 +226,16 @@ static void without_pruning_there_is_no_exploration_to_pay(void)
     CHECK(epsilon_of(&without) < epsilon_of(&with));
 }
 
-static void without_noise_nothing_is_bounded(void)
+static void without_noise_nothing_is_bounded_and_nothing_refused(void)
 {
     AUTO(world_free) struct world world = {0};
-    AUTO(plan_free) struct plan plan = {0};
+    AUTO(spend_close) struct spend spend = {0};
+    forget();
     world_make(&world, (double)INFINITY);
-    plan_round(&plan, &world);
-    struct spend spend = {0};
-    CHECK_OK(spend_add(&spend, &plan, 5));
-    CHECK(isinf(epsilon_of(&spend.happened[ADVERSARY_READER])));
-}
-
-static void a_round_that_cannot_be_counted_changes_nothing(void)
-{
-    AUTO(world_free) struct world world = {0};
-    AUTO(plan_free) struct plan plan = {0};
-    world_make(&world, 3);
-    plan_round(&plan, &world);
-    struct spend spend = {0};
-    CHECK_OK(spend_add(&spend, &plan, 5));
-    const struct spend before = spend;
-    /* one survivor is one share against the server, and none against it with one site */
-    CHECK_STATUS(STATUS_RANGE, spend_add(&spend, &plan, COLLUDING));
-    CHECK_BYTES(&before, &spend, sizeof spend);
+    CHECK_OK(open_spend(&spend, &world, false));
+    CHECK_OK(reserve(&spend, &world, 1));
+    CHECK_OK(reserve(&spend, &world, 2));
+    CHECK(isinf(spent(&spend, ADVERSARY_READER)));
 }
 
 static void running_out_of_memory_changes_nothing(void)
@@ -180,14 +254,17 @@ static void running_out_of_memory_changes_nothing(void)
 
 int main(void)
 {
-    RUN(each_adversary_has_a_name);
-    RUN(a_round_is_one_release_with_the_shares_that_the_adversary_does_not_know);
-    RUN(fewer_survivors_and_more_rounds_cost_more);
+    (void)snprintf(path, sizeof path, "/tmp/veilsum-spend-%ld.db", (long)getpid());
+    RUN(a_round_costs_each_adversary_what_it_does_not_know);
+    RUN(a_round_that_failed_costs_nothing_without_inputs_and_its_worst_with_some);
+    RUN(a_plan_that_never_left_is_not_paid_twice);
+    RUN(the_study_s_epsilon_is_not_crossed);
+    RUN(a_lost_ledger_is_not_taken_for_an_empty_one);
     RUN(the_worst_course_meets_the_study_s_epsilon_against_collusion);
     RUN(no_course_costs_more_than_the_worst);
     RUN(without_pruning_there_is_no_exploration_to_pay);
-    RUN(without_noise_nothing_is_bounded);
-    RUN(a_round_that_cannot_be_counted_changes_nothing);
+    RUN(without_noise_nothing_is_bounded_and_nothing_refused);
     RUN(running_out_of_memory_changes_nothing);
+    forget();
     return check_done();
 }
