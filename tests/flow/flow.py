@@ -7,6 +7,7 @@ flow.py idx IMAGES LABELS SIDE CLASSES RECORDS  the same in MNIST's format
 flow.py holds FILE EXPRESSION                   of d, the last JSON object of the file
 flow.py value FILE KEY                          the same object's value
 flow.py entries FOLDER KIND [ROUND]             how many entries of a kind the site's journal has
+flow.py sql FILE STATEMENT                      change a database behind its owner's back
 flow.py sums FOLDER                             every opened sum is that of the survivors' inputs
 flow.py clips FOLDER LEAST MOST                 a clip is so many times the one before; sites have the last
 flow.py web                                     a web server on a free port, which it prints
@@ -74,6 +75,11 @@ def holds(path, expression):
     d = last_object(path)
     if not eval(expression, {"d": d}):
         sys.exit(f"{expression} does not hold of {d}")
+
+
+def sql(path, statement):
+    with sqlite3.connect(path, timeout=60) as database:
+        database.execute(statement)
 
 
 def entries(folder, kind, number=None):

@@ -85,6 +85,20 @@ def check_ledger(folder, site, its, events):
     need(ledger["releases"] == len(inputs),
          f"site-{site + 1} counts {ledger['releases']} releases of {inputs}")
     need(0 < ledger["epsilon"] <= 3, f"site-{site + 1} has spent {ledger['epsilon']}")
+    need(ledger["intact"], f"site-{site + 1}'s ledger does not hold")
+    counted = {row["round"] for row in ledger["rows"] if row["state"] != "void"}
+    need(counted == set(inputs), f"site-{site + 1} counts rounds {counted} of {inputs}")
+    results = {number for kind, number, _, _ in its if kind == RESULT}
+    settled = {row["round"] for row in ledger["rows"] if row["state"] == "settled"}
+    need(settled == results, f"site-{site + 1} settled {settled} of {results}")
+
+
+def check_coordinator(folder, events):
+    with open(f"{folder}/ledger-coordinator") as file:
+        ledger = json.load(file)
+    need(ledger["intact"], "the coordinator's ledger does not hold")
+    settled = {row["round"] for row in ledger["rows"] if row["state"] == "settled"}
+    need(set(events) <= settled, f"the coordinator settled {settled} of {set(events)}")
 
 
 def check(folder, rounds, victim, n=5):
@@ -95,6 +109,7 @@ def check(folder, rounds, victim, n=5):
     check_sessions(entries)
     for site in range(n):
         check_ledger(folder, site, entries[site], events)
+    check_coordinator(folder, events)
 
 
 if __name__ == "__main__":

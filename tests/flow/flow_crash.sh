@@ -135,6 +135,7 @@ run() {
     for v in $sites; do
         "$client" ledger --dir "$at/site-$v" --format json >"$at/ledger-$v"
     done
+    "$aggregator" ledger --dir "$at/coordinator" --format json >"$at/ledger-coordinator"
     tool sums "$at" >/dev/null && /usr/bin/python3 "$checks" check "$at" 3 "$1" || die "$point"
 }
 

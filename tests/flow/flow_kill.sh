@@ -79,23 +79,23 @@ remembered() {
 
 plan=1 input=2 confirm=3
 
-# ledger SITE: into $at/ledger; whatever the site has sent is in it
+# ledger SITE: into $at/ledger; whatever the site has sent is in it, and what it may send next
 ledger() {
     sent=$(grep -c '"event":"masked"' "$at/site-$1.out" || true)
     "$client" ledger --dir "$at/site-$1" --format json >"$at/ledger"
     inputs=$(tool entries "$at/site-$1" "$input")
-    tool holds "$at/ledger" "$sent <= d['releases'] <= $inputs"
+    tool holds "$at/ledger" "d['intact'] and $sent <= d['releases'] <= $inputs + 1"
 }
 
 # A dead site's ledger, which has nothing twice; and once it runs again
 again() {
     ledger "$1"
-    tool holds "$at/ledger" "d['releases'] == $inputs <= $sent + 1"
-    before=$(tool value "$at/ledger" epsilon)
+    tool holds "$at/ledger" "$inputs <= d['releases'] and $inputs <= $sent + 1"
+    before=$inputs
     join "$1"
     soon says "$at/site-$1.log" connected 2
     ledger "$1"
-    tool holds "$at/ledger" "d['epsilon'] >= $before"
+    tool holds "$at/ledger" "d['releases'] >= $before"
 }
 
 points() {
