@@ -308,8 +308,10 @@ enum status settings_parse(void *out, const struct setting *row, size_t n, struc
                    .flags = CYAML_CFG_NO_ALIAS},
     };
     document_plan(&d, row, n);
+    /* libyaml ends the program for no address, even of nothing. */
+    const uint8_t *at = text.n > 0 ? text.at : (const uint8_t *)"";
     cyaml_err_t failed =
-        cyaml_load_data(text.at, text.n, &d.config, &d.top, (cyaml_data_t **)&d.slot, NULL);
+        cyaml_load_data(at, text.n, &d.config, &d.top, (cyaml_data_t **)&d.slot, NULL);
     if (failed == CYAML_ERR_OOM) return STATUS_NOMEM;
     if (failed != CYAML_OK && why->text[0] == '\0')
         snprintf(why->text, sizeof why->text, "%s", cyaml_strerror(failed));

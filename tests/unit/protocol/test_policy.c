@@ -154,6 +154,14 @@ static void a_refusal_names_the_limit_and_its_line_and_never_rounds_down(void)
     CHECK(strncmp(why.text, "the study's epsilon 2.5000", 26) == 0);
 }
 
+static void an_empty_policy_is_the_default_one(void)
+{
+    struct policy policy = {0}, other = {0};
+    CHECK_OK(policy_parse(&policy, (struct view){0}, &why));
+    CHECK_OK(policy_parse(&other, (struct view){(const uint8_t *)"#\n", 2}, &why));
+    CHECK(policy.max_epsilon == 3 && other.max_epsilon == 3);
+}
+
 static void bad_policies_are_refused(void)
 {
     struct policy policy, before;
@@ -193,6 +201,7 @@ int main(void)
     RUN(a_ledger_is_the_site_s_own_unless_it_is_named);
     RUN(the_lower_limit_counts_for_a_study_and_none_for_one_without_noise);
     RUN(a_refusal_names_the_limit_and_its_line_and_never_rounds_down);
+    RUN(an_empty_policy_is_the_default_one);
     RUN(bad_policies_are_refused);
     RUN(a_file_is_read);
     return check_done();
