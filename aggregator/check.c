@@ -38,6 +38,14 @@ static enum status print_step(const struct checked *c, enum step step)
             "               the clip adapts: of the norm its count has %u grid units, its noise is "
             "%.2f contributions\n",
             plan.clip_bit, (double)plan.grid.sigma * sqrt(shares) / (2.0 * plan.clip_bit));
+    const double clip =
+        step == STEP_EXPLORE ? c->study.privacy.exploration_clip : c->study.privacy.clip;
+    const struct grid vector = schedule_grid(&plan);
+    /* Raised by more than the digits that are left out. */
+    printf(
+        "               rounding costs %.2f %% more noise; a sum wraps with a chance below %.1e\n",
+        100 * (grid_cost(&vector, clip) - 1) + 0.005,
+        1.06 * grid_wrap(&plan.grid, dim, (uint32_t)bits_count(&plan.cohort)));
     return STATUS_OK;
 }
 
@@ -72,6 +80,20 @@ static void print_sites(const struct params *p)
             p->k, p->t, pads > 0 ? pads : p->n - 1);
 }
 
+static enum status print_steps(const struct checked *c, struct settings_error *why)
+{
+    enum status status = STATUS_OK;
+    if (c->study.pruning.mode != STUDY_PRUNING_NONE) status = print_step(c, STEP_EXPLORE);
+    if (status == STATUS_OK) status = print_step(c, STEP_TRAIN);
+    if (status != STATUS_RANGE) return status;
+    return settings_refuse(why, "secagg", "bits",
+                           "bits: %u are too few: rounding would cost more than half of the noise "
+                           "again; take more bits, fewer coordinates (a smaller model), a larger "
+                           "epsilon, or privacy.rounding: stochastic with privacy.rotation: "
+                           "hadamard",
+                           c->study.secagg.bits);
+}
+
 static enum status check(struct checked *c, struct settings_error *why)
 {
     const struct study *study = &c->study;
@@ -83,8 +105,7 @@ static enum status check(struct checked *c, struct settings_error *why)
     bits_fill(&c->cohort);
     TRY(schedule_of(&c->schedule, study, &c->layout, n, why));
     print_sites(&c->schedule.params);
-    if (study->pruning.mode != STUDY_PRUNING_NONE) TRY(print_step(c, STEP_EXPLORE));
-    TRY(print_step(c, STEP_TRAIN));
+    TRY(print_steps(c, why));
     return print_costs(c);
 }
 
@@ -105,8 +126,7 @@ enum exit_code check_command(int argc, char **argv)
     }
     enum status status = check(&checked, &why);
     if (status == STATUS_OK) return EXIT_OK;
-    fprintf(stderr, "E-STUDY  %s: it cannot be planned: %s (%s)\n", argv[1],
-            why.text[0] != '\0' ? why.text : "the ring is too narrow for its noise",
+    fprintf(stderr, "E-STUDY  %s: it cannot be planned: %s (%s)\n", argv[1], why.text,
             status_text(status));
     return EXIT_REFUSED;
 }

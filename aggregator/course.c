@@ -106,17 +106,45 @@ static size_t step_kept(struct course *course, size_t i, size_t n, const float *
     return i;
 }
 
-/* Decoded in pieces: a model's mean is never in memory as a whole. */
-static enum status step_segment(struct course *course, size_t *i, const struct opened *opened,
-                                const struct grid *grid, double divisor)
+/* What it takes to decode sums, made before a weight changes: room for a piece of a segment, as a
+ * model's mean is never in memory as a whole; rotated segments are turned back in one piece. */
+struct decoder {
+    size_t n;
+    float *value;
+    uint32_t n_rotates;
+    struct rotate rotate[MSG_SEGMENTS_MAX];
+};
+
+static void decoder_free(struct decoder *decoder)
 {
-    float value[4096];
+    for (uint32_t l = 0; l < decoder->n_rotates; l++) rotate_free(&decoder->rotate[l]);
+    free(decoder->value);
+}
+
+static enum status decoder_new(struct decoder *decoder, const struct study *study,
+                               const struct round *round)
+{
+    decoder->n = 4096;
+    const bool rotates = schedule_rotates(study, round->plan.step);
+    for (uint32_t l = 0; rotates && l < schedule_layers(&round->plan); l++, decoder->n_rotates++) {
+        TRY(schedule_rotate(&decoder->rotate[l], &round->plan, l, &round->roster_hash));
+        if (decoder->rotate[l].n > decoder->n) decoder->n = decoder->rotate[l].n;
+    }
+    decoder->value = calloc(decoder->n, sizeof *decoder->value);
+    return decoder->value == NULL ? STATUS_NOMEM : STATUS_OK;
+}
+
+static enum status step_segment(struct course *course, size_t *i, const struct decoder *decoder,
+                                const struct round *round, uint32_t l, double divisor)
+{
+    const struct opened *opened = &round->opened[l];
     for (size_t at = 0, n = 0; at < opened->n; at += n) {
-        n = opened->n - at < 4096 ? opened->n - at : 4096;
-        struct mean mean = {.n = n, .value = value};
+        n = opened->n - at < decoder->n ? opened->n - at : decoder->n;
+        struct mean mean = {.n = n, .value = decoder->value};
         const struct opened piece = {.n = n, .value = opened->value + at};
-        TRY(grid_decode(&mean, &piece, grid, divisor));
-        *i = step_kept(course, *i, n, value);
+        TRY(grid_decode(&mean, &piece, &round->plan.grid, divisor));
+        if (l < decoder->n_rotates) rotate_back(&decoder->rotate[l], mean.value);
+        *i = step_kept(course, *i, n, mean.value);
     }
     return STATUS_OK;
 }
@@ -127,11 +155,13 @@ static enum status apply_training(struct course *course, const struct round *rou
     const double divisor = study->privacy.unit == STUDY_PATIENT
                                ? study->privacy.sampling * study->privacy.records
                                : (double)bits_count(&round->survivors);
-    const uint32_t layers = round->plan.n_segments - (round->plan.clip_bit > 0 ? 1 : 0);
+    const uint32_t layers = schedule_layers(&round->plan);
+    AUTO(decoder_free) struct decoder decoder = {0};
+    TRY(decoder_new(&decoder, study, round));
     size_t i = 0;
     for (uint32_t l = 0; l < layers; l++) {
         if (bits_has(&round->opened_set, l))
-            TRY(step_segment(course, &i, &round->opened[l], &round->plan.grid, divisor));
+            TRY(step_segment(course, &i, &decoder, round, l, divisor));
         else
             i = step_kept(course, i, round->plan.segment[l].dim, NULL);
     }

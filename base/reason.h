@@ -20,7 +20,7 @@
     X(REPLAY, 9, STATUS_STATE, "E-PLAN-REPLAY", "the session or round number was seen before", "nothing; a repeated plan is never answered. If it goes on, ask the coordinator to start a new round") \
     X(FORK, 10, STATUS_AUTH, "E-PLAN-FORK", "the plan continues another history than the site remembers", "do not continue; the coordinator may have told sites different results: compare the transcripts that veilsum-client ledger prints") \
     X(MODEL, 11, STATUS_AUTH, "E-PLAN-MODEL", "the model that was sent does not have the hash in the signed plan", "ask the coordinator to restart the round; if it repeats, the coordinator shows sites different models") \
-    X(RING, 12, STATUS_RANGE, "E-PLAN-RING", "the ring is too narrow: the sum could wrap", "raise secagg.bits or coarsen the grid in the study file") \
+    X(RING, 12, STATUS_RANGE, "E-PLAN-RING", "the ring is too narrow: the sum could wrap", "raise secagg.bits in the study file; veilsum-aggregator check says what else helps") \
     X(THRESHOLD, 13, STATUS_QUORUM, "E-PLAN-THRESHOLD", "a threshold is unsound or below the site's floor", "use t and T above (n + c) / 2 and at least the site's policy") \
     X(CONTRIBUTORS, 14, STATUS_QUORUM, "E-PLAN-CONTRIBUTORS", "a segment has too few members for its minimum", "wait for more sites or lower min_contributors within each site's policy") \
     X(NOISE, 15, STATUS_BUDGET, "E-PLAN-NOISE", "the noise is less than the study promises", "the coordinator must plan with the study's epsilon; compare study files") \

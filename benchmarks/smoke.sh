@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# smoke.sh BENCH_MASK BENCH_NOISE: their quick runs print a header and well-formed rows, of portable
+# smoke.sh BENCH_MASK BENCH_NOISE BENCH_ROTATE: their quick runs print a header and well-formed rows, of portable
 # ChaCha20 and of every sampler at least.
 rows=$("$1" --quick abc123) || exit 1
 number='[0-9]\+\.[0-9]\+'
@@ -17,4 +17,13 @@ echo "$rows" | head -n 1 | grep -q '^# commit abc123, compiler .*, cpu .' || exi
 for sampler in plain exact table rational skellam; do
     echo "$rows" | grep -q "^noise,$sampler," || exit 1
 done
-[ "$(echo "$rows" | tail -n +2 | grep -vc "$row")" -eq 0 ]
+[ "$(echo "$rows" | tail -n +2 | grep -vc "$row")" -eq 0 ] || exit 1
+
+rows=$("$3" --quick abc123) || exit 1
+row="^road,[a-z]\+,10000,$number,$number\$"
+cell="\($number\|refused\)"
+error="^error,[0-9]\+,\(none\|hadamard\),\(nearest\|stochastic\),$cell,$cell\$"
+echo "$rows"
+echo "$rows" | head -n 1 | grep -q '^# commit abc123, compiler .*, cpu .' || exit 1
+[ "$(echo "$rows" | grep -c "$row")" -eq 4 ] || exit 1
+[ "$(echo "$rows" | grep -c "$error")" -eq 8 ]

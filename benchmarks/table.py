@@ -50,6 +50,12 @@ def main():
                  "ms", "least ms"], phases)
     print_table("Pads", ["cipher", "kernel", "d", "pads", "ns an element", "over libsodium"],
                 [row for row in kinds.get("pad", []) if row[0] != "cipher"])
+    print_table("Turning and rounding contributions",
+                ["step", "coordinates", "million a second", "times slower than memcpy"],
+                kinds.get("road", []))
+    print_table("Sums of spiky vectors in narrow rings",
+                ["bits", "rotation", "rounding", "noise over a fine grid's", "error over a fine grid's"],
+                kinds.get("error", []))
     print_table("Primitives", ["operation", "microseconds"], kinds.get("crypto", []))
 
 

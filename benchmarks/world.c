@@ -93,7 +93,10 @@ static void begin(struct world *w)
     plan.segment[0] = (struct segment){
         .name = "all", .dim = set->d, .degree = params_segment_degree(&params, set->n)};
     bench_must(bits_copy(&plan.segment[0].members, &plan.cohort));
-    bench_must(grid_plan(&plan.grid, clip_of(set->d), set->d, set->n, 4, set->bits));
+    const struct grid_goal goal = {
+        .clip = clip_of(set->d), .dim = set->d, .n_sites = set->n, .bits = set->bits};
+    bench_must(grid_plan(&plan.grid, &goal));
+    bench_must(grid_noise(&plan.grid, set->n, 4));
     const struct round_config config = {.manifest = &w->manifest,
                                         .identity = w->coordinator.identity};
     bench_must(round_start(&w->round, &config, &plan, w->now_ms));

@@ -50,14 +50,14 @@ static void squares_free(struct squares *squares)
 }
 
 static enum status add(struct grid_sum *sum, struct squares *squares, const float *value,
-                       double clip, const struct grid *grid)
+                       double clip, const struct grid *grid, struct rng *rng)
 {
     if (squares->units)
         explore_units(squares->value, squares->layout, value);
     else
         for (size_t i = 0; i < squares->n; i++) squares->value[i] = value[i] * value[i];
     const struct update update = {.n = squares->n, .value = squares->value};
-    return submit_contribution(sum, NULL, &update, clip, grid);
+    return submit_contribution(sum, NULL, &update, clip, grid, rng);
 }
 
 enum status explore_run(struct encoded *out, struct local *local, const struct plan *plan,
@@ -72,15 +72,15 @@ enum status explore_run(struct encoded *out, struct local *local, const struct p
     squares.value = calloc(squares.n, sizeof *squares.value);
     if (squares.value == NULL) return STATUS_NOMEM;
     AUTO(grid_sum_free) struct grid_sum sum = {0};
-    TRY(grid_sum_new(&sum, squares.n, &plan->grid));
+    TRY(grid_sum_new(&sum, squares.n, &plan->grid, local->study->privacy.rounding));
     if (local->study->privacy.unit == STUDY_SITE) {
         TRY(local_epochs(local, rng));
-        TRY(add(&sum, &squares, local->grad, clip, &plan->grid));
+        TRY(add(&sum, &squares, local->grad, clip, &plan->grid, rng));
     } else {
         const size_t n = local_sample(local, plan->sampling, rng);
         for (size_t i = 0; i < n; i++) {
             local_gradient(local, local->pick[i]);
-            TRY(add(&sum, &squares, local->grad, clip, &plan->grid));
+            TRY(add(&sum, &squares, local->grad, clip, &plan->grid, rng));
         }
     }
     return grid_seal(out, &sum, &plan->grid, NULL);

@@ -284,7 +284,7 @@ static enum status work(struct site *site)
     if (plan->step == STEP_EXPLORE)
         TRY(explore_run(&sum, &site->local, plan, &site->rng));
     else
-        TRY(train_run(&sum, &site->local, plan, &site->rng));
+        TRY(train_run(&sum, &site->local, plan, &site->session.roster_hash, &site->rng));
     return noise_add(&site->sum, &sum, &noise);
 }
 

@@ -9,11 +9,11 @@
 #include "dp/clip.h"
 
 enum status submit_contribution(struct grid_sum *sum, int64_t *within, const struct update *update,
-                                double clip, const struct grid *grid)
+                                double clip, const struct grid *grid, struct rng *rng)
 {
     struct clipped clipped = {0};
     TRY(clip_l2(&clipped, update, clip));
-    TRY(grid_add(sum, &clipped, grid));
+    TRY(grid_add(sum, &clipped, grid, rng));
     if (within != NULL) *within += clipped.factor == 1 ? 1 : -1;
     return STATUS_OK;
 }

@@ -4,18 +4,18 @@
 #define CLIENT_SUBMIT_H
 
 #include "client/session.h"
-#include "dp/grid.h"
+#include "dp/grid_sum.h"
 #include "dp/noise.h"
 
 /* Clip one contribution, round it to the grid, check its norm in integers, add it to the site's
- * sum. clip > 0, model units.
+ * sum. clip > 0, model units. rng as in grid_add.
  *
  * *within  one more where the clip left it whole, one less where not; secret; may be NULL.
  *
  * STATUS_RANGE  sizes differ or clip is not > 0; nothing changed. */
 MUST_USE enum status submit_contribution(struct grid_sum *sum, int64_t *within,
                                          const struct update *update, double clip,
-                                         const struct grid *grid);
+                                         const struct grid *grid, struct rng *rng);
 
 /* Draw this site's noise share for all of its segments, before its data is touched: by the plan's
  * sigma and sampler.

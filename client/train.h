@@ -7,11 +7,17 @@
 
 #include "base/stage.h"
 #include "client/local.h"
+#include "protocol/schedule.h"
 
-/* Train on the loaded state and hand over the site's integer sum: the kept coordinates, and
- * where the clip adapts, the sum of the bits that say which contributions were within it.
- * Neither the draw nor the loss nor any count leaves this function. STATUS_NOMEM. */
+/* Train on the loaded state and hand over the site's integer sum: the kept coordinates, turned
+ * segment by segment where the study says so (schedule_rotate), and where the clip adapts, the sum
+ * of the bits that say which contributions were within it. Neither the draw nor the loss nor any
+ * count leaves this function.
+ *
+ * roster  the round's R, or the hash of its positions.
+ *
+ * STATUS_RANGE  the plan's segments are not those of the loaded state. STATUS_NOMEM. */
 MUST_USE enum status train_run(struct encoded *out, struct local *local, const struct plan *plan,
-                               struct rng *rng);
+                               const struct hash *roster, struct rng *rng);
 
 #endif

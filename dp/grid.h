@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The integer grid: floats to ring integers and back, the integer norm check on which sensitivity
- * rests, and the proof that a sum cannot wrap. dp/SPEC.md has the arithmetic. */
+/* The integer grid: how fine it is, what norm a rounded contribution may have, how much of the ring
+ * is for sums and how much for noise, and the way back to floats. dp/SPEC.md has the arithmetic. */
 #ifndef DP_GRID_H
 #define DP_GRID_H
 
@@ -14,6 +14,21 @@
 /* The wrap guard counts this many standard deviations of the total noise; per coordinate the chance
  * to exceed it is below 2 exp(-GRID_TAIL^2 / 2) < 1.1e-31. */
 #define GRID_TAIL 12.0
+/* As fine as a grid gets: one clip is this many sqrt(dim), so that rounding to the nearest point
+ * (each coordinate off by at most 1/2) adds at most 0.5 % to the norm. */
+#define GRID_FINENESS 100.0
+/* As coarse as a grid gets: sqrt(norm2) is at most this many clips, and so is the noise against
+ * that of a grid without rounding. */
+#define GRID_COST_MAX 1.5
+/* A rotation leaves a coordinate above GRID_FLAT norms / sqrt(spread) with a chance below 3.1e-8.
+ */
+#define GRID_FLAT 6.0
+
+enum grid_rounding {
+    GRID_NEAREST,    /* ties to even */
+    GRID_STOCHASTIC, /* up or down by chance, so that the mean stays */
+    GRID_ROUNDINGS
+};
 
 /* Public; the same at all parties. Derived by grid_plan, never configured by hand. */
 struct grid {
@@ -24,59 +39,48 @@ struct grid {
     unsigned bits;  /* the ring is 2^bits */
 };
 
-/* Choose scale and norm2 for a clip and a dimension: the smallest power of two with
- * scale * clip >= GRID_FINENESS * sqrt(dim), so that rounding (each coordinate off by at most 1/2,
- * the vector by at most sqrt(dim) / 2) adds at most 1 / (2 GRID_FINENESS) = 0.5 % to the norm;
- * norm2 = floor((scale * clip + sqrt(dim) / 2)^2), computed rounding down. */
-#define GRID_FINENESS 100.0
+/* What a grid has to serve. */
+struct grid_goal {
+    double clip;       /* L2 bound of one contribution, model units */
+    uint64_t dim;      /* coordinates, at most 2^28 */
+    uint32_t n_sites;  /* addends of a sum, at most 65536 */
+    unsigned bits;     /* of the ring */
+    double z;          /* noise multiplier; 0: none */
+    uint32_t n_shares; /* noise shares that make it; read when z > 0 */
+    enum grid_rounding rounding;
+    uint32_t crowd;   /* contributions that a site's sum is expected to hold; 0 counts as 1 */
+    uint64_t spread;  /* coordinates that a rotation spreads any one over; 0 or 1: no rotation */
+    double scale_max; /* no finer than this; 0: as fine as useful */
+};
 
-/* Fill a grid for contributions of L2 norm <= clip over dim coordinates, n_sites addends, noise
- * shares of sigma, ring 2^bits; cap is the largest that the ring allows:
- *   n_sites * cap + GRID_TAIL * sigma * sqrt(n_sites) < 2^(bits-1).
+/* The finest grid whose ring has room for it. From the smallest power of two with
+ * scale * clip >= GRID_FINENESS * sqrt(dim), or from scale_max, a power of two, downwards, the
+ * first scale whose norm2, with the share of noise that z asks for it (account_share) and the
+ * largest cap that the ring allows beside that noise (grid_noise), leaves cap >= sqrt(crowd *
+ * norm2) * min(1, GRID_FLAT / sqrt(spread)). With r = scale * clip and q = sqrt(dim), norm2 is the
+ * floor of nearest     (r + q/2)^2 stochastic  min((r + q)^2, r^2 + q^2/4 + r + q/2)     (Kairouz,
+ * Liu, Steinke 2021, theorem 1, beta = exp(-1/2))
  *
- * STATUS_RANGE  bits or clip out of range, dim or n_sites 0 or too large (dim > 2^28, n_sites >
- *               65536), sigma > NOISE_SIGMA_MAX, or a single contribution would not fit (cap^2 <
- *               norm2): raise bits. out is untouched. */
-MUST_USE enum status grid_plan(struct grid *out, double clip, uint64_t dim, uint32_t n_sites,
-                               uint32_t sigma, unsigned bits);
+ * STATUS_RANGE  a value outside its range; or no grid with sqrt(norm2) <= GRID_COST_MAX r fits:
+ *               more bits, fewer coordinates, less noise, or stochastic rounding. out is untouched.
+ */
+MUST_USE enum status grid_plan(struct grid *out, const struct grid_goal *goal);
 
-/* The same proof for a grid that came from elsewhere: true when it is sound for n_sites. */
+/* Give a grid noise shares of sigma and the largest cap beside them:
+ *   n_sites * cap + GRID_TAIL * sigma * sqrt(n_sites) < 2^(bits-1).
+ * STATUS_RANGE  n_sites or bits out of range, or no room for a cap; grid is untouched. */
+MUST_USE enum status grid_noise(struct grid *grid, uint32_t n_sites, uint32_t sigma);
+
+/* Whether a grid that came from elsewhere keeps to the bounds above: no wrap among n_sites. */
 MUST_USE bool grid_fits(const struct grid *grid, uint32_t n_sites);
 
-/* Wide accumulator for a site's sum of many contributions. */
-struct grid_sum {
-    size_t n;
-    int64_t *value;      /* owned */
-    int32_t *part;       /* owned; flushed into value before it could overflow */
-    uint32_t part_count; /* contributions in part */
-    uint32_t part_limit; /* how many fit: floor((2^31 - 1) / sqrt(norm2)) */
-    uint64_t shrunk;     /* contributions that failed the first norm check: local diagnostics */
-};
-/* n > 0. STATUS_NOMEM leaves out untouched. */
-MUST_USE enum status grid_sum_new(struct grid_sum *out, size_t n, const struct grid *grid);
-/* Wipe and release. */
-void grid_sum_free(struct grid_sum *sum);
+/* Upper bound of the chance that any of dim coordinates of a sum of n_sites wraps; 0 without noise.
+ * grid_fits(grid, n_sites), or it is a bug. */
+double grid_wrap(const struct grid *grid, uint64_t dim, uint32_t n_sites);
 
-/* Round one clipped contribution, the float product of value and factor * scale, to the nearest
- * integers (ties to even), check in exact integers that its squared norm is at most norm2, and
- * add it to sum. When the check fails the contribution is shrunk by 0.1 % and rounded again, at
- * most GRID_RETRIES times, then dropped. Saturation at +-cap happens once, on the whole sum, in
- * grid_seal: a coordinate-wise projection of the sum cannot raise its sensitivity. sum holds fewer
- * than 2^41 contributions, whatever they are.
- *
- * in    n == sum->n; secret.
- * grid  the one that sum was made for.
- *
- * STATUS_RANGE  sizes differ; sum is untouched. */
-#define GRID_RETRIES 16
-MUST_USE enum status grid_add(struct grid_sum *sum, const struct clipped *in,
-                              const struct grid *grid);
-
-/* Saturate every coordinate at +-cap and hand the site's integer sum over; sum is emptied.
- * *capped (may be NULL) counts saturated coordinates: secret, local diagnostics only.
- * STATUS_NOMEM  out and sum are untouched. */
-MUST_USE enum status grid_seal(struct encoded *out, struct grid_sum *sum, const struct grid *grid,
-                               uint64_t *capped);
+/* What rounding costs: the noise over that of a grid without rounding, at least 1 but for the last
+ * bits. */
+double grid_cost(const struct grid *grid, double clip);
 
 /* Centre opened to [-2^(bits-1), 2^(bits-1)), divide by scale and by the public divisor.
  * out  n elements, owned by the caller.

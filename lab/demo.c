@@ -15,6 +15,7 @@
 enum {
     ARG_ALPHA = 256,
     ARG_SITES,
+    ARG_BITS,
     ARG_EPSILON,
     ARG_UNIT,
     ARG_MODEL,
@@ -88,6 +89,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     switch (key) {
     case ARG_ALPHA:
         o->alpha = real_argument(state, text);
+        return 0;
+    case ARG_BITS:
+        o->bits = count_argument(state, text, 16, 32);
         return 0;
     case ARG_SITES:
         o->sites = count_argument(state, text, 4, DEMO_SITES_MAX);
@@ -181,6 +185,7 @@ enum exit_code demo_command(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"sites", ARG_SITES, "N", 0, "Sites (8)", 0},
+        {"bits", ARG_BITS, "N", 0, "Ring width; below 32 rotated and rounded by chance (32)", 0},
         {"alpha", ARG_ALPHA, "A", 0, "Dirichlet concentration of the split (0.3)", 0},
         {"epsilon", ARG_EPSILON, "E", 0, "Target at delta 1e-5; inf: no noise (3)", 0},
         {"unit", ARG_UNIT, "UNIT", 0, "Unit of privacy: patient or site (patient)", 0},
@@ -205,6 +210,7 @@ enum exit_code demo_command(int argc, char **argv)
     static struct demo demo; /* large */
     demo.baseline = -1;
     demo.options = (struct demo_options){.sites = 8,
+                                         .bits = 32,
                                          .alpha = 0.3,
                                          .epsilon = 3,
                                          .unit = "patient",

@@ -15,6 +15,7 @@
 
 struct demo_options {
     uint32_t sites, rounds; /* rounds 0: what the unit needs */
+    uint32_t bits; /* of the ring; below 32 contributions are turned and rounded by chance */
     double alpha, epsilon;
     const char *unit, *model, *mode;
     const char *images, *labels, *test_images, *test_labels, *npz;

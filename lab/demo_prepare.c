@@ -26,6 +26,8 @@ static const char patient_settings[] = "  clip: 4\n  exploration_clip: 4.5\n"
 static const char site_settings[] = "  clip: 2\n  exploration_clip: 0.05\n"
                                     "  exploration_ratio: 2\n";
 
+static const char narrow_settings[] = "  rounding: stochastic\n  rotation: hadamard\n";
+
 static enum status write_study(const struct demo *demo, size_t records)
 {
     const struct demo_options *o = &demo->options;
@@ -46,11 +48,13 @@ static enum status write_study(const struct demo *demo, size_t records)
             "sites:\n  expected: %u\n  colluding: 1\n  min_contributors: %u\n"
             "model:\n  kind: %s\n  channels: %u\n  height: %u\n  width: %u\n  classes: %u\n"
             "  hidden: [%s]\n  pixel_mean: 0.2860\n  pixel_deviation: 0.3530\n"
-            "privacy:\n  unit: %s\n  epsilon: %s\n  delta: 1.0e-5\n%s%s"
+            "privacy:\n  unit: %s\n  epsilon: %s\n  delta: 1.0e-5\n%s%s%s"
+            "secagg:\n  bits: %u\n"
             "pruning:\n  mode: %s\n  units: 0.5\n  weights: 0.2\n",
             o->sites, o->sites >= 8 ? 3u : 2u, o->model, demo->test.channels, demo->test.height,
             demo->test.width, demo->test.classes, mlp ? "200, 200" : "8, 16", o->unit, number,
-            patient ? patient_settings : site_settings, count, o->mode);
+            patient ? patient_settings : site_settings, count, o->bits < 32 ? narrow_settings : "",
+            o->bits, o->mode);
     fprintf(out, "rounds:\n  count: %u\n  learning_rate: %s\n  momentum: 0.9\n  decay: 0.9\n",
             rounds, patient ? "1.2" : "0.3");
     if (!patient)

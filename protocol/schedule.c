@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "protocol/schedule_grid.h"
+
 /* A round number has 32 bits: more sums than that cannot be opened, failed rounds included. */
 static double delta_left(const struct schedule *schedule)
 {
@@ -15,13 +17,6 @@ static double delta_left(const struct schedule *schedule)
            noise_delta(study->privacy.sampler, samples, study->privacy.epsilon);
 }
 
-/* Contributions of a round that are expected of n sites. */
-static double contributions(const struct study *study, uint32_t n)
-{
-    return study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling * study->privacy.records
-                                                : n;
-}
-
 static struct clip_goal clip_of(const struct study *study, uint32_t n)
 {
     struct clip_goal goal = {.first = study->privacy.clip};
@@ -29,7 +24,7 @@ static struct clip_goal clip_of(const struct study *study, uint32_t n)
     goal.quantile = study->privacy.clip_quantile;
     goal.rate = study->privacy.clip_rate;
     goal.noise = study->privacy.clip_count_noise;
-    if (!(goal.noise > 0)) goal.noise = contributions(study, n) / 20;
+    if (!(goal.noise > 0)) goal.noise = schedule_contributions(study, n) / 20;
     return goal;
 }
 
@@ -116,13 +111,6 @@ static enum status add_segments(struct plan *plan, const struct study *study,
     return STATUS_OK;
 }
 
-static uint64_t dimension(const struct plan *plan)
-{
-    uint64_t dim = 0;
-    for (uint32_t l = 0; l < plan->n_segments; l++) dim += plan->segment[l].dim;
-    return dim;
-}
-
 uint32_t schedule_certain(const struct plan *plan)
 {
     /* T of the cohort survive, so cohort - T are missing at most: all of them may be members of one
@@ -144,7 +132,7 @@ struct release schedule_release(const struct plan *plan, uint32_t n_shares)
     return (struct release){.norm2 = plan->grid.norm2,
                             .sigma = plan->grid.sigma,
                             .n_shares = n_shares,
-                            .dim = dimension(plan),
+                            .dim = schedule_dimension(plan),
                             .sampling = plan->sampling};
 }
 
@@ -171,65 +159,9 @@ static enum noise_sampler sampler_of(const struct study *study, uint32_t sigma)
     return sigma <= NOISE_TABLE_SIGMA_MAX ? study->privacy.sampler : NOISE_EXACT;
 }
 
-double schedule_clip(const struct study *study, double clip)
-{
-    return clip > 0 ? clip : study->privacy.clip;
-}
-
-struct grid schedule_grid(const struct plan *plan)
-{
-    struct grid grid = plan->grid;
-    grid.norm2 -= (uint64_t)plan->clip_bit * plan->clip_bit;
-    return grid;
-}
-
 static bool clip_allowed(const struct schedule *schedule, double clip)
 {
     return clip == 0 || (schedule->clip.noise > 0 && clip_near(clip, &schedule->clip));
-}
-
-/* Whether the contributions' bits are summed up in one coordinate more. */
-static bool counts(const struct schedule *schedule, enum step step)
-{
-    return step == STEP_TRAIN && schedule->clip.noise > 0;
-}
-
-/* Contributions that one site may make at most, but for a chance below exp(-72) (dp/SPEC.md). */
-static double most_contributions(const struct schedule *schedule)
-{
-    if (schedule->study->privacy.unit == STUDY_SITE) return 1;
-    const double expected = contributions(schedule->study, schedule->params.n);
-    return expected + GRID_TAIL * sqrt(expected) + 48;
-}
-
-/* Grid and noise: sigma follows from the norm bound, which does not depend on it, and the bit from
- * what the vector has of it. */
-static enum status set_grid(struct plan *plan, const struct schedule *schedule, double clip,
-                            uint32_t sigma)
-{
-    const struct study *study = schedule->study;
-    const double bound =
-        plan->step == STEP_EXPLORE ? study->privacy.exploration_clip : schedule_clip(study, clip);
-    const uint64_t dim = dimension(plan) - (counts(schedule, plan->step) ? 1 : 0);
-    const uint32_t n = (uint32_t)bits_count(&plan->cohort);
-    struct grid grid = {0};
-    TRY(grid_plan(&grid, bound, dim, n, sigma, study->secagg.bits));
-    if (plan->clip_bit > 0) {
-        grid.norm2 += (uint64_t)plan->clip_bit * plan->clip_bit;
-        if (!grid_fits(&grid, n) || plan->clip_bit * most_contributions(schedule) > grid.cap)
-            return STATUS_RANGE;
-    }
-    plan->grid = grid;
-    return STATUS_OK;
-}
-
-/* The noise that is due to a plan whose norm bound is set. */
-static enum status due_noise(uint32_t *sigma, const struct schedule *schedule,
-                             const struct plan *plan)
-{
-    const double ratio =
-        plan->step == STEP_EXPLORE ? schedule->study->privacy.exploration_ratio : 1;
-    return account_share(sigma, schedule->z * ratio, plan->grid.norm2, schedule_certain(plan));
 }
 
 enum status schedule_plan(struct plan *out, const struct schedule *schedule, enum step step,
@@ -254,16 +186,9 @@ enum status schedule_plan(struct plan *out, const struct schedule *schedule, enu
     plan.release_ms = study->deadlines.release_ms;
     TRY(bits_copy(&plan.cohort, cohort));
     TRY(add_segments(&plan, study, schedule->layout, keep));
-    if (counts(schedule, step)) TRY(add_segment(&plan, "clip", 1, &plan.cohort));
-    TRY(set_grid(&plan, schedule, clip, 0));
-    if (counts(schedule, step)) {
-        TRY(clip_bit(&plan.clip_bit, plan.grid.norm2, schedule->z, &schedule->clip));
-        TRY(set_grid(&plan, schedule, clip, 0));
-    }
-    uint32_t sigma = 0;
-    TRY(due_noise(&sigma, schedule, &plan));
-    TRY(set_grid(&plan, schedule, clip, sigma));
-    plan.sampler = sampler_of(study, sigma);
+    if (schedule_counts(schedule, step)) TRY(add_segment(&plan, "clip", 1, &plan.cohort));
+    TRY(schedule_set_grid(&plan, schedule, clip));
+    plan.sampler = sampler_of(study, plan.grid.sigma);
     *out = plan;
     plan = (struct plan){0};
     return STATUS_OK;
@@ -297,19 +222,17 @@ static bool graphs_equal(const struct plan *a, const struct plan *b)
 /* own becomes the plan with the bit and the noise of the one that is checked: privacy holds with
  * any bit, for the norm and so the noise that is due are those with it. */
 static enum reason check_noise(const struct plan *plan, struct plan *own,
-                               const struct schedule *schedule, double clip)
+                               const struct schedule *schedule)
 {
     const double off = fabs((double)plan->clip_bit - (double)own->clip_bit);
     if ((own->clip_bit == 0) != (plan->clip_bit == 0) || off > 1 + 1e-6 * own->clip_bit)
         return REASON_NOISE;
-    own->clip_bit = plan->clip_bit;
+    schedule_set_bit(own, plan->clip_bit);
     uint32_t due = 0;
-    if (set_grid(own, schedule, clip, 0) != STATUS_OK ||
-        due_noise(&due, schedule, own) != STATUS_OK)
-        return REASON_RING;
+    if (schedule_due_noise(&due, schedule, own) != STATUS_OK) return REASON_RING;
     if ((double)plan->grid.sigma < (double)due * (1 - 1e-6)) return REASON_NOISE;
     if (plan->sampler != sampler_of(schedule->study, plan->grid.sigma)) return REASON_NOISE;
-    if (set_grid(own, schedule, clip, plan->grid.sigma) != STATUS_OK) return REASON_RING;
+    if (schedule_set_noise(own, schedule, plan->grid.sigma) != STATUS_OK) return REASON_RING;
     bool same = own->grid.scale == plan->grid.scale && own->grid.norm2 == plan->grid.norm2 &&
                 own->grid.cap == plan->grid.cap && own->grid.bits == plan->grid.bits;
     return same ? REASON_NONE : REASON_RING;
@@ -338,5 +261,5 @@ enum reason schedule_check(const struct schedule *schedule, const struct plan *p
             ? plan->step_number >= study->rounds.count
             : plan->step_number != 0 || study->pruning.mode == STUDY_PRUNING_NONE)
         return REASON_STUDY;
-    return check_noise(plan, &own, schedule, clip);
+    return check_noise(plan, &own, schedule);
 }

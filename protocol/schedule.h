@@ -8,6 +8,7 @@
 #include "base/reason.h"
 #include "dp/account.h"
 #include "dp/clip.h"
+#include "dp/rotate.h"
 #include "protocol/msg.h"
 #include "protocol/study.h"
 
@@ -37,7 +38,8 @@ MUST_USE enum status schedule_of(struct schedule *out, const struct study *study
  * clip    of the state: 0, or where the clip adapts, one that clip_near allows.
  * cohort  sites of this round.
  *
- * STATUS_RANGE   the ring is too narrow, nothing is kept, or the clip is not allowed.
+ * STATUS_RANGE   the ring is too narrow even for a coarse grid (grid_plan), nothing is kept, or the
+ *                clip is not allowed.
  * STATUS_QUORUM  the cohort is smaller than the threshold.
  * STATUS_NOMEM */
 MUST_USE enum status schedule_plan(struct plan *out, const struct schedule *schedule,
@@ -53,6 +55,19 @@ enum reason schedule_check(const struct schedule *schedule, const struct plan *p
  * grid of their vectors: what the clip bits leave of the norm. */
 double schedule_clip(const struct study *study, double clip);
 struct grid schedule_grid(const struct plan *plan);
+
+/* Segments of a plan that are layers, or groups of units: all but the clip's count. */
+uint32_t schedule_layers(const struct plan *plan);
+
+/* Whether what the sites add is rotated in such a step. An exploration is not: its squares are
+ * compared with each other, and stay what they are when a sum is capped. */
+bool schedule_rotates(const struct study *study, enum step step);
+
+/* The rotation of one segment of a round, the same at every site: its public signs follow from R,
+ * which nobody could choose before all keys of the round were there (on a ring, from the positions'
+ * hash in its place). Each segment has its own, since one of them may stay sealed. STATUS_NOMEM. */
+MUST_USE enum status schedule_rotate(struct rotate *out, const struct plan *plan, uint32_t segment,
+                                     const struct hash *roster);
 
 /* The release that a plan makes, against an adversary who does not know n_shares of the noise. */
 struct release schedule_release(const struct plan *plan, uint32_t n_shares);

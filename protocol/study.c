@@ -49,6 +49,8 @@ static const char *const kind_names[] = {"mlp", "cnn", NULL};
 static const char *const unit_names[] = {"patient", "site", NULL};
 static const char *const pruning_names[] = {"private", "paper", "none", NULL};
 static const char *const sampler_names[] = {"exact", "table", NULL};
+static const char *const rounding_names[] = {"nearest", "stochastic", NULL};
+static const char *const rotation_names[] = {"none", "hadamard", NULL};
 static const char *const cipher_names[] = {"chacha20", "aes256-ctr", NULL};
 
 // clang-format off
@@ -101,6 +103,8 @@ static const struct setting keys[] = {
     REAL("privacy", "sampling", privacy.sampling, TINY, 1),
     UINT("privacy", "records", privacy.records, 1, 1000000000),
     CHOICE("privacy", "sampler", privacy.sampler, sampler_names),
+    CHOICE("privacy", "rounding", privacy.rounding, rounding_names),
+    CHOICE("privacy", "rotation", privacy.rotation, rotation_names),
     CHOICE("pruning", "mode", pruning.mode, pruning_names),
     REAL("pruning", "units", pruning.units, 0, BELOW_ONE),
     REAL("pruning", "weights", pruning.weights, 0, BELOW_ONE),
@@ -111,7 +115,7 @@ static const struct setting keys[] = {
     UINT("rounds", "local_batch", rounds.local_batch, 1, LARGE),
     REAL("rounds", "local_learning_rate", rounds.local_learning_rate, TINY, 1000),
     REAL("rounds", "decay", rounds.decay, 0, 1),
-    UINT("secagg", "bits", secagg.bits, 8, 32),
+    UINT("secagg", "bits", secagg.bits, 16, GRID_BITS_MAX),
     CHOICE("secagg", "cipher", secagg.cipher, cipher_names),
     UINT("deadlines", "gather_ms", deadlines.gather_ms, 10, DAY_MS),
     UINT("deadlines", "keys_ms", deadlines.keys_ms, 10, DAY_MS),

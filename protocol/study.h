@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "crypto/hash.h"
 #include "crypto/mask.h"
+#include "dp/grid.h"
 #include "dp/noise.h"
 #include "protocol/layout.h"
 #include "protocol/params.h"
@@ -22,6 +23,7 @@
 #define STUDY_EPSILON_MAX 100
 
 enum study_unit { STUDY_PATIENT, STUDY_SITE };
+enum study_rotation { STUDY_ROTATION_NONE, STUDY_ROTATION_HADAMARD };
 enum study_pruning { STUDY_PRUNING_PRIVATE, STUDY_PRUNING_PAPER, STUDY_PRUNING_NONE };
 
 /* Each member is the key of the same name; in brackets what holds when the key is absent. */
@@ -47,21 +49,23 @@ struct study {
         double pixel_deviation; /* [1] */
     } model;
     struct {
-        enum study_unit unit;       /* [patient] whose presence epsilon hides */
-        double epsilon;             /* [3.0] for the whole study; .inf in a rehearsal */
-        double delta;               /* [1.0e-5] */
-        double clip;                /* [1.0] L2 bound of one contribution; the first, where it
-                                     * adapts */
-        double exploration_clip;    /* [1.0] the same in the exploration */
-        double exploration_ratio;   /* [1.0] noise multiplier of the exploration over a round's */
-        bool adaptive_clip;         /* [false] the clip follows a quantile of the norms */
-        double clip_quantile;       /* [0.5] share of the contributions that shall be within it */
-        double clip_rate;           /* [0.2] of its steps */
-        double clip_count_noise;    /* [a twentieth of a round's contributions] deviation of their
-                                     * count */
-        double sampling;            /* share of records per round; unit patient: required */
-        uint32_t records;           /* public expected total; unit patient: required */
-        enum noise_sampler sampler; /* [exact], or table where sigma is small enough for one */
+        enum study_unit unit;         /* [patient] whose presence epsilon hides */
+        double epsilon;               /* [3.0] for the whole study; .inf in a rehearsal */
+        double delta;                 /* [1.0e-5] */
+        double clip;                  /* [1.0] L2 bound of one contribution; the first, where it
+                                       * adapts */
+        double exploration_clip;      /* [1.0] the same in the exploration */
+        double exploration_ratio;     /* [1.0] noise multiplier of the exploration over a round's */
+        bool adaptive_clip;           /* [false] the clip follows a quantile of the norms */
+        double clip_quantile;         /* [0.5] share of the contributions that shall be within it */
+        double clip_rate;             /* [0.2] of its steps */
+        double clip_count_noise;      /* [a twentieth of a round's contributions] deviation of their
+                                       * count */
+        double sampling;              /* share of records per round; unit patient: required */
+        uint32_t records;             /* public expected total; unit patient: required */
+        enum noise_sampler sampler;   /* [exact], or table where sigma is small enough for one */
+        enum grid_rounding rounding;  /* [nearest], or stochastic: for narrow rings */
+        enum study_rotation rotation; /* [none], or hadamard: in training, layer by layer */
     } privacy;
     struct {
         enum study_pruning mode; /* [private] */
@@ -78,7 +82,7 @@ struct study {
         double decay;               /* [0] share that the rate has lost at the end, linearly */
     } rounds;
     struct {
-        uint32_t bits;           /* [32] ring width */
+        uint32_t bits;           /* [32] ring width, 16 to 32 */
         enum mask_cipher cipher; /* [chacha20], aes256-ctr */
     } secagg;
     struct {

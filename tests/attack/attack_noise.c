@@ -172,7 +172,7 @@ static void vector_and_bit_are_within_the_norm_that_the_noise_is_for(void)
     for (size_t k = 0; k < sizeof escaped / sizeof *escaped; k++) {
         h.site.local.clip = clip * escaped[k];
         AUTO(encoded_free) struct encoded sum = {0};
-        CHECK_OK(train_run(&sum, &h.site.local, plan, &h.site.rng));
+        CHECK_OK(train_run(&sum, &h.site.local, plan, &h.site.session.roster_hash, &h.site.rng));
         double norm2 = 0;
         for (size_t i = 0; i < sum.n; i++) norm2 += (double)sum.value[i] * sum.value[i];
         CHECK(norm2 <= (double)plan->grid.norm2);

@@ -54,6 +54,8 @@ variants() {
         check "$whole" 'd["unit"] == "site"' 'd["epsilon"] <= 3'
         demo 0 $tiny --epsilon inf
         check "$whole" 'd["epsilon"] is None' 'd["epsilon_limit"] is None' 'd["accuracy"] > 0.5'
+        demo 0 $tiny --epsilon inf --bits 18
+        check "$whole" 'd["accuracy"] > 0.9'
         demo 0 $tiny --pruning paper
         check "$whole" 'd["kept_fraction"] < 0.6' 'd["rounds"] == 11'
         demo 0 $tiny --pruning none --model cnn

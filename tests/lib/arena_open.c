@@ -62,7 +62,9 @@ static void make_plan(struct arena *a, uint32_t c, uint32_t m, uint32_t segments
         for (uint32_t v = 0; v < a->n; v++)
             if (members == NULL || (members[l] >> v & 1) != 0) bits_set(&s->members, v);
     }
-    must(grid_plan(&p->grid, 1.0, total, a->n, 4, bits));
+    const struct grid_goal goal = {.clip = 1.0, .dim = total, .n_sites = a->n, .bits = bits};
+    must(grid_plan(&p->grid, &goal));
+    must(grid_noise(&p->grid, a->n, 4));
 }
 
 static void *one_each(const struct arena *a, size_t bytes)

@@ -11,13 +11,14 @@
 #include "base/file.h"
 #include "tests/lib/check.h"
 
-#define STUDY                                                                                      \
+#define STUDY_OF(hidden)                                                                           \
     "schema: 1\n"                                                                                  \
     "study:\n  id: small\n"                                                                        \
     "sites:\n  expected: 5\n  colluding: 1\n  min_contributors: 3\n"                               \
-    "model:\n  kind: mlp\n  height: 8\n  width: 8\n  classes: 3\n  hidden: [8]\n"                  \
+    "model:\n  kind: mlp\n  height: 8\n  width: 8\n  classes: 3\n  hidden: [" hidden "]\n"         \
     "rounds:\n  count: 7\n"                                                                        \
     "privacy:\n  unit: site\n"
+#define STUDY STUDY_OF("8")
 
 static char path[] = "/tmp/veilsum-check-XXXXXX";
 static struct buffer said, complained;
@@ -139,10 +140,51 @@ static void a_file_that_is_no_study_is_refused_with_its_line(void)
     CHECK(says(&complained, "E-STUDY  /no/such/file"));
 }
 
-static void a_study_that_cannot_be_planned_is_refused(void)
+static void a_ring_too_narrow_is_refused_with_what_helps(void)
 {
-    CHECK_NUMBER(EXIT_REFUSED, check_study(STUDY "  epsilon: 3\nsecagg:\n  bits: 8\n"));
+    CHECK_NUMBER(EXIT_REFUSED, check_study(STUDY_OF("4000") "  epsilon: 3\nsecagg:\n  bits: 16\n"));
+    CHECK(says(&complained, "bits: 16 are too few"));
     CHECK(says(&complained, "it cannot be planned"));
+    CHECK_NUMBER(EXIT_OK, check_study(STUDY_OF("4000") "  epsilon: 3\nsecagg:\n  bits: 20\n"));
+}
+
+/* The numbers are those of the plan, rounded up. */
+static void rounding_and_wrap_are_said(unsigned bits)
+{
+    struct study study = {0};
+    struct settings_error why = {0};
+    struct layout layout = {0};
+    struct schedule schedule = {0};
+    AUTO(bits_free) struct bits keep = {0}, cohort = {0};
+    AUTO(plan_free) struct plan plan = {0};
+    char text[1024];
+    (void)snprintf(
+        text, sizeof text,
+        STUDY "  epsilon: 3\n  delta: 1e-5\npruning:\n  mode: none\nsecagg:\n  bits: %u\n", bits);
+    CHECK_NUMBER(EXIT_OK, check_study(text));
+    CHECK_OK(study_read(&study, path, &why));
+    CHECK_OK(layout_of(&layout, &study.model.spec));
+    CHECK_OK(schedule_of(&schedule, &study, &layout, 5, &why));
+    CHECK_OK(bits_new(&keep, layout.n));
+    CHECK_OK(bits_new(&cohort, 5));
+    bits_fill(&keep);
+    bits_fill(&cohort);
+    CHECK_OK(schedule_plan(&plan, &schedule, STEP_TRAIN, 0, &keep, 0, &cohort));
+    const double more = 100 * (grid_cost(&plan.grid, study.privacy.clip) - 1);
+    const double wrap = grid_wrap(&plan.grid, layout.n, 5);
+    const char *at = strstr((const char *)said.at, "rounding costs");
+    double said_more = 0, said_wrap = 0;
+    CHECK(at != NULL && sscanf(at,
+                               "rounding costs %lf %% more noise; a sum wraps with a chance "
+                               "below %lg",
+                               &said_more, &said_wrap) == 2);
+    CHECK(said_more >= more && said_more < more + 0.02);
+    CHECK(said_wrap >= wrap && said_wrap < 1.2 * wrap && said_wrap < 1e-26);
+}
+
+static void what_a_narrow_ring_costs_is_said_and_never_rounded_down(void)
+{
+    for (unsigned bits = 16; bits <= 32; bits++) rounding_and_wrap_are_said(bits);
 }
 
 static void without_a_file_the_usage_is_shown(void)
@@ -162,7 +204,8 @@ int main(void)
     RUN(every_epsilon_is_that_of_its_adversary);
     RUN(a_study_without_pruning_is_not_explored);
     RUN(a_file_that_is_no_study_is_refused_with_its_line);
-    RUN(a_study_that_cannot_be_planned_is_refused);
+    RUN(a_ring_too_narrow_is_refused_with_what_helps);
+    RUN(what_a_narrow_ring_costs_is_said_and_never_rounded_down);
     RUN(without_a_file_the_usage_is_shown);
     unlink(path);
     buffer_free(&said);

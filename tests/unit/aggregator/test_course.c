@@ -328,6 +328,46 @@ static void a_sealed_count_leaves_the_clip_and_a_fixed_clip_stays(void)
     CHECK(fixed.state.clip == 0);
 }
 
+/* The same sums turned segment by segment, handed over as sites would: the course turns them back.
+ */
+static void rotated_segments_are_turned_back(void)
+{
+    struct study study;
+    small_study(&study, STUDY_SITE, MODEL_CNN);
+    AUTO(course_free) struct course plain = {0}, turned = {0};
+    start(&plain, &study);
+    apply(&plain, 1);
+    AUTO(round_free) struct round round = {0}, same = {0};
+    finish(&round, &plain, SITES, 30);
+    struct study other = study;
+    other.privacy.rotation = STUDY_ROTATION_HADAMARD;
+    start(&turned, &other);
+    apply(&turned, 1);
+    finish(&same, &turned, SITES, 30);
+    CHECK(round.plan.grid.scale == same.plan.grid.scale);
+    same.roster_hash = (struct hash){.bytes = {7}};
+    for (uint32_t l = 0; l < same.plan.n_segments; l++) {
+        AUTO(rotate_free) struct rotate rotate = {0};
+        CHECK_OK(schedule_rotate(&rotate, &same.plan, l, &same.roster_hash));
+        float value[MOST];
+        for (size_t i = 0; i < rotate.n; i++) value[i] = (float)(int32_t)same.opened[l].value[i];
+        rotate_forth(&rotate, value);
+        for (size_t i = 0; i < rotate.n; i++)
+            same.opened[l].value[i] = (uint32_t)(int32_t)lrintf(value[i]);
+    }
+    bits_clear(&round.opened_set, 1);
+    bits_clear(&same.opened_set, 1);
+    CHECK_OK(course_apply(&plain, &round));
+    CHECK_OK(course_apply(&turned, &same));
+    /* Half a grid unit a coordinate, turned: six deviations of sqrt(1/12). */
+    const double unit = study.rounds.learning_rate / round.plan.grid.scale / SITES;
+    double most = 0;
+    for (size_t i = 0; i < plain.layout.n; i++)
+        most =
+            fmax(most, fabs((double)plain.state.weight[i] - (double)turned.state.weight[i]) / unit);
+    CHECK(most > 0 && most < 2);
+}
+
 static void thresholds_that_do_not_fit_the_sites_are_refused(void)
 {
     struct study study;
@@ -359,6 +399,7 @@ static void memory_may_end_anywhere(void)
     }
     for (unsigned trained = 0; trained < 2; trained++) {
         AUTO(course_free) struct course course = {0};
+        study.privacy.rotation = STUDY_ROTATION_HADAMARD;
         start(&course, &study);
         if (trained > 0) apply(&course, 1);
         AUTO(round_free) struct round round = {0};
@@ -388,6 +429,7 @@ int main(void)
     RUN(the_clip_follows_the_count);
     RUN(the_clip_finds_the_quantile_through_the_noise);
     RUN(a_sealed_count_leaves_the_clip_and_a_fixed_clip_stays);
+    RUN(rotated_segments_are_turned_back);
     RUN(thresholds_that_do_not_fit_the_sites_are_refused);
     RUN(memory_may_end_anywhere);
     return check_done();

@@ -87,13 +87,14 @@ static void make_sum(struct encoded *out, size_t n, uint32_t site)
 static void a_contribution_is_clipped_and_rounded(void)
 {
     struct grid grid = {0};
-    CHECK_OK(grid_plan(&grid, 1, 3, 2, 0, 32));
+    const struct grid_goal goal = {.clip = 1, .dim = 3, .n_sites = 2, .bits = 32};
+    CHECK_OK(grid_plan(&grid, &goal));
     AUTO(grid_sum_free) struct grid_sum sum = {0};
-    CHECK_OK(grid_sum_new(&sum, 3, &grid));
+    CHECK_OK(grid_sum_new(&sum, 3, &grid, GRID_NEAREST));
     const float value[] = {30, 0, -40};
     const struct update update = {.n = 3, .value = value};
-    CHECK_OK(submit_contribution(&sum, NULL, &update, 1, &grid));
-    CHECK_OK(submit_contribution(&sum, NULL, &update, 1, &grid));
+    CHECK_OK(submit_contribution(&sum, NULL, &update, 1, &grid, NULL));
+    CHECK_OK(submit_contribution(&sum, NULL, &update, 1, &grid, NULL));
     AUTO(encoded_free) struct encoded encoded = {0};
     CHECK_OK(grid_seal(&encoded, &sum, &grid, NULL));
     CHECK_CLOSE(2 * 0.6 * grid.scale, encoded.value[0], 1.01);
@@ -104,23 +105,25 @@ static void a_contribution_is_clipped_and_rounded(void)
 static void a_contribution_of_another_size_or_without_a_clip_is_refused(void)
 {
     struct grid grid = {0};
-    CHECK_OK(grid_plan(&grid, 1, 3, 2, 0, 32));
+    const struct grid_goal goal = {.clip = 1, .dim = 3, .n_sites = 2, .bits = 32};
+    CHECK_OK(grid_plan(&grid, &goal));
     AUTO(grid_sum_free) struct grid_sum sum = {0};
-    CHECK_OK(grid_sum_new(&sum, 3, &grid));
+    CHECK_OK(grid_sum_new(&sum, 3, &grid, GRID_NEAREST));
     const float value[] = {1, 1, 1};
     const struct update right = {.n = 3, .value = value}, wrong = {.n = 2, .value = value};
-    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, NULL, &wrong, 1, &grid));
-    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, NULL, &right, 0, &grid));
-    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, NULL, &right, (double)NAN, &grid));
+    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, NULL, &wrong, 1, &grid, NULL));
+    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, NULL, &right, 0, &grid, NULL));
+    CHECK_STATUS(STATUS_RANGE, submit_contribution(&sum, NULL, &right, (double)NAN, &grid, NULL));
     CHECK_NUMBER(0, sum.part_count);
 }
 
 static void a_bit_says_whether_the_clip_left_a_contribution_whole(void)
 {
     struct grid grid = {0};
-    CHECK_OK(grid_plan(&grid, 5, 2, 2, 0, 32));
+    const struct grid_goal goal = {.clip = 5, .dim = 2, .n_sites = 2, .bits = 32};
+    CHECK_OK(grid_plan(&grid, &goal));
     AUTO(grid_sum_free) struct grid_sum sum = {0};
-    CHECK_OK(grid_sum_new(&sum, 2, &grid));
+    CHECK_OK(grid_sum_new(&sum, 2, &grid, GRID_NEAREST));
     const float above = nextafterf(4, 5);
     static const struct {
         float x, y;
@@ -131,17 +134,17 @@ static void a_bit_says_whether_the_clip_left_a_contribution_whole(void)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         const float value[] = {known[i].x, known[i].y};
         int64_t within = 100;
-        CHECK_OK(submit_contribution(&sum, &within, &(struct update){2, value}, 5, &grid));
+        CHECK_OK(submit_contribution(&sum, &within, &(struct update){2, value}, 5, &grid, NULL));
         CHECK_NUMBER(100 + known[i].bit, within);
     }
     int64_t within = 0;
     const float next[] = {3, above};
-    CHECK_OK(submit_contribution(&sum, &within, &(struct update){2, next}, 5, &grid));
+    CHECK_OK(submit_contribution(&sum, &within, &(struct update){2, next}, 5, &grid, NULL));
     CHECK(within == -1);
     CHECK_STATUS(STATUS_RANGE,
-                 submit_contribution(&sum, &within, &(struct update){1, next}, 5, &grid));
+                 submit_contribution(&sum, &within, &(struct update){1, next}, 5, &grid, NULL));
     CHECK_STATUS(STATUS_RANGE,
-                 submit_contribution(&sum, &within, &(struct update){2, next}, 0, &grid));
+                 submit_contribution(&sum, &within, &(struct update){2, next}, 0, &grid, NULL));
     CHECK(within == -1);
 }
 
@@ -168,14 +171,16 @@ static void vector_and_bit_together_stay_within_the_norm_whatever_the_floats(voi
         const size_t n = 1 + rng_below(&rng, 40);
         const double clip = ldexp(1, (int)rng_below(&rng, 40) - 20);
         struct plan plan = {.clip_bit = 1 + (uint32_t)rng_below(&rng, 1000)};
-        CHECK_OK(grid_plan(&plan.grid, clip, n, 5, 0, 32));
+        const struct grid_goal goal = {
+            .clip = clip, .dim = n, .n_sites = 5, .bits = 32, .rounding = trial % GRID_ROUNDINGS};
+        CHECK_OK(grid_plan(&plan.grid, &goal));
         plan.grid.norm2 += (uint64_t)plan.clip_bit * plan.clip_bit;
         const struct grid grid = schedule_grid(&plan);
         AUTO(grid_sum_free) struct grid_sum sum = {0};
-        CHECK_OK(grid_sum_new(&sum, n, &grid));
+        CHECK_OK(grid_sum_new(&sum, n, &grid, goal.rounding));
         fill(value, n, clip, &rng);
         int64_t within = 0;
-        CHECK_OK(submit_contribution(&sum, &within, &(struct update){n, value}, clip, &grid));
+        CHECK_OK(submit_contribution(&sum, &within, &(struct update){n, value}, clip, &grid, &rng));
         AUTO(encoded_free) struct encoded sealed = {0};
         CHECK_OK(grid_seal(&sealed, &sum, &grid, NULL));
         const int64_t bit = within * plan.clip_bit;

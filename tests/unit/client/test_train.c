@@ -9,12 +9,14 @@
 
 enum { MOST = 2000 };
 
+static const struct hash roster = {.bytes = {1, 2, 3}};
+
 static void run(struct encoded *out, struct world *w)
 {
     struct rng rng = {0};
     rng_numbered(&rng, 3);
     encoded_free(out);
-    CHECK_OK(train_run(out, &w->local, &w->plan, &rng));
+    CHECK_OK(train_run(out, &w->local, &w->plan, &roster, &rng));
 }
 
 /* Beside the plain model, the kept coordinates of the plan's segments one after the other: within
@@ -61,6 +63,54 @@ static void sums_are_those_of_the_plain_model_segment_after_segment(void)
     }
 }
 
+/* A narrow ring, turned and rounded by chance: turned back, the sum is the plain one within what
+ * rounding does, and no contribution is larger than its bound. */
+static void turned_sums_turn_back_to_the_plain_ones(void)
+{
+    for (enum study_unit unit = STUDY_PATIENT; unit <= STUDY_SITE; unit++) {
+        AUTO(encoded_free) struct encoded plain = {0}, turned = {0};
+        float value[MOST];
+        double off = 0, most = 0;
+        AUTO(world_close) struct world w = {0};
+        world_open(&w, unit, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 2);
+        run(&plain, &w);
+        w.study.privacy.rotation = STUDY_ROTATION_HADAMARD;
+        w.study.privacy.rounding = GRID_STOCHASTIC;
+        run(&turned, &w);
+        CHECK_NUMBER(plain.n, turned.n);
+        for (size_t i = 0; i < turned.n; i++) value[i] = (float)turned.value[i];
+        float *at = value;
+        for (uint32_t l = 0; l < w.plan.n_segments; l++) {
+            AUTO(rotate_free) struct rotate rotate = {0};
+            CHECK_OK(schedule_rotate(&rotate, &w.plan, l, &roster));
+            rotate_back(&rotate, at);
+            at += rotate.n;
+        }
+        for (size_t i = 0; i < plain.n; i++) {
+            off = fmax(off, fabs((double)value[i] - plain.value[i]));
+            most = fmax(most, fabs((double)plain.value[i]));
+        }
+        /* 30 contributions, off by at most a unit's deviation of 1/2 each: eight of them. */
+        CHECK(off > 0 && off < 8 * sqrt(WORLD_RECORDS) / 2);
+        CHECK(most > 20 * off);
+        /* The exploration stays as it is. */
+        CHECK(!schedule_rotates(&w.study, STEP_EXPLORE));
+    }
+}
+
+static void segments_of_another_state_are_refused(void)
+{
+    AUTO(world_close) struct world w = {0};
+    world_open(&w, STUDY_SITE, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 1);
+    w.study.privacy.rotation = STUDY_ROTATION_HADAMARD;
+    w.plan.segment[1].dim++;
+    struct encoded sum = {0};
+    struct rng rng = {0};
+    rng_numbered(&rng, 3);
+    CHECK_STATUS(STATUS_RANGE, train_run(&sum, &w.local, &w.plan, &roster, &rng));
+    CHECK(sum.value == NULL && sum.n == 0);
+}
+
 static void one_record_more_or_less_changes_the_sum_by_no_more_than_its_bound(void)
 {
     for (enum model_kind kind = MODEL_MLP; kind <= MODEL_CNN; kind++) {
@@ -94,9 +144,9 @@ static void a_record_that_is_not_drawn_changes_nothing(void)
         rng_numbered(&rng, seed);
         rng_numbered(&same, seed);
         AUTO(encoded_free) struct encoded with = {0}, without = {0};
-        CHECK_OK(train_run(&with, &w.local, &w.plan, &rng));
+        CHECK_OK(train_run(&with, &w.local, &w.plan, &roster, &rng));
         world_forget(&w, WORLD_RECORDS - 1);
-        CHECK_OK(train_run(&without, &w.local, &w.plan, &same));
+        CHECK_OK(train_run(&without, &w.local, &w.plan, &roster, &same));
         const uint64_t change = world_norm2(&with, &without);
         CHECK(change <= w.plan.grid.norm2);
         drawn += change > 0;
@@ -203,14 +253,22 @@ static void one_record_more_or_less_changes_vector_and_count_by_no_more_than_the
     CHECK((double)most > 0.95 * (double)bound);
 }
 
+static enum status train(struct encoded *out, struct local *local, const struct plan *plan,
+                         struct rng *rng)
+{
+    return train_run(out, local, plan, &roster, rng);
+}
+
 static void memory_may_end_anywhere(void)
 {
-    world_starve(STEP_TRAIN, train_run);
+    world_starve(STEP_TRAIN, train);
 }
 
 int main(void)
 {
     RUN(sums_are_those_of_the_plain_model_segment_after_segment);
+    RUN(turned_sums_turn_back_to_the_plain_ones);
+    RUN(segments_of_another_state_are_refused);
     RUN(one_record_more_or_less_changes_the_sum_by_no_more_than_its_bound);
     RUN(a_record_that_is_not_drawn_changes_nothing);
     RUN(a_site_is_one_contribution_within_the_bound);

@@ -81,6 +81,8 @@ void world_starve(enum step step, world_work *work)
         AUTO(world_close) struct world w = {0};
         world_open(&w, unit, MODEL_CNN, step, STUDY_PRUNING_PRIVATE, 1);
         if (step == STEP_TRAIN) world_adapt(&w, 1);
+        w.study.privacy.rotation = STUDY_ROTATION_HADAMARD;
+        w.study.privacy.rounding = GRID_STOCHASTIC;
         OOM_EACH {
             AUTO(encoded_free) struct encoded sum = {0};
             struct rng rng = {0};

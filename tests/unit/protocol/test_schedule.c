@@ -83,7 +83,7 @@ static void a_ring_too_narrow_is_refused(void)
     desk_open(&desk, STUDY_PATIENT, STUDY_PRUNING_PRIVATE, 3);
     AUTO(plan_free) struct plan good = {0};
     desk_plan(&good, &desk, STEP_TRAIN, 0);
-    desk.study.secagg.bits = 12;
+    desk.study.secagg.bits = 10;
     struct plan plan = {0};
     CHECK_STATUS(STATUS_RANGE,
                  schedule_plan(&plan, &desk.schedule, STEP_TRAIN, 0, &desk.keep, 0, &desk.cohort));

@@ -217,9 +217,7 @@ static void more_noise_than_planned_is_welcome(void)
     desk_open(&desk, STUDY_PATIENT, STUDY_PRUNING_PRIVATE, 3);
     AUTO(plan_free) struct plan plan = {0};
     desk_plan(&plan, &desk, STEP_TRAIN, 0);
-    const uint32_t sigma = 2 * plan.grid.sigma;
-    CHECK_OK(grid_plan(&plan.grid, desk.study.privacy.clip, schedule_release(&plan, 1).dim,
-                       DESK_SITES, sigma, desk.study.secagg.bits));
+    CHECK_OK(grid_noise(&plan.grid, DESK_SITES, 2 * plan.grid.sigma));
     CHECK_NUMBER(REASON_NONE, desk_check(&desk, &plan));
 }
 

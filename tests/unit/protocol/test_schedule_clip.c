@@ -43,8 +43,12 @@ static void a_round_of_training_counts_in_one_coordinate_more(void)
         CHECK(bits_equal(&plan.segment[3].members, &plan.cohort));
         /* What is released has the norm of both; the vector's grid is that of a fixed clip. */
         struct grid fixed = {0};
-        CHECK_OK(grid_plan(&fixed, desk.study.privacy.clip, desk.layout.n, 4, plan.grid.sigma,
-                           desk.study.secagg.bits));
+        const struct grid_goal goal = {.clip = desk.study.privacy.clip,
+                                       .dim = desk.layout.n,
+                                       .n_sites = 4,
+                                       .bits = desk.study.secagg.bits};
+        CHECK_OK(grid_plan(&fixed, &goal));
+        CHECK_OK(grid_noise(&fixed, 4, plan.grid.sigma));
         const struct grid vector = schedule_grid(&plan);
         CHECK(vector.norm2 == fixed.norm2 && vector.scale == fixed.scale);
         CHECK(vector.cap == fixed.cap && vector.sigma == fixed.sigma && vector.bits == fixed.bits);
@@ -179,11 +183,7 @@ static enum reason with_bit(const struct desk *desk, uint32_t bit, bool norm, bo
     if (norm) plan.grid.norm2 = vector + (uint64_t)bit * bit;
     uint32_t sigma = 0;
     CHECK_OK(account_share(&sigma, desk->schedule.z, plan.grid.norm2, schedule_certain(&plan)));
-    struct grid grid = {0};
-    CHECK_OK(grid_plan(&grid, desk->study.privacy.clip, desk->layout.n, DESK_SITES,
-                       noise ? sigma : plan.grid.sigma, desk->study.secagg.bits));
-    plan.grid.sigma = grid.sigma;
-    plan.grid.cap = grid.cap;
+    CHECK_OK(grid_noise(&plan.grid, DESK_SITES, noise ? sigma : plan.grid.sigma));
     return desk_check(desk, &plan);
 }
 
@@ -220,7 +220,7 @@ static void a_ring_that_could_not_hold_the_count_is_refused(void)
     open_adaptive(&desk, STUDY_PATIENT, 3);
     const double most = 2000 + 12 * sqrt(2000) + 48;
     size_t refused = 0, planned = 0;
-    desk.study.secagg.bits = 24;
+    desk.study.secagg.bits = 18;
     for (double noise = 0.6; noise < 60; noise *= 1.1) {
         desk.schedule.clip.noise = noise * desk.schedule.z;
         AUTO(plan_free) struct plan plan = {0};

@@ -55,6 +55,7 @@ static void defaults_stand_where_keys_are_absent(void)
     CHECK(!s.privacy.adaptive_clip && s.privacy.clip_count_noise == 0);
     CHECK_CLOSE(0.5, s.privacy.clip_quantile, 0);
     CHECK_CLOSE(0.2, s.privacy.clip_rate, 0);
+    CHECK(s.privacy.rounding == GRID_NEAREST && s.privacy.rotation == STUDY_ROTATION_NONE);
     CHECK(s.deadlines.positions_ms == 30000 && s.deadlines.release_ms == 0);
 }
 
@@ -71,7 +72,8 @@ static void every_key_reaches_its_member(void)
                  "          exploration_clip: 0.25, exploration_ratio: 2,\n"
                  "          adaptive_clip: true, clip_quantile: 0.75, clip_rate: 0.1,\n"
                  "          clip_count_noise: 2.5,\n"
-                 "          sampling: 0.01, records: 5000, sampler: table}\n"
+                 "          sampling: 0.01, records: 5000, sampler: table,\n"
+                 "          rounding: stochastic, rotation: hadamard}\n"
                  "pruning: {mode: none, units: 0.1, weights: 0.7}\n"
                  "rounds: {count: 7, learning_rate: 0.25, momentum: 0.125,\n"
                  "         local_epochs: 3, local_batch: 10,\n"
@@ -101,6 +103,8 @@ static void every_key_reaches_its_member(void)
     CHECK_CLOSE(0.01, s.privacy.sampling, 0);
     CHECK_NUMBER(5000, s.privacy.records);
     CHECK_NUMBER(NOISE_TABLE, s.privacy.sampler);
+    CHECK_NUMBER(GRID_STOCHASTIC, s.privacy.rounding);
+    CHECK_NUMBER(STUDY_ROTATION_HADAMARD, s.privacy.rotation);
     CHECK_NUMBER(STUDY_PRUNING_NONE, s.pruning.mode);
     CHECK_CLOSE(0.1, s.pruning.units, 0);
     CHECK_CLOSE(0.7, s.pruning.weights, 0);
@@ -166,7 +170,10 @@ static void values_out_of_range_are_refused(void)
     refused("privacy: {unit: hospital}\nstudy: {id: s}\n", STATUS_RANGE, 1, "patient, site");
     refused(SITE_UNIT "schema: 2\n", STATUS_RANGE, 4, "schema");
     refused(SITE_UNIT "secagg:\n  bits: 33\n", STATUS_RANGE, 5, "bits");
-    refused(SITE_UNIT "secagg:\n  bits: 7\n", STATUS_RANGE, 5, "bits");
+    refused(SITE_UNIT "secagg:\n  bits: 15\n", STATUS_RANGE, 5, "bits");
+    CHECK_NUMBER(16, study_of(SITE_UNIT "secagg: {bits: 16}\n").secagg.bits);
+    refused(SITE_UNIT "  rounding: down\n", STATUS_RANGE, 4, "nearest, stochastic");
+    refused(SITE_UNIT "  rotation: dct\n", STATUS_RANGE, 4, "none, hadamard");
     refused(SITE_UNIT "pruning:\n  units: 1\n", STATUS_RANGE, 5, "units");
     refused(SITE_UNIT "pruning:\n  weights: 1.0\n", STATUS_RANGE, 5, "weights");
     refused(SITE_UNIT "rounds:\n  momentum: 1\n", STATUS_RANGE, 5, "momentum");

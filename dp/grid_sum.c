@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nothing here trusts a float: what counts is the exact integer norm of what is added. */
+#include "dp/grid_sum.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/secret.h"
+#include "base/vector.h"
+
+/* Coordinates that are rounded together; their squares stay below 2^57. */
+#define BLOCK ((size_t)1 << 12)
+#define SHRINK 0.999F
+
+_Static_assert(FLT_EVAL_METHOD == 0, "rounding by adding a constant needs plain floats");
+
+/* floor(sqrt(x)), exact for x <= 2^52. */
+static int32_t root_of(uint64_t x)
+{
+    return (int32_t)sqrt((double)x);
+}
+
+static uint32_t part_limit_of(const struct grid *grid)
+{
+    return (uint32_t)(INT32_MAX / root_of(grid->norm2));
+}
+
+enum status grid_sum_new(struct grid_sum *out, size_t n, const struct grid *grid,
+                         enum grid_rounding rounding)
+{
+    REQUIRE(n > 0 && grid_fits(grid, 1));
+    AUTO(grid_sum_free)
+    struct grid_sum sum = {.n = n, .rounding = rounding, .part_limit = part_limit_of(grid)};
+    sum.value = calloc(n, sizeof *sum.value);
+    sum.part = calloc(n, sizeof *sum.part);
+    sum.point = calloc(n, sizeof *sum.point);
+    if (sum.value == NULL || sum.part == NULL || sum.point == NULL) return STATUS_NOMEM;
+    *out = sum;
+    sum = (struct grid_sum){0};
+    return STATUS_OK;
+}
+
+void grid_sum_free(struct grid_sum *sum)
+{
+    if (sum->value != NULL) secret_wipe(sum->value, sum->n * sizeof *sum->value);
+    if (sum->part != NULL) secret_wipe(sum->part, sum->n * sizeof *sum->part);
+    if (sum->point != NULL) secret_wipe(sum->point, sum->n * sizeof *sum->point);
+    free(sum->value);
+    free(sum->part);
+    free(sum->point);
+    *sum = (struct grid_sum){0};
+}
+
+/* How a contribution is rounded; a coordinate is saturated at +-limit <= 2^22, where a NaN goes
+ * too. limit^2 > norm2, so that a coordinate that had to be saturated fails by itself. */
+struct how {
+    float step, limit;
+    uint64_t norm2;
+    struct rng *coins; /* NULL: to the nearest */
+};
+
+static inline float saturated(float x, float limit)
+{
+    x = x < limit ? x : limit;
+    return x > -limit ? x : -limit;
+}
+
+/* The integer next to x, ties to even. */
+static inline float nearest(float x)
+{
+    const float round = 0x1.8p23F;
+    return (x + round) - round;
+}
+
+/* Both return the squared norm. */
+VECTOR_CLONES
+static uint64_t round_nearest(int32_t *out, const float *value, size_t n, float step, float limit)
+{
+    uint64_t norm2 = 0;
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (int32_t)nearest(saturated(value[i] * step, limit));
+        norm2 += (uint64_t)((int64_t)out[i] * out[i]);
+    }
+    return norm2;
+}
+
+/* x lies between its nearest integer and the one on its other side, and x - nearest is exact. That
+ * distance, cut to a multiple of 2^-24, is the chance with which 24 bits of a coin lead over. In
+ * integers, without a branch. */
+VECTOR_CLONES
+static uint64_t round_by_chance(int32_t *out, const float *value, size_t n, float step, float limit,
+                                const uint32_t *coin)
+{
+    uint64_t norm2 = 0;
+    for (size_t i = 0; i < n; i++) {
+        const float x = saturated(value[i] * step, limit), near = nearest(x), off = x - near;
+        const int32_t chance = (int32_t)(off * 0x1p24F), u = (int32_t)(coin[i] >> 8);
+        out[i] = (int32_t)near + (u < chance) - (u < -chance);
+        norm2 += (uint64_t)((int64_t)out[i] * out[i]);
+    }
+    return norm2;
+}
+
+/* Round into point; false as soon as the norm is too large. */
+static bool round_within(int32_t *point, const struct clipped *in, const struct how *how)
+{
+    uint32_t coin[BLOCK];
+    uint64_t norm2 = 0;
+    for (size_t i = 0; i < in->n && norm2 <= how->norm2; i += BLOCK) {
+        const size_t n = in->n - i < BLOCK ? in->n - i : BLOCK;
+        const float *value = in->value + i;
+        if (how->coins != NULL) {
+            rng_bytes(how->coins, coin, n * sizeof *coin);
+            norm2 += round_by_chance(point + i, value, n, how->step, how->limit, coin);
+        } else {
+            norm2 += round_nearest(point + i, value, n, how->step, how->limit);
+        }
+    }
+    if (how->coins != NULL) secret_wipe(coin, sizeof coin);
+    return norm2 <= how->norm2;
+}
+
+VECTOR_CLONES
+static void flush(struct grid_sum *sum)
+{
+    for (size_t i = 0; i < sum->n; i++) {
+        sum->value[i] += sum->part[i];
+        sum->part[i] = 0;
+    }
+    sum->part_count = 0;
+}
+
+VECTOR_CLONES
+static void add_points(int32_t *part, const int32_t *point, size_t n)
+{
+    for (size_t i = 0; i < n; i++) part[i] += point[i];
+}
+
+enum status grid_add(struct grid_sum *sum, const struct clipped *in, const struct grid *grid,
+                     struct rng *rng)
+{
+    if (in->n != sum->n) return STATUS_RANGE;
+    REQUIRE(sum->part_limit == part_limit_of(grid));
+    struct how how = {.step = (float)((double)in->factor * grid->scale),
+                      .limit = (float)(root_of(grid->norm2) + 1),
+                      .norm2 = grid->norm2,
+                      .coins = sum->rounding == GRID_STOCHASTIC ? rng : NULL};
+    const unsigned fresh = how.coins != NULL ? GRID_RETRIES : 0;
+    for (unsigned retry = 0; !round_within(sum->point, in, &how); retry++) {
+        if (retry == 0) sum->shrunk++;
+        if (retry == fresh + GRID_RETRIES) return STATUS_OK;
+        if (retry >= fresh) how.step *= SHRINK;
+    }
+    if (sum->part_count == sum->part_limit) flush(sum);
+    add_points(sum->part, sum->point, sum->n);
+    sum->part_count++;
+    return STATUS_OK;
+}
+
+enum status grid_seal(struct encoded *out, struct grid_sum *sum, const struct grid *grid,
+                      uint64_t *capped)
+{
+    AUTO(encoded_free) struct encoded encoded = {0};
+    TRY(encoded_new(&encoded, sum->n));
+    uint64_t count = 0;
+    int64_t cap = grid->cap;
+    for (size_t i = 0; i < sum->n; i++) {
+        int64_t x = sum->value[i] + sum->part[i];
+        int64_t y = x > cap ? cap : x < -cap ? -cap : x;
+        count += x != y;
+        encoded.value[i] = (int32_t)y;
+    }
+    if (capped != NULL) *capped = count;
+    *out = encoded;
+    encoded = (struct encoded){0};
+    grid_sum_free(sum);
+    return STATUS_OK;
+}
