@@ -75,6 +75,21 @@ enum status grid_plan(struct grid *out, double clip, uint64_t dim, uint32_t n_si
     return STATUS_OK;
 }
 
+enum status grid_plan_steps(struct grid *out, uint64_t step, uint32_t n_sites, uint32_t sigma,
+                            unsigned bits)
+{
+    const int64_t cap = cap_of(n_sites, sigma, bits);
+    if (step == 0 || step > NORM2_MAX / step || cap <= 0) return STATUS_RANGE;
+    const struct grid grid = {.scale = (double)step,
+                              .norm2 = step * step,
+                              .cap = (int32_t)cap,
+                              .sigma = sigma,
+                              .bits = bits};
+    if (!grid_fits(&grid, n_sites)) return STATUS_RANGE;
+    *out = grid;
+    return STATUS_OK;
+}
+
 static uint32_t part_limit_of(const struct grid *grid)
 {
     return (uint32_t)(INT32_MAX / root_of(grid->norm2));

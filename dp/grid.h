@@ -40,6 +40,12 @@ struct grid {
 MUST_USE enum status grid_plan(struct grid *out, double clip, uint64_t dim, uint32_t n_sites,
                                uint32_t sigma, unsigned bits);
 
+/* The same for contributions that are whole numbers of steps, of L2 norm one step at most: scale is
+ * step, norm2 its square.
+ * STATUS_RANGE  step is no power of two, and as above; out is untouched. */
+MUST_USE enum status grid_plan_steps(struct grid *out, uint64_t step, uint32_t n_sites,
+                                     uint32_t sigma, unsigned bits);
+
 /* The same proof for a grid that came from elsewhere: true when it is sound for n_sites. */
 MUST_USE bool grid_fits(const struct grid *grid, uint32_t n_sites);
 
