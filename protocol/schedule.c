@@ -4,6 +4,50 @@
 #include <math.h>
 #include <string.h>
 
+#include "dp/count.h"
+
+uint32_t schedule_evaluations(const struct study *study, uint32_t trained)
+{
+    const uint32_t every = study->evaluation.every, count = study->rounds.count;
+    if (study->evaluation.mode == STUDY_EVALUATION_NONE) return 0;
+    if (every == 0) return trained < count ? 0 : 1;
+    return trained < count ? trained / every : (count + every - 1) / every;
+}
+
+uint32_t schedule_steps(const struct study *study, enum step step)
+{
+    switch (step) {
+    case STEP_EXPLORE:
+        return study->pruning.mode == STUDY_PRUNING_NONE ? 0 : 1;
+    case STEP_TRAIN:
+        return study->rounds.count;
+    case STEP_EVALUATE:
+        return schedule_evaluations(study, study->rounds.count);
+    default:
+        return 0;
+    }
+}
+
+/* Of the records, where a site draws some. An evaluation is of all that are held out. */
+static double sampling_of(const struct study *study, enum step step)
+{
+    const bool draws = study->privacy.unit == STUDY_PATIENT && step != STEP_EVALUATE;
+    return draws ? study->privacy.sampling : 1;
+}
+
+static double multiplier_of(const struct schedule *schedule, enum step step)
+{
+    const struct study *study = schedule->study;
+    switch (step) {
+    case STEP_EXPLORE:
+        return schedule->z * study->privacy.exploration_ratio;
+    case STEP_EVALUATE:
+        return schedule->z * study->evaluation.ratio;
+    default:
+        return schedule->z;
+    }
+}
+
 /* A round number has 32 bits: more sums than that cannot be opened, failed rounds included. */
 static double delta_left(const struct schedule *schedule)
 {
@@ -13,6 +57,27 @@ static double delta_left(const struct schedule *schedule)
     const double samples = 0x1p32 * (double)schedule->params.n * dim;
     return study->privacy.delta -
            noise_delta(study->privacy.sampler, samples, study->privacy.epsilon);
+}
+
+static enum status count_grid(struct grid *out, const struct study *study, uint32_t certain,
+                              uint32_t n_sites, uint32_t sigma)
+{
+    const enum count_unit unit =
+        study->privacy.unit == STUDY_PATIENT ? COUNT_RECORDS : COUNT_SHARES;
+    return count_plan(out, unit, certain, n_sites, sigma, study->secagg.bits);
+}
+
+/* Known before the first round and not found out after the last: the noise of an evaluation, which
+ * is the same for every cohort, fits the ring when all sites are in it. */
+static enum status check_evaluations(const struct schedule *schedule)
+{
+    const struct params *params = &schedule->params;
+    const uint32_t certain = params_honest(params);
+    struct grid grid = {0};
+    uint32_t sigma = 0;
+    TRY(count_grid(&grid, schedule->study, certain, params->n, 0));
+    TRY(account_share(&sigma, multiplier_of(schedule, STEP_EVALUATE), grid.norm2, certain));
+    return count_grid(&grid, schedule->study, certain, params->n, sigma);
 }
 
 /* Contributions of a round that are expected of n sites. */
@@ -38,13 +103,15 @@ static enum status calibrate(struct schedule *schedule, struct settings_error *w
     const struct study *study = schedule->study;
     const double epsilon = study->privacy.epsilon, delta = study->privacy.delta;
     schedule->delta = delta_left(schedule);
-    const bool explores = study->pruning.mode != STUDY_PRUNING_NONE;
-    const struct account_goal goal = {
-        .epsilon = epsilon,
-        .delta = schedule->delta,
-        .sampling = study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling : 1,
-        .rounds = study->rounds.count,
-        .exploration_ratio = explores ? study->privacy.exploration_ratio : 0};
+    const bool explores = schedule_steps(study, STEP_EXPLORE) > 0;
+    const struct account_goal goal = {.epsilon = epsilon,
+                                      .delta = schedule->delta,
+                                      .sampling = sampling_of(study, STEP_TRAIN),
+                                      .rounds = study->rounds.count,
+                                      .exploration_ratio =
+                                          explores ? study->privacy.exploration_ratio : 0,
+                                      .evaluations = schedule_steps(study, STEP_EVALUATE),
+                                      .evaluation_ratio = study->evaluation.ratio};
     if (!(schedule->delta > 0) ||
         account_calibrate(&schedule->z, &schedule->order, &goal) != STATUS_OK)
         return settings_refuse(why, "privacy", "epsilon", "epsilon: no noise meets %g at delta %g",
@@ -58,6 +125,10 @@ static enum status calibrate(struct schedule *schedule, struct settings_error *w
             "all of epsilon; use %.4g or more, a larger epsilon, or for a "
             "twentieth of the round more than %.0f contributions in it",
             count, schedule->z / 2 * 1.001, ceil(10 * schedule->z));
+    if (goal.evaluations > 0 && check_evaluations(schedule) != STATUS_OK)
+        return settings_refuse(why, "secagg", "bits",
+                               "bits: %u are too few for the noise of an evaluation",
+                               study->secagg.bits);
     return STATUS_OK;
 }
 
@@ -98,10 +169,14 @@ static enum status add_segment(struct plan *plan, const char *name, uint64_t dim
 }
 
 /* The exploration travels by groups of units (private) or by layers (paper: every parameter), the
- * training by layers, kept coordinates only. A layer without kept coordinates has no segment. */
+ * training by layers, kept coordinates only. A layer without kept coordinates has no segment. An
+ * evaluation is counts by class. */
 static enum status add_segments(struct plan *plan, const struct study *study,
                                 const struct layout *layout, const struct bits *keep)
 {
+    if (plan->step == STEP_EVALUATE)
+        return add_segment(plan, "evaluation", (uint64_t)COUNT_KINDS * study->model.spec.classes,
+                           &plan->cohort);
     bool units = plan->step == STEP_EXPLORE && study->pruning.mode != STUDY_PRUNING_PAPER;
     if (units) {
         for (uint32_t g = 0; g < layout->n_groups; g++)
@@ -208,10 +283,12 @@ static enum status set_grid(struct plan *plan, const struct schedule *schedule, 
                             uint32_t sigma)
 {
     const struct study *study = schedule->study;
+    const uint32_t n = (uint32_t)bits_count(&plan->cohort);
+    if (plan->step == STEP_EVALUATE)
+        return count_grid(&plan->grid, study, schedule_certain(plan), n, sigma);
     const double bound =
         plan->step == STEP_EXPLORE ? study->privacy.exploration_clip : schedule_clip(study, clip);
     const uint64_t dim = dimension(plan) - (counts(schedule, plan->step) ? 1 : 0);
-    const uint32_t n = (uint32_t)bits_count(&plan->cohort);
     struct grid grid = {0};
     TRY(grid_plan(&grid, bound, dim, n, sigma, study->secagg.bits));
     if (plan->clip_bit > 0) {
@@ -227,9 +304,8 @@ static enum status set_grid(struct plan *plan, const struct schedule *schedule, 
 static enum status due_noise(uint32_t *sigma, const struct schedule *schedule,
                              const struct plan *plan)
 {
-    const double ratio =
-        plan->step == STEP_EXPLORE ? schedule->study->privacy.exploration_ratio : 1;
-    return account_share(sigma, schedule->z * ratio, plan->grid.norm2, schedule_certain(plan));
+    return account_share(sigma, multiplier_of(schedule, plan->step), plan->grid.norm2,
+                         schedule_certain(plan));
 }
 
 enum status schedule_plan(struct plan *out, const struct schedule *schedule, enum step step,
@@ -244,7 +320,7 @@ enum status schedule_plan(struct plan *out, const struct schedule *schedule, enu
                         .cipher = study->secagg.cipher,
                         .params = schedule->params};
     if (bits_count(cohort) < plan.params.quorum) return STATUS_QUORUM;
-    plan.sampling = study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling : 1;
+    plan.sampling = sampling_of(study, step);
     plan.wait_ms[WAIT_KEYS] = study->deadlines.keys_ms;
     plan.wait_ms[WAIT_POSITIONS] = study->deadlines.positions_ms;
     plan.wait_ms[WAIT_SHARES] = study->deadlines.shares_ms;
@@ -319,6 +395,7 @@ enum reason schedule_check(const struct schedule *schedule, const struct plan *p
                            const struct bits *keep, double clip)
 {
     const struct study *study = schedule->study;
+    if (plan->step_number >= schedule_steps(study, plan->step)) return REASON_STUDY;
     if (!clip_allowed(schedule, clip)) return REASON_STUDY;
     AUTO(plan_free) struct plan own = {0};
     enum status status =
@@ -333,10 +410,6 @@ enum reason schedule_check(const struct schedule *schedule, const struct plan *p
     if (plan->sampling != own.sampling) return REASON_NOISE;
     if (memcmp(plan->wait_ms, own.wait_ms, sizeof own.wait_ms) != 0 ||
         plan->release_ms != own.release_ms)
-        return REASON_STUDY;
-    if (plan->step == STEP_TRAIN
-            ? plan->step_number >= study->rounds.count
-            : plan->step_number != 0 || study->pruning.mode == STUDY_PRUNING_NONE)
         return REASON_STUDY;
     return check_noise(plan, &own, schedule, clip);
 }
