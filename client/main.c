@@ -50,6 +50,15 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARG_SPLIT:
         a->split = text;
         return 0;
+    case ARG_HELD_IMAGES:
+        a->held_images = text;
+        return 0;
+    case ARG_HELD_LABELS:
+        a->held_labels = text;
+        return 0;
+    case ARG_HELD_SPLIT:
+        a->held_split = text;
+        return 0;
     case ARG_PUT_IN:
         a->put_in = text;
         return 0;
@@ -108,6 +117,41 @@ static enum status read_data(struct dataset *data, const struct arguments *a,
     return idx_read(data, a->images, a->labels, why);
 }
 
+/* The records that are held out for evaluations; none is fine too. */
+static enum status read_held(struct dataset *held, const struct arguments *a,
+                             struct data_error *why)
+{
+    if (a->held_split != NULL) return npz_read(held, a->npz, a->held_split, why);
+    if (a->held_images == NULL) return STATUS_OK;
+    return idx_read(held, a->held_images, a->held_labels, why);
+}
+
+static bool names_held(const struct arguments *a)
+{
+    if (a->held_split != NULL) return a->npz != NULL && a->held_images == NULL;
+    return (a->held_images == NULL) == (a->held_labels == NULL);
+}
+
+/* What a site's operator should know of the records that it holds out. */
+static enum status hold_out(struct site *site, struct dataset *held, struct site_error *why)
+{
+    if (held->n == 0) {
+        if (schedule_steps(&site->study, STEP_EVALUATE) > 0)
+            fprintf(stderr, "no records are held out: this site adds its noise to the study's "
+                            "evaluations, and no counts\n");
+        return STATUS_OK;
+    }
+    size_t shared = 0;
+    const size_t n = held->n;
+    TRY(site_hold_out(site, held, &shared, why));
+    if (shared > 0)
+        fprintf(stderr,
+                "%zu of %zu held-out records are training records too: the evaluation will look "
+                "better than the model is\n",
+                shared, n);
+    return STATUS_OK;
+}
+
 static enum exit_code run(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -117,6 +161,10 @@ static enum exit_code run(int argc, char **argv)
         {"labels", 'l', "FILE", 0, "Labels, idx or idx.gz", 0},
         {"npz", 'z', "FILE", 0, "Images and labels as MedMNIST has them", 0},
         {"split", ARG_SPLIT, "NAME", 0, "train, val or test of the npz (train)", 0},
+        {"holdout-images", ARG_HELD_IMAGES, "FILE", 0,
+         "Images that are held out for evaluations, idx or idx.gz", 0},
+        {"holdout-labels", ARG_HELD_LABELS, "FILE", 0, "Their labels", 0},
+        {"holdout-split", ARG_HELD_SPLIT, "NAME", 0, "The same from the npz, e.g. val", 0},
         {"proxy", ARG_PROXY, "URL", 0, "Connect through http://HOST:PORT or socks5://HOST:PORT", 0},
         {"proxy-credentials", ARG_PROXY_CREDENTIALS, "FILE", 0,
          "One line user:password for the proxy, in a file of mode 0600", 0},
@@ -129,12 +177,17 @@ static enum exit_code run(int argc, char **argv)
     main_read(&a, options, "Take part in the study until it is over.", argc, argv);
     if (a.connect == NULL || (a.npz == NULL && (a.images == NULL || a.labels == NULL)))
         return main_usage("--connect and data (--npz, or --images and --labels) are needed");
-    AUTO(dataset_free) struct dataset data = {0};
+    if (!names_held(&a))
+        return main_usage("held-out data are --holdout-images and --holdout-labels, or a "
+                          "--holdout-split of the --npz");
+    AUTO(dataset_free) struct dataset data = {0}, held = {0};
     struct data_error bad = {{0}};
-    if (read_data(&data, &a, &bad) != STATUS_OK) return main_refuse(REASON_DATA, bad.text);
+    if (read_data(&data, &a, &bad) != STATUS_OK || read_held(&held, &a, &bad) != STATUS_OK)
+        return main_refuse(REASON_DATA, bad.text);
     static struct site site; /* not moved: the session points into it */
     struct site_error why = {0};
-    if (site_open(&site, a.folder, &data, command_time_s(), &why) != STATUS_OK) {
+    if (site_open(&site, a.folder, &data, command_time_s(), &why) != STATUS_OK ||
+        hold_out(&site, &held, &why) != STATUS_OK) {
         site_close(&site);
         return main_refuse(why.reason, why.text);
     }

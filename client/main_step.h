@@ -12,6 +12,7 @@
 struct arguments {
     const char *folder, *name, *manifest, *study, *policy, *connect;
     const char *images, *labels, *npz, *split, *put_in, *format;
+    const char *held_images, *held_labels, *held_split;
     const char *proxy, *proxy_credentials;
     unsigned threads;
     bool events;
@@ -19,6 +20,9 @@ struct arguments {
 
 enum {
     ARG_SPLIT = 256,
+    ARG_HELD_IMAGES,
+    ARG_HELD_LABELS,
+    ARG_HELD_SPLIT,
     ARG_PUT_IN,
     ARG_EVENTS,
     ARG_FORMAT,

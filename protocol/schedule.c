@@ -69,15 +69,22 @@ static enum status count_grid(struct grid *out, const struct study *study, uint3
 
 /* Known before the first round and not found out after the last: the noise of an evaluation, which
  * is the same for every cohort, fits the ring when all sites are in it. */
-static enum status check_evaluations(const struct schedule *schedule)
+static enum status evaluation_grid(struct grid *out, const struct schedule *schedule)
 {
     const struct params *params = &schedule->params;
     const uint32_t certain = params_honest(params);
-    struct grid grid = {0};
     uint32_t sigma = 0;
-    TRY(count_grid(&grid, schedule->study, certain, params->n, 0));
-    TRY(account_share(&sigma, multiplier_of(schedule, STEP_EVALUATE), grid.norm2, certain));
-    return count_grid(&grid, schedule->study, certain, params->n, sigma);
+    TRY(count_grid(out, schedule->study, certain, params->n, 0));
+    TRY(account_share(&sigma, multiplier_of(schedule, STEP_EVALUATE), out->norm2, certain));
+    return count_grid(out, schedule->study, certain, params->n, sigma);
+}
+
+uint64_t schedule_room(const struct schedule *schedule)
+{
+    struct grid grid = {0};
+    if (schedule_steps(schedule->study, STEP_EVALUATE) == 0) return 0;
+    if (schedule->study->privacy.unit == STUDY_SITE) return COUNT_MAX;
+    return evaluation_grid(&grid, schedule) == STATUS_OK ? count_room(&grid) : 0;
 }
 
 /* Contributions of a round that are expected of n sites. */
@@ -125,7 +132,8 @@ static enum status calibrate(struct schedule *schedule, struct settings_error *w
             "all of epsilon; use %.4g or more, a larger epsilon, or for a "
             "twentieth of the round more than %.0f contributions in it",
             count, schedule->z / 2 * 1.001, ceil(10 * schedule->z));
-    if (goal.evaluations > 0 && check_evaluations(schedule) != STATUS_OK)
+    struct grid grid = {0};
+    if (goal.evaluations > 0 && evaluation_grid(&grid, schedule) != STATUS_OK)
         return settings_refuse(why, "secagg", "bits",
                                "bits: %u are too few for the noise of an evaluation",
                                study->secagg.bits);

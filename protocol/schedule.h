@@ -28,6 +28,9 @@ uint32_t schedule_steps(const struct study *study, enum step step);
 /* Evaluations that a study should have had after so many training rounds. */
 uint32_t schedule_evaluations(const struct study *study, uint32_t trained);
 
+/* Held-out records of one class that a site can count when all sites take part. */
+uint64_t schedule_room(const struct schedule *schedule);
+
 /* Above PARAMS_COMPLETE_MAX sites, shares run along a ring (params_ring).
  * STATUS_RANGE  unsound thresholds for n sites, no ring for them, no noise meets the study's
  *               epsilon and delta, an adaptive clip's count would take all of it, or the ring is too
