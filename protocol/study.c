@@ -281,7 +281,7 @@ enum status study_parse(struct study *out, struct view text, struct settings_err
     if (study.sites.threshold == 0)
         study.sites.threshold = params_threshold(study.sites.expected, study.sites.colluding);
     if (study.evaluation.ratio == 0)
-        study.evaluation.ratio = study.privacy.unit == STUDY_PATIENT ? 10 : 1;
+        study.evaluation.ratio = study.privacy.unit == STUDY_PATIENT ? 4 : 1;
     enum status status = study_check(&study, why);
     if (status != STATUS_OK) why->line = settings_line(text, why->section, why->key);
     TRY(status);

@@ -82,7 +82,7 @@ struct study {
         enum study_evaluation mode; /* [none], or private: sites count on records they hold out */
         uint32_t every;             /* [0] after so many training rounds each, and at the end; 0:
                                      * at the end only */
-        double ratio;               /* [unit patient 10, unit site 1] noise multiplier of an
+        double ratio;               /* [unit patient 4, unit site 1] noise multiplier of an
                                      * evaluation, which samples nothing, over a round's */
     } evaluation;
     struct {

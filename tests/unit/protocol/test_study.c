@@ -57,7 +57,7 @@ static void defaults_stand_where_keys_are_absent(void)
     CHECK_CLOSE(0.2, s.privacy.clip_rate, 0);
     CHECK(s.deadlines.positions_ms == 30000 && s.deadlines.release_ms == 0);
     CHECK(s.evaluation.mode == STUDY_EVALUATION_NONE && s.evaluation.every == 0);
-    CHECK_CLOSE(10, s.evaluation.ratio, 0); /* a record that is not sampled needs more noise */
+    CHECK_CLOSE(4, s.evaluation.ratio, 0); /* a record that is not sampled needs more noise */
     s = study_of(SITE_UNIT);
     CHECK_CLOSE(1, s.evaluation.ratio, 0);
 }
