@@ -57,12 +57,12 @@ void site_close(struct site *site);
  * *shared is how many of them are among the training records too: the evaluations then look better
  * than the model is. That is for this site's operator: nothing that is sent depends on it.
  * STATUS_RANGE  the study has no evaluations, the records do not fit it, or they are more than a
- *               sum can hold; why says which. STATUS_NOMEM. */
+ *               sum can hold; why says which. STATUS_NOMEM. The site is to be closed then. */
 MUST_USE enum status site_hold_out(struct site *site, struct dataset *held, size_t *shared,
                                    struct site_error *why);
 
-/* In SESSION_INPUT: reserve the budget, draw the noise, explore or train; the noisy sum is kept. A
- * failure ends the session with its reason. */
+/* In SESSION_INPUT: reserve the budget, draw the noise, take the plan's step; the noisy sum is kept.
+ * A failure ends the session with its reason. */
 MUST_USE enum status site_work(struct site *site, struct outbox *out);
 
 /* In SESSION_INPUT, at the release moment: mask the noisy sum, hand it over. A failure
