@@ -61,8 +61,8 @@ void site_close(struct site *site);
 MUST_USE enum status site_hold_out(struct site *site, struct dataset *held, size_t *shared,
                                    struct site_error *why);
 
-/* In SESSION_INPUT: reserve the budget, draw the noise, take the plan's step; the noisy sum is kept.
- * A failure ends the session with its reason. */
+/* In SESSION_INPUT: reserve the budget, draw the noise, take the plan's step; the noisy sum is
+ * kept. A failure ends the session with its reason. */
 MUST_USE enum status site_work(struct site *site, struct outbox *out);
 
 /* In SESSION_INPUT, at the release moment: mask the noisy sum, hand it over. A failure

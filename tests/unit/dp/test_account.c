@@ -210,8 +210,7 @@ static void calibration_has_edges(void)
     bad[12].evaluations = bad[13].evaluations = bad[14].evaluations = 1;
     bad[13].evaluation_ratio = (double)INFINITY;
     bad[14].evaluation_ratio = (double)NAN;
-    for (size_t i = 0; i < n; i++)
-        CHECK_STATUS(STATUS_RANGE, account_calibrate(&z, NULL, &bad[i]));
+    for (size_t i = 0; i < n; i++) CHECK_STATUS(STATUS_RANGE, account_calibrate(&z, NULL, &bad[i]));
     CHECK(z == 7.0);
     struct account_goal open = good;
     open.epsilon = (double)INFINITY;
