@@ -53,9 +53,9 @@ static void tell_evaluation(const struct coordinator *c, const struct round *rou
     fprintf(stderr, "round %u: after %u training rounds", round->plan.round, c->course.trained);
     tell_estimate(", accuracy", evaluation_accuracy(e));
     tell_estimate(", balanced", evaluation_balanced(e));
-    fprintf(stderr, "; about %.0f held-out %ss; +- is 95 %% of the noise alone\n",
+    fprintf(stderr, "; counted about %.0f %s; +- is 95 %% of the noise alone\n",
             fmax(evaluation_seen(e), 0),
-            c->study.privacy.unit == STUDY_PATIENT ? "record" : "site");
+            c->study.privacy.unit == STUDY_PATIENT ? "held-out records" : "sites");
     for (uint32_t k = 0; k < e->classes; k++) {
         fprintf(stderr, "round %u: class %u", round->plan.round, k);
         tell_estimate(", recall", evaluation_recall(e, k));
