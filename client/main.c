@@ -39,25 +39,25 @@ static error_t parse(int key, char *text, struct argp_state *state)
         a->connect = text;
         return 0;
     case 'i':
-        a->images = text;
+        a->records.images = text;
         return 0;
     case 'l':
-        a->labels = text;
+        a->records.labels = text;
         return 0;
     case 'z':
-        a->npz = text;
+        a->records.npz = text;
         return 0;
     case ARG_SPLIT:
-        a->split = text;
+        a->records.split = text;
         return 0;
     case ARG_HELD_IMAGES:
-        a->held_images = text;
+        a->records.held_images = text;
         return 0;
     case ARG_HELD_LABELS:
-        a->held_labels = text;
+        a->records.held_labels = text;
         return 0;
     case ARG_HELD_SPLIT:
-        a->held_split = text;
+        a->records.held_split = text;
         return 0;
     case ARG_PUT_IN:
         a->put_in = text;
@@ -110,48 +110,6 @@ enum exit_code main_refuse(enum reason reason, const char *what)
     return command_exit(reason);
 }
 
-static enum status read_data(struct dataset *data, const struct arguments *a,
-                             struct data_error *why)
-{
-    if (a->npz != NULL) return npz_read(data, a->npz, a->split == NULL ? "train" : a->split, why);
-    return idx_read(data, a->images, a->labels, why);
-}
-
-/* The records that are held out for evaluations; none is fine too. */
-static enum status read_held(struct dataset *held, const struct arguments *a,
-                             struct data_error *why)
-{
-    if (a->held_split != NULL) return npz_read(held, a->npz, a->held_split, why);
-    if (a->held_images == NULL) return STATUS_OK;
-    return idx_read(held, a->held_images, a->held_labels, why);
-}
-
-static bool names_held(const struct arguments *a)
-{
-    if (a->held_split != NULL) return a->npz != NULL && a->held_images == NULL;
-    return (a->held_images == NULL) == (a->held_labels == NULL);
-}
-
-/* What a site's operator should know of the records that it holds out. */
-static enum status hold_out(struct site *site, struct dataset *held, struct site_error *why)
-{
-    if (held->n == 0) {
-        if (schedule_steps(&site->study, STEP_EVALUATE) > 0)
-            fprintf(stderr, "no records are held out: this site adds its noise to the study's "
-                            "evaluations, and no counts\n");
-        return STATUS_OK;
-    }
-    size_t shared = 0;
-    const size_t n = held->n;
-    TRY(site_hold_out(site, held, &shared, why));
-    if (shared > 0)
-        fprintf(stderr,
-                "%zu of %zu held-out records are training records too: the evaluation will look "
-                "better than the model is\n",
-                shared, n);
-    return STATUS_OK;
-}
-
 static enum exit_code run(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -175,19 +133,17 @@ static enum exit_code run(int argc, char **argv)
         {0}};
     struct arguments a = {.threads = command_threads(MASK_THREADS_MAX)};
     main_read(&a, options, "Take part in the study until it is over.", argc, argv);
-    if (a.connect == NULL || (a.npz == NULL && (a.images == NULL || a.labels == NULL)))
-        return main_usage("--connect and data (--npz, or --images and --labels) are needed");
-    if (!names_held(&a))
-        return main_usage("held-out data are --holdout-images and --holdout-labels, or a "
-                          "--holdout-split of the --npz");
+    if (a.connect == NULL) return main_usage("--connect is needed");
+    const char *unusable = records_usage(&a.records);
+    if (unusable != NULL) return main_usage(unusable);
     AUTO(dataset_free) struct dataset data = {0}, held = {0};
     struct data_error bad = {{0}};
-    if (read_data(&data, &a, &bad) != STATUS_OK || read_held(&held, &a, &bad) != STATUS_OK)
+    if (records_read(&data, &held, &a.records, &bad) != STATUS_OK)
         return main_refuse(REASON_DATA, bad.text);
     static struct site site; /* not moved: the session points into it */
     struct site_error why = {0};
     if (site_open(&site, a.folder, &data, command_time_s(), &why) != STATUS_OK ||
-        hold_out(&site, &held, &why) != STATUS_OK) {
+        records_hold_out(&site, &held, &why) != STATUS_OK) {
         site_close(&site);
         return main_refuse(why.reason, why.text);
     }

@@ -6,13 +6,13 @@
 #include <argp.h>
 
 #include "base/command.h"
-#include "client/site.h"
+#include "client/records.h"
 
 /* Arguments of all subcommands; each takes those that it lists. */
 struct arguments {
     const char *folder, *name, *manifest, *study, *policy, *connect;
-    const char *images, *labels, *npz, *split, *put_in, *format;
-    const char *held_images, *held_labels, *held_split;
+    struct records records;
+    const char *put_in, *format;
     const char *proxy, *proxy_credentials;
     unsigned threads;
     bool events;

@@ -7,8 +7,8 @@ at=$scratch/study
 rehearsal=yes
 mkdir "$at"
 
-# study EPSILON EVERY: five sites; the last one holds nothing out
-study() {
+# prepare EPSILON EVERY: five sites; the last one holds nothing out
+prepare() {
     cat >"$at/study.yaml" <<END
 schema: 1
 study: {id: evaluate, rehearsal: true}
@@ -26,6 +26,10 @@ END
     for v in 1 2 3 4; do
         tool idx "$at/site-$v/held.images" "$at/site-$v/held.labels" 12 4 $((400 + v))
     done
+}
+
+study() {
+    prepare "$@"
     lead
     join 1 2 3 4 5
 }
@@ -76,6 +80,31 @@ killed() {
     done
     [ "$(cut -d ' ' -f 1 "$at/evaluations" | tr '\n' ' ')" = '0 1 2 ' ] ||
         die 'not each evaluation once'
+}
+
+# unusable ARGUMENT...: of a site's run; nothing is opened
+unusable() {
+    code=0
+    "$client" run --dir "$at/nowhere" --connect tcp://127.0.0.1:9 "$@" 2>"$at/said.log" || code=$?
+    [ "$code" = 2 ] || die "$* ended with $code"
+    says "$at/said.log" '--holdout' || die "$* is refused for another reason"
+    : >"$at/said.log"
+}
+
+arguments() {
+    unusable --images a --labels b --holdout-images c
+    unusable --images a --labels b --holdout-labels c
+    unusable --images a --labels b --holdout-split val
+    unusable --npz a --holdout-split val --holdout-labels c
+    tool npz "$scratch/all.npz" 12 4 100
+    prepare .inf 0
+    lead
+    start site-1 "$client" run --dir "$at/site-1" --connect "$address" --npz "$scratch/all.npz" \
+        --holdout-split train --events --put-in "$at/site-1"
+    soon says "$at/site-1.log" '100 of 100 held-out records are training records too'
+    "$client" run --dir "$at/site-2" --connect "$address" --npz "$scratch/all.npz" \
+        --holdout-split nothing 2>"$at/said.log" && die 'a split that is not there was read'
+    says "$at/said.log" E-DATA || die 'a split that is not there is not named'
 }
 
 "$case"
