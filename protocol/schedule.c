@@ -4,49 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dp/count.h"
-
-uint32_t schedule_evaluations(const struct study *study, uint32_t trained)
-{
-    const uint32_t every = study->evaluation.every, count = study->rounds.count;
-    if (study->evaluation.mode == STUDY_EVALUATION_NONE) return 0;
-    if (every == 0) return trained < count ? 0 : 1;
-    return trained < count ? trained / every : (count + every - 1) / every;
-}
-
-uint32_t schedule_steps(const struct study *study, enum step step)
-{
-    switch (step) {
-    case STEP_EXPLORE:
-        return study->pruning.mode == STUDY_PRUNING_NONE ? 0 : 1;
-    case STEP_TRAIN:
-        return study->rounds.count;
-    case STEP_EVALUATE:
-        return schedule_evaluations(study, study->rounds.count);
-    default:
-        return 0;
-    }
-}
-
-/* Of the records, where a site draws some. An evaluation is of all that are held out. */
-static double sampling_of(const struct study *study, enum step step)
-{
-    const bool draws = study->privacy.unit == STUDY_PATIENT && step != STEP_EVALUATE;
-    return draws ? study->privacy.sampling : 1;
-}
-
-static double multiplier_of(const struct schedule *schedule, enum step step)
-{
-    const struct study *study = schedule->study;
-    switch (step) {
-    case STEP_EXPLORE:
-        return schedule->z * study->privacy.exploration_ratio;
-    case STEP_EVALUATE:
-        return schedule->z * study->evaluation.ratio;
-    default:
-        return schedule->z;
-    }
-}
+#include "protocol/schedule_steps.h"
 
 /* A round number has 32 bits: more sums than that cannot be opened, failed rounds included. */
 static double delta_left(const struct schedule *schedule)
@@ -57,34 +15,6 @@ static double delta_left(const struct schedule *schedule)
     const double samples = 0x1p32 * (double)schedule->params.n * dim;
     return study->privacy.delta -
            noise_delta(study->privacy.sampler, samples, study->privacy.epsilon);
-}
-
-static enum status count_grid(struct grid *out, const struct study *study, uint32_t certain,
-                              uint32_t n_sites, uint32_t sigma)
-{
-    const enum count_unit unit =
-        study->privacy.unit == STUDY_PATIENT ? COUNT_RECORDS : COUNT_SHARES;
-    return count_plan(out, unit, certain, n_sites, sigma, study->secagg.bits);
-}
-
-/* Known before the first round and not found out after the last: the noise of an evaluation, which
- * is the same for every cohort, fits the ring when all sites are in it. */
-static enum status evaluation_grid(struct grid *out, const struct schedule *schedule)
-{
-    const struct params *params = &schedule->params;
-    const uint32_t certain = params_honest(params);
-    uint32_t sigma = 0;
-    TRY(count_grid(out, schedule->study, certain, params->n, 0));
-    TRY(account_share(&sigma, multiplier_of(schedule, STEP_EVALUATE), out->norm2, certain));
-    return count_grid(out, schedule->study, certain, params->n, sigma);
-}
-
-uint64_t schedule_room(const struct schedule *schedule)
-{
-    struct grid grid = {0};
-    if (schedule_steps(schedule->study, STEP_EVALUATE) == 0) return 0;
-    if (schedule->study->privacy.unit == STUDY_SITE) return COUNT_MAX;
-    return evaluation_grid(&grid, schedule) == STATUS_OK ? count_room(&grid) : 0;
 }
 
 /* Contributions of a round that are expected of n sites. */
@@ -113,7 +43,7 @@ static enum status calibrate(struct schedule *schedule, struct settings_error *w
     const bool explores = schedule_steps(study, STEP_EXPLORE) > 0;
     const struct account_goal goal = {.epsilon = epsilon,
                                       .delta = schedule->delta,
-                                      .sampling = sampling_of(study, STEP_TRAIN),
+                                      .sampling = schedule_sampling(study, STEP_TRAIN),
                                       .rounds = study->rounds.count,
                                       .exploration_ratio =
                                           explores ? study->privacy.exploration_ratio : 0,
@@ -133,7 +63,7 @@ static enum status calibrate(struct schedule *schedule, struct settings_error *w
             "twentieth of the round more than %.0f contributions in it",
             count, schedule->z / 2 * 1.001, ceil(10 * schedule->z));
     struct grid grid = {0};
-    if (goal.evaluations > 0 && evaluation_grid(&grid, schedule) != STATUS_OK)
+    if (goal.evaluations > 0 && schedule_evaluation_grid(&grid, schedule) != STATUS_OK)
         return settings_refuse(why, "secagg", "bits",
                                "bits: %u are too few for the noise of an evaluation",
                                study->secagg.bits);
@@ -293,7 +223,7 @@ static enum status set_grid(struct plan *plan, const struct schedule *schedule, 
     const struct study *study = schedule->study;
     const uint32_t n = (uint32_t)bits_count(&plan->cohort);
     if (plan->step == STEP_EVALUATE)
-        return count_grid(&plan->grid, study, schedule_certain(plan), n, sigma);
+        return schedule_count_grid(&plan->grid, study, schedule_certain(plan), n, sigma);
     const double bound =
         plan->step == STEP_EXPLORE ? study->privacy.exploration_clip : schedule_clip(study, clip);
     const uint64_t dim = dimension(plan) - (counts(schedule, plan->step) ? 1 : 0);
@@ -312,8 +242,8 @@ static enum status set_grid(struct plan *plan, const struct schedule *schedule, 
 static enum status due_noise(uint32_t *sigma, const struct schedule *schedule,
                              const struct plan *plan)
 {
-    return account_share(sigma, multiplier_of(schedule, plan->step), plan->grid.norm2,
-                         schedule_certain(plan));
+    const double z = schedule_multiplier(schedule, plan->step);
+    return account_share(sigma, z, plan->grid.norm2, schedule_certain(plan));
 }
 
 enum status schedule_plan(struct plan *out, const struct schedule *schedule, enum step step,
@@ -328,7 +258,7 @@ enum status schedule_plan(struct plan *out, const struct schedule *schedule, enu
                         .cipher = study->secagg.cipher,
                         .params = schedule->params};
     if (bits_count(cohort) < plan.params.quorum) return STATUS_QUORUM;
-    plan.sampling = sampling_of(study, step);
+    plan.sampling = schedule_sampling(study, step);
     plan.wait_ms[WAIT_KEYS] = study->deadlines.keys_ms;
     plan.wait_ms[WAIT_POSITIONS] = study->deadlines.positions_ms;
     plan.wait_ms[WAIT_SHARES] = study->deadlines.shares_ms;

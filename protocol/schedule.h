@@ -33,8 +33,8 @@ uint64_t schedule_room(const struct schedule *schedule);
 
 /* Above PARAMS_COMPLETE_MAX sites, shares run along a ring (params_ring).
  * STATUS_RANGE  unsound thresholds for n sites, no ring for them, no noise meets the study's
- *               epsilon and delta, an adaptive clip's count would take all of it, or the ring is too
- *               narrow for its evaluations; why says which. */
+ *               epsilon and delta, an adaptive clip's count would take all of it, or the ring is
+ * too narrow for its evaluations; why says which. */
 MUST_USE enum status schedule_of(struct schedule *out, const struct study *study,
                                  const struct layout *layout, uint32_t n,
                                  struct settings_error *why);
