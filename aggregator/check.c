@@ -19,6 +19,8 @@ static void checked_free(struct checked *c)
     bits_free(&c->cohort);
 }
 
+static const char *const step_names[STEP_COUNT] = {"exploring", "training", "evaluating"};
+
 static enum status print_step(const struct checked *c, enum step step)
 {
     AUTO(plan_free) struct plan plan = {0};
@@ -27,12 +29,12 @@ static enum status print_step(const struct checked *c, enum step step)
     for (uint32_t l = 0; l < plan.n_segments; l++) dim += plan.segment[l].dim;
     const double norm = sqrt((double)plan.grid.norm2);
     const double shares = schedule_certain(&plan);
-    printf("ok  %-9s  %llu coordinates in %u segments, grid %g per unit, contribution norm %.0f "
+    printf("ok  %-10s %llu coordinates in %u segments, grid %g per unit, contribution norm %.0f "
            "grid units\n               noise share %u a site, multiplier %.3f from %u certain "
            "shares; sums stay in %u bits\n",
-           step == STEP_EXPLORE ? "exploring" : "training", (unsigned long long)dim,
-           plan.n_segments, plan.grid.scale, norm, plan.grid.sigma,
-           (double)plan.grid.sigma * sqrt(shares) / norm, schedule_certain(&plan), plan.grid.bits);
+           step_names[step], (unsigned long long)dim, plan.n_segments, plan.grid.scale, norm,
+           plan.grid.sigma, (double)plan.grid.sigma * sqrt(shares) / norm, schedule_certain(&plan),
+           plan.grid.bits);
     if (plan.clip_bit > 0)
         printf(
             "               the clip adapts: of the norm its count has %u grid units, its noise is "
@@ -60,8 +62,10 @@ static enum status print_costs(const struct checked *c)
                account_rounded(account_epsilon(&account, c->schedule.delta)),
                c->study.privacy.delta, name);
     }
-    printf("               unit %s, adding or removing one, %u rounds, fewest survivors in each\n",
-           study_unit_name(c->study.privacy.unit), c->study.rounds.count);
+    printf("               unit %s, adding or removing one, %u rounds, %u evaluations, fewest "
+           "survivors in each\n",
+           study_unit_name(c->study.privacy.unit), c->study.rounds.count,
+           schedule_steps(&c->study, STEP_EVALUATE));
     return STATUS_OK;
 }
 
@@ -83,8 +87,8 @@ static void print_sites(const struct params *p)
 static enum status print_steps(const struct checked *c, struct settings_error *why)
 {
     enum status status = STATUS_OK;
-    if (c->study.pruning.mode != STUDY_PRUNING_NONE) status = print_step(c, STEP_EXPLORE);
-    if (status == STATUS_OK) status = print_step(c, STEP_TRAIN);
+    for (enum step step = STEP_EXPLORE; step < STEP_COUNT && status == STATUS_OK; step++)
+        if (schedule_steps(&c->study, step) > 0) status = print_step(c, step);
     if (status != STATUS_RANGE) return status;
     return settings_refuse(why, "secagg", "bits",
                            "bits: %u are too few: rounding would cost more than half of the noise "

@@ -33,13 +33,22 @@ void course_free(struct course *course)
 
 bool course_done(const struct course *course)
 {
-    return course->explored && course->trained >= course->study->rounds.count;
+    return course->explored && course->trained >= course->study->rounds.count &&
+           course->evaluated >= schedule_steps(course->study, STEP_EVALUATE);
+}
+
+static enum step next_step(const struct course *course)
+{
+    if (!course->explored) return STEP_EXPLORE;
+    return course->evaluated < schedule_evaluations(course->study, course->trained) ? STEP_EVALUATE
+                                                                                    : STEP_TRAIN;
 }
 
 enum status course_plan(struct plan *out, const struct course *course, const struct bits *cohort)
 {
-    enum step step = course->explored ? STEP_TRAIN : STEP_EXPLORE;
-    return schedule_plan(out, &course->schedule, step, course->trained, &course->state.keep,
+    const enum step step = next_step(course);
+    const uint32_t number = step == STEP_EVALUATE ? course->evaluated : course->trained;
+    return schedule_plan(out, &course->schedule, step, number, &course->state.keep,
                          course->state.clip, cohort);
 }
 
@@ -174,6 +183,13 @@ static enum status apply_training(struct course *course, const struct round *rou
 enum status course_apply(struct course *course, const struct round *round)
 {
     REQUIRE(round->phase == PHASE_DONE);
-    return round->plan.step == STEP_EXPLORE ? apply_exploration(course, round)
-                                            : apply_training(course, round);
+    switch (round->plan.step) {
+    case STEP_EXPLORE:
+        return apply_exploration(course, round);
+    case STEP_EVALUATE:
+        course->evaluated++;
+        return STATUS_OK;
+    default:
+        return apply_training(course, round);
+    }
 }

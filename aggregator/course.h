@@ -15,7 +15,8 @@ struct course {
     struct state state; /* what the next plan names */
     float *velocity;    /* layout.n: heavy-ball momentum */
     bool explored;
-    uint32_t trained; /* training rounds done */
+    uint32_t trained;   /* training rounds done */
+    uint32_t evaluated; /* evaluations done */
 };
 
 /* Begin with the study's initial weights (layout.n; copied) for n enrolled sites. out refers to the
@@ -38,8 +39,9 @@ MUST_USE enum status course_plan(struct plan *out, const struct course *course,
  * where mean is the sum over a public divisor: sampling * records (unit patient) or the number of
  * survivors (unit site). The last segment of a round that counts gives the next clip: clip_next
  * with 1/2 + sum / (2 bit divisor) for the share. Sealed segments leave what they are about as it
- * is. STATUS_NOMEM  nothing changed. STATUS_RANGE  the training diverged: a weight is not finite
- * any more, and the course is over. */
+ * is. An evaluation (evaluation.h) changes nothing but what comes next.
+ * STATUS_NOMEM  nothing changed.
+ * STATUS_RANGE  the training diverged: a weight is not finite any more, and the course is over. */
 MUST_USE enum status course_apply(struct course *course, const struct round *round);
 
 #endif

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "aggregator/report.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "aggregator/evaluation.h"
 #include "base/event.h"
 #include "base/file.h"
 
@@ -14,27 +17,76 @@ static struct json_t *survivors_list(const struct round *round)
     return list;
 }
 
+static const char *const step_names[STEP_COUNT] = {"exploration", "training", "evaluation"};
+static const char *const step_events[STEP_COUNT] = {"explore", "train", "evaluate"};
+
+static void write_evaluation(FILE *out, const struct coordinator *c, const struct round *round,
+                             const struct evaluation *e)
+{
+    const struct estimate accuracy = evaluation_accuracy(e), balanced = evaluation_balanced(e);
+    struct json_t *recall = event_list(), *error = event_list();
+    for (uint32_t k = 0; k < e->classes; k++) {
+        const struct estimate one = evaluation_recall(e, k);
+        event_list_put(recall, "o", event_real(one.value));
+        event_list_put(error, "o", event_real(one.error));
+    }
+    event_write(out, "{s:s, s:i, s:i, s:i, s:s, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "event",
+                "evaluation", "round", (int)round->plan.round, "number",
+                (int)round->plan.step_number, "trained", (int)c->course.trained, "unit",
+                study_unit_name(c->study.privacy.unit), "seen", evaluation_seen(e), "accuracy",
+                event_real(accuracy.value), "accuracy_error", event_real(accuracy.error),
+                "balanced", event_real(balanced.value), "balanced_error",
+                event_real(balanced.error), "recall", recall, "recall_error", error);
+}
+
+static void tell_estimate(const char *what, struct estimate x)
+{
+    if (isnan(x.value))
+        fprintf(stderr, "%s too few for its noise", what);
+    else
+        fprintf(stderr, "%s %.4f +- %.4f", what, x.value, 1.96 * x.error);
+}
+
+static void tell_evaluation(const struct coordinator *c, const struct round *round,
+                            const struct evaluation *e)
+{
+    fprintf(stderr, "round %u: after %u training rounds", round->plan.round, c->course.trained);
+    tell_estimate(", accuracy", evaluation_accuracy(e));
+    tell_estimate(", balanced", evaluation_balanced(e));
+    fprintf(stderr, "; counted about %.0f %s; +- is 95 %% of the noise alone\n",
+            fmax(evaluation_seen(e), 0),
+            c->study.privacy.unit == STUDY_PATIENT ? "held-out records" : "sites");
+    for (uint32_t k = 0; k < e->classes; k++) {
+        fprintf(stderr, "round %u: class %u", round->plan.round, k);
+        tell_estimate(", recall", evaluation_recall(e, k));
+        fprintf(stderr, "\n");
+    }
+}
+
 void report_round(const struct coordinator *c, const struct spend *spend, const struct round *round,
                   uint64_t bytes_up, bool events)
 {
     const struct plan *plan = &round->plan;
-    const bool explores = plan->step == STEP_EXPLORE;
     double epsilon[ADVERSARY_COUNT];
     for (enum adversary who = 0; who < ADVERSARY_COUNT; who++)
         if (spend_epsilon(&epsilon[who], spend, who) != STATUS_OK) return;
     fprintf(stderr,
             "round %u: %s, %zu of %zu sites, %u recovered; spent against the server alone: "
             "epsilon %.4f at delta %g\n",
-            plan->round, explores ? "exploration" : "training", bits_count(&round->survivors),
+            plan->round, step_names[plan->step], bits_count(&round->survivors),
             bits_count(&plan->cohort), round_recovered(round),
             account_rounded(epsilon[ADVERSARY_SERVER]), c->study.privacy.delta);
     if (plan->clip_bit > 0)
         fprintf(stderr, "round %u: the next clip is %.6g\n", plan->round, c->course.state.clip);
+    struct evaluation evaluation = {0};
+    const bool evaluated = evaluation_of(&evaluation, round) == STATUS_OK;
+    if (evaluated) tell_evaluation(c, round, &evaluation);
     if (!events) return;
+    if (evaluated) write_evaluation(stdout, c, round, &evaluation);
     event_write(
         stdout, "{s:s, s:i, s:s, s:i, s:i, s:o, s:i, s:I, s:I, s:I, s:o, s:{s:o, s:o, s:o}}",
-        "event", "round", "round", (int)plan->round, "step", explores ? "explore" : "train",
-        "number", (int)plan->step_number, "cohort", (int)bits_count(&plan->cohort), "survivors",
+        "event", "round", "round", (int)plan->round, "step", step_events[plan->step], "number",
+        (int)plan->step_number, "cohort", (int)bits_count(&plan->cohort), "survivors",
         survivors_list(round), "recovered", (int)round_recovered(round), "bytes_up_per_site",
         (long long)bytes_up, "kept", (long long)bits_count(&c->course.state.keep), "parameters",
         (long long)c->course.layout.n, "clip",
@@ -57,6 +109,35 @@ enum status report_sums(const struct coordinator *c, const struct round *round)
     (void)snprintf(name, sizeof name, "sums-%u", round->plan.round);
     TRY(file_path(path, sizeof path, c->folder, name));
     return file_write_parts(path, round->plan.n_segments, part, 0644);
+}
+
+/* A file that is grown in memory. */
+struct sheet {
+    FILE *file;
+    char *text;
+    size_t n;
+};
+
+static void sheet_free(struct sheet *sheet)
+{
+    if (sheet->file != NULL) (void)fclose(sheet->file);
+    free(sheet->text);
+}
+
+enum status report_evaluation(const struct coordinator *c, const struct round *round)
+{
+    struct evaluation evaluation = {0};
+    if (evaluation_of(&evaluation, round) != STATUS_OK) return STATUS_OK;
+    AUTO(sheet_free) struct sheet sheet = {0};
+    sheet.file = open_memstream(&sheet.text, &sheet.n);
+    if (sheet.file == NULL) return STATUS_NOMEM;
+    write_evaluation(sheet.file, c, round, &evaluation);
+    if (ferror(sheet.file) != 0) return STATUS_NOMEM;
+    char name[64], path[FILE_PATH_MAX];
+    (void)snprintf(name, sizeof name, "evaluation-%u.json", round->plan.step_number);
+    TRY(file_path(path, sizeof path, c->folder, name));
+    const struct view bytes = {.at = (const uint8_t *)sheet.text, .n = sheet.n};
+    return file_write(path, bytes, 0644);
 }
 
 #define NAMES_MAX 10

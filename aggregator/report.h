@@ -14,6 +14,10 @@ void report_round(const struct coordinator *c, const struct spend *spend, const 
  * little-endian words, segment after segment. STATUS_IO. */
 MUST_USE enum status report_sums(const struct coordinator *c, const struct round *round);
 
+/* Write what an evaluation gave into the coordinator's folder: evaluation-N.json, N its number from
+ * 0 on, the object that report_round prints. Nothing for other rounds. STATUS_IO, STATUS_NOMEM. */
+MUST_USE enum status report_evaluation(const struct coordinator *c, const struct round *round);
+
 /* Nobody waits without knowing for whom. */
 void report_waiting(const struct coordinator *c, const struct round *round);
 

@@ -123,6 +123,7 @@ static void write_tale(struct buffer *out, const struct course *course, const st
     write_u32(out, tale->model_round);
     write_u8(out, course->explored ? 1 : 0);
     write_u32(out, course->trained);
+    write_u32(out, course->evaluated);
     for (size_t i = 0; i < 2; i++) write_bytes(out, hash[i].bytes, HASH_BYTES);
     write_u32(out, tale->failures);
     write_u32(out, tale->burnt);
@@ -167,6 +168,7 @@ static enum status read_tale(const struct resume *resume, struct view in, struct
     tale->model_round = read_u32(&r);
     const bool explored = read_u8(&r) != 0;
     const uint32_t trained = read_u32(&r);
+    const uint32_t evaluated = read_u32(&r);
     for (size_t i = 0; i < 2; i++) read_bytes(&r, hash[i].bytes, HASH_BYTES);
     tale->failures = read_u32(&r);
     tale->burnt = read_u32(&r);
@@ -178,6 +180,7 @@ static enum status read_tale(const struct resume *resume, struct view in, struct
     if (tale->model_round > 0) TRY(restore_course(course, resume, tale->model_round, hash));
     course->explored = explored;
     course->trained = trained;
+    course->evaluated = evaluated;
     return STATUS_OK;
 }
 

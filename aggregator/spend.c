@@ -90,12 +90,13 @@ enum status spend_worst(struct account *out, const struct schedule *schedule, en
     TRY(bits_new(&cohort, schedule->params.n));
     bits_fill(&cohort);
     for (enum step step = STEP_EXPLORE; step < STEP_COUNT; step++) {
-        if (step == STEP_EXPLORE && schedule->study->pruning.mode == STUDY_PRUNING_NONE) continue;
+        const uint32_t times = schedule_steps(schedule->study, step);
+        if (times == 0) continue;
         AUTO(plan_free) struct plan plan = {0};
         TRY(schedule_plan(&plan, schedule, step, 0, keep, 0, &cohort));
         const uint32_t shares = adversary_shares(who, schedule->params.quorum - c, c);
         struct release release = schedule_release(&plan, shares);
-        TRY(account_add(&sum, &release, step == STEP_EXPLORE ? 1 : schedule->study->rounds.count));
+        TRY(account_add(&sum, &release, times));
     }
     *out = sum;
     return STATUS_OK;

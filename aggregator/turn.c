@@ -137,6 +137,7 @@ static enum status conclude(struct run *run)
     } else {
         run->tale.failures = 0;
         TRY(report_sums(c, r));
+        TRY(report_evaluation(c, r));
         TRY(course_apply(&c->course, r));
         TRY(history_add(&run->tale.history, &r->result, buffer_view(&r->result_bytes)));
     }

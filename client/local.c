@@ -6,6 +6,7 @@
 
 #include "base/secret.h"
 #include "base/vector.h"
+#include "client/model/loss.h"
 #include "client/model/optim.h"
 #include "protocol/schedule.h"
 
@@ -31,15 +32,20 @@ void local_free(struct local *local)
     if (local->pick != NULL) secret_wipe(local->pick, local->data.n * sizeof *local->pick);
     free(local->pick);
     dataset_free(&local->data);
+    dataset_free(&local->held);
     *local = (struct local){0};
+}
+
+static bool fits(const struct dataset *data, const struct model_spec *spec)
+{
+    return data->n > 0 && data->channels == spec->channels && data->height == spec->height &&
+           data->width == spec->width && data->classes <= spec->classes;
 }
 
 enum status local_new(struct local *out, const struct study *study, struct dataset *data)
 {
     const struct model_spec *spec = &study->model.spec;
-    if (data->n == 0 || data->channels != spec->channels || data->height != spec->height ||
-        data->width != spec->width || data->classes > spec->classes)
-        return STATUS_RANGE;
+    if (!fits(data, spec)) return STATUS_RANGE;
     AUTO(local_free) struct local local = {.study = study};
     TRY(layout_of(&local.full, spec));
     local.x = calloc(LOCAL_CHUNK * dataset_floats(data), sizeof *local.x);
@@ -49,6 +55,15 @@ enum status local_new(struct local *out, const struct study *study, struct datas
     *data = (struct dataset){0};
     *out = local;
     local = (struct local){0};
+    return STATUS_OK;
+}
+
+enum status local_hold_out(struct local *local, struct dataset *held)
+{
+    if (!fits(held, &local->study->model.spec)) return STATUS_RANGE;
+    dataset_free(&local->held);
+    local->held = *held;
+    *held = (struct dataset){0};
     return STATUS_OK;
 }
 
@@ -78,17 +93,24 @@ enum status local_load(struct local *local, const struct state *state)
     return status;
 }
 
-/* Forward and backward pass of n <= LOCAL_CHUNK records by number; gradients are in work. */
-static void pass(struct local *local, const uint32_t *record, size_t n)
+/* Forward pass of n <= LOCAL_CHUNK records by number; the outputs are borrowed from work. */
+static const float *forward(struct local *local, const struct dataset *data, const uint32_t *record,
+                            size_t n)
 {
-    const size_t floats = dataset_floats(&local->data);
+    const size_t floats = dataset_floats(data);
     const float mean = (float)local->study->model.pixel_mean;
     const float deviation = (float)local->study->model.pixel_deviation;
     for (size_t i = 0; i < n; i++) {
-        data_floats(local->x + i * floats, &local->data, record[i], 1, mean, deviation);
-        local->label[i] = local->data.label[record[i]];
+        data_floats(local->x + i * floats, data, record[i], 1, mean, deviation);
+        local->label[i] = data->label[record[i]];
     }
-    (void)model_forward(&local->model, local->work, local->weight, local->x, n);
+    return model_forward(&local->model, local->work, local->weight, local->x, n);
+}
+
+/* Forward and backward pass; gradients are in work. */
+static void pass(struct local *local, const uint32_t *record, size_t n)
+{
+    (void)forward(local, &local->data, record, n);
     (void)model_backward(&local->model, local->work, local->weight, local->label, n);
 }
 
@@ -104,6 +126,13 @@ void local_gradient(struct local *local, uint32_t record)
     pass(local, &record, 1);
     model_grad_record(&local->model, local->work, 0, local->grad);
     turn_down(local->grad, local->kept, local->model.layout.n);
+}
+
+bool local_is_right(struct local *local, uint32_t record)
+{
+    /* Alone in its pass, as in local_gradient: where two outputs are close, bits decide. */
+    const float *logits = forward(local, &local->held, &record, 1);
+    return loss_hits(logits, local->label, 1, local->model.spec.classes) == 1;
 }
 
 size_t local_sample(struct local *local, double rate, struct rng *rng)

@@ -18,6 +18,7 @@ struct local {
     struct layout full; /* of the unpruned model */
     struct dataset data;
     double clip;          /* of training: the state's, or the study's */
+    struct dataset held;  /* records that are held out for evaluations; none when empty */
     struct shrunk shrunk; /* the model as pruned */
     struct model model;   /* the same, to compute with */
     struct model_work *work;
@@ -33,6 +34,9 @@ struct local {
 MUST_USE enum status local_new(struct local *out, const struct study *study, struct dataset *data);
 void local_free(struct local *local);
 
+/* Take over the records that are held out. Failures as local_new. */
+MUST_USE enum status local_hold_out(struct local *local, struct dataset *held);
+
 /* Load the state of a plan: shrink the model to what is kept. Nothing is loaded on failure.
  * STATUS_RANGE  the state is not of this model, or layout_shrink refuses it. STATUS_NOMEM. */
 MUST_USE enum status local_load(struct local *local, const struct state *state);
@@ -41,6 +45,10 @@ MUST_USE enum status local_load(struct local *local, const struct state *state);
  * not kept. It depends on the record and the loaded state alone, bit for bit: the sensitivity bound
  * needs it (dp/SPEC.md). */
 void local_gradient(struct local *local, uint32_t record);
+
+/* Whether the largest output for a held-out record, the first if several are, is its label's. It
+ * depends on the record and the loaded state alone. */
+bool local_is_right(struct local *local, uint32_t record);
 
 /* Draw each of the site's records independently with probability rate into pick: Poisson sampling.
  * The draw is secret and never leaves. Returns how many were drawn. */

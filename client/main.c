@@ -39,16 +39,25 @@ static error_t parse(int key, char *text, struct argp_state *state)
         a->connect = text;
         return 0;
     case 'i':
-        a->images = text;
+        a->records.images = text;
         return 0;
     case 'l':
-        a->labels = text;
+        a->records.labels = text;
         return 0;
     case 'z':
-        a->npz = text;
+        a->records.npz = text;
         return 0;
     case ARG_SPLIT:
-        a->split = text;
+        a->records.split = text;
+        return 0;
+    case ARG_HELD_IMAGES:
+        a->records.held_images = text;
+        return 0;
+    case ARG_HELD_LABELS:
+        a->records.held_labels = text;
+        return 0;
+    case ARG_HELD_SPLIT:
+        a->records.held_split = text;
         return 0;
     case ARG_PUT_IN:
         a->put_in = text;
@@ -101,13 +110,6 @@ enum exit_code main_refuse(enum reason reason, const char *what)
     return command_exit(reason);
 }
 
-static enum status read_data(struct dataset *data, const struct arguments *a,
-                             struct data_error *why)
-{
-    if (a->npz != NULL) return npz_read(data, a->npz, a->split == NULL ? "train" : a->split, why);
-    return idx_read(data, a->images, a->labels, why);
-}
-
 static enum exit_code run(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -117,6 +119,10 @@ static enum exit_code run(int argc, char **argv)
         {"labels", 'l', "FILE", 0, "Labels, idx or idx.gz", 0},
         {"npz", 'z', "FILE", 0, "Images and labels as MedMNIST has them", 0},
         {"split", ARG_SPLIT, "NAME", 0, "train, val or test of the npz (train)", 0},
+        {"holdout-images", ARG_HELD_IMAGES, "FILE", 0,
+         "Images that are held out for evaluations, idx or idx.gz", 0},
+        {"holdout-labels", ARG_HELD_LABELS, "FILE", 0, "Their labels", 0},
+        {"holdout-split", ARG_HELD_SPLIT, "NAME", 0, "The same from the npz, e.g. val", 0},
         {"proxy", ARG_PROXY, "URL", 0, "Connect through http://HOST:PORT or socks5://HOST:PORT", 0},
         {"proxy-credentials", ARG_PROXY_CREDENTIALS, "FILE", 0,
          "One line user:password for the proxy, in a file of mode 0600", 0},
@@ -127,14 +133,17 @@ static enum exit_code run(int argc, char **argv)
         {0}};
     struct arguments a = {.threads = command_threads(MASK_THREADS_MAX)};
     main_read(&a, options, "Take part in the study until it is over.", argc, argv);
-    if (a.connect == NULL || (a.npz == NULL && (a.images == NULL || a.labels == NULL)))
-        return main_usage("--connect and data (--npz, or --images and --labels) are needed");
-    AUTO(dataset_free) struct dataset data = {0};
+    if (a.connect == NULL) return main_usage("--connect is needed");
+    const char *unusable = records_usage(&a.records);
+    if (unusable != NULL) return main_usage(unusable);
+    AUTO(dataset_free) struct dataset data = {0}, held = {0};
     struct data_error bad = {{0}};
-    if (read_data(&data, &a, &bad) != STATUS_OK) return main_refuse(REASON_DATA, bad.text);
+    if (records_read(&data, &held, &a.records, &bad) != STATUS_OK)
+        return main_refuse(REASON_DATA, bad.text);
     static struct site site; /* not moved: the session points into it */
     struct site_error why = {0};
-    if (site_open(&site, a.folder, &data, command_time_s(), &why) != STATUS_OK) {
+    if (site_open(&site, a.folder, &data, command_time_s(), &why) != STATUS_OK ||
+        records_hold_out(&site, &held, &why) != STATUS_OK) {
         site_close(&site);
         return main_refuse(why.reason, why.text);
     }

@@ -6,12 +6,13 @@
 #include <argp.h>
 
 #include "base/command.h"
-#include "client/site.h"
+#include "client/records.h"
 
 /* Arguments of all subcommands; each takes those that it lists. */
 struct arguments {
     const char *folder, *name, *manifest, *study, *policy, *connect;
-    const char *images, *labels, *npz, *split, *put_in, *format;
+    struct records records;
+    const char *put_in, *format;
     const char *proxy, *proxy_credentials;
     unsigned threads;
     bool events;
@@ -19,6 +20,9 @@ struct arguments {
 
 enum {
     ARG_SPLIT = 256,
+    ARG_HELD_IMAGES,
+    ARG_HELD_LABELS,
+    ARG_HELD_SPLIT,
     ARG_PUT_IN,
     ARG_EVENTS,
     ARG_FORMAT,

@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "client/evaluate.h"
 #include "client/explore.h"
 #include "client/submit.h"
 #include "client/train.h"
@@ -210,6 +211,24 @@ enum status site_open(struct site *out, const char *folder, struct dataset *data
     return open_budget(site, why);
 }
 
+enum status site_hold_out(struct site *site, struct dataset *held, size_t *shared,
+                          struct site_error *why)
+{
+    if (schedule_steps(&site->study, STEP_EVALUATE) == 0)
+        return refuse(why, STATUS_RANGE, REASON_DATA, "the study has no evaluations");
+    if (local_hold_out(&site->local, held) != STATUS_OK)
+        return refuse(why, STATUS_RANGE, REASON_DATA,
+                      "the held-out data has not the shape that the study's model names");
+    const uint64_t room = schedule_room(&site->schedule), most = evaluate_most(&site->local);
+    if (most > room)
+        return refuse(why, STATUS_RANGE, REASON_DATA,
+                      "a class has %llu held-out records and the study's sums hold %llu of a site",
+                      (unsigned long long)most, (unsigned long long)room);
+    const enum status status = evaluate_shared(shared, &site->local);
+    return status == STATUS_OK ? STATUS_OK
+                               : refuse(why, status, REASON_MEMORY, "%s", status_text(status));
+}
+
 void site_close(struct site *site)
 {
     session_free(&site->session);
@@ -283,8 +302,10 @@ static enum status work(struct site *site)
     TRY(local_load(&site->local, &site->state));
     if (plan->step == STEP_EXPLORE)
         TRY(explore_run(&sum, &site->local, plan, &site->rng));
-    else
+    else if (plan->step == STEP_TRAIN)
         TRY(train_run(&sum, &site->local, plan, &site->session.roster_hash, &site->rng));
+    else
+        TRY(evaluate_run(&sum, &site->local, plan));
     return noise_add(&site->sum, &sum, &noise);
 }
 

@@ -53,8 +53,16 @@ MUST_USE enum status site_open(struct site *out, const char *folder, struct data
                                uint64_t time_s, struct site_error *why);
 void site_close(struct site *site);
 
-/* In SESSION_INPUT: reserve the budget, draw the noise, explore or train; the noisy sum is kept. A
- * failure ends the session with its reason. */
+/* Take over the records that are held out for the study's evaluations, before the first round.
+ * *shared is how many of them are among the training records too: the evaluations then look better
+ * than the model is. That is for this site's operator: nothing that is sent depends on it.
+ * STATUS_RANGE  the study has no evaluations, the records do not fit it, or they are more than a
+ *               sum can hold; why says which. STATUS_NOMEM. The site is to be closed then. */
+MUST_USE enum status site_hold_out(struct site *site, struct dataset *held, size_t *shared,
+                                   struct site_error *why);
+
+/* In SESSION_INPUT: reserve the budget, draw the noise, take the plan's step; the noisy sum is
+ * kept. A failure ends the session with its reason. */
 MUST_USE enum status site_work(struct site *site, struct outbox *out);
 
 /* In SESSION_INPUT, at the release moment: mask the noisy sum, hand it over. A failure

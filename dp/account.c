@@ -70,6 +70,10 @@ static struct account goal_account(const struct account_goal *goal, double z)
         account.rdp[i] = (double)goal->rounds * rdp_sampled_gaussian(order, z * z, goal->sampling);
         if (ratio > 0.0)
             account.rdp[i] += rdp_sampled_gaussian(order, z * z * ratio * ratio, goal->sampling);
+        const double evaluated = z * goal->evaluation_ratio;
+        if (goal->evaluations > 0)
+            account.rdp[i] +=
+                (double)goal->evaluations * rdp_sampled_gaussian(order, evaluated * evaluated, 1);
     }
     return account;
 }
@@ -94,6 +98,9 @@ enum status account_calibrate(double *z, uint32_t *order, const struct account_g
     if (!(goal->epsilon > 0.0 && goal->delta > 0.0 && goal->delta < 1.0)) return STATUS_RANGE;
     if (!(goal->sampling > 0.0 && goal->sampling <= 1.0) || goal->rounds == 0) return STATUS_RANGE;
     if (!(goal->exploration_ratio >= 0.0 && goal->exploration_ratio <= MULTIPLIER_MAX))
+        return STATUS_RANGE;
+    if (goal->evaluations > 0 &&
+        !(goal->evaluation_ratio > 0.0 && goal->evaluation_ratio <= MULTIPLIER_MAX))
         return STATUS_RANGE;
     if (isinf(goal->epsilon)) {
         *z = 0.0;

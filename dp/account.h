@@ -48,13 +48,16 @@ double account_epsilon_at(const struct account *account, uint32_t order, double 
  * below what was computed. */
 double account_rounded(double epsilon);
 
-/* What calibration needs to know of a study: `rounds` equal releases and one exploration. */
+/* What calibration needs to know of a study: `rounds` equal releases, one exploration, and
+ * `evaluations` equal ones that no sampling makes cheaper. */
 struct account_goal {
     double epsilon; /* target; may be infinite */
     double delta;
     double sampling; /* Poisson rate, in rounds and in the exploration */
     uint32_t rounds;
     double exploration_ratio; /* noise multiplier of the exploration over a round's; 0: none */
+    uint32_t evaluations;
+    double evaluation_ratio; /* likewise; above 0 where there are evaluations */
 };
 
 /* The smallest noise multiplier z = sqrt(n_shares) sigma / sqrt(norm2) of a training round that

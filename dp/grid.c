@@ -55,6 +55,17 @@ static double finest(const struct grid_goal *goal)
     return goal->scale_max > 0.0 ? fmin(fine, goal->scale_max) : fine;
 }
 
+enum status grid_plan_steps(struct grid *out, uint64_t step, uint32_t n_sites, uint32_t sigma,
+                            unsigned bits)
+{
+    if (step == 0 || step > NORM2_MAX / step) return STATUS_RANGE;
+    struct grid grid = {.scale = (double)step, .norm2 = step * step, .bits = bits};
+    TRY(grid_noise(&grid, n_sites, sigma));
+    if (!grid_fits(&grid, n_sites) || (uint64_t)grid.cap < step) return STATUS_RANGE;
+    *out = grid;
+    return STATUS_OK;
+}
+
 /* Before the floor, rounded down. */
 static double bound2_of(const struct grid_goal *goal, double r)
 {

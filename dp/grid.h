@@ -66,6 +66,13 @@ struct grid_goal {
  */
 MUST_USE enum status grid_plan(struct grid *out, const struct grid_goal *goal);
 
+/* A grid for contributions that are whole numbers of steps, of L2 norm one step at most, beside
+ * noise shares of sigma: scale is step, norm2 its square.
+ * STATUS_RANGE  step is no power of two, a value outside its range, or no room for one step; out is
+ *               untouched. */
+MUST_USE enum status grid_plan_steps(struct grid *out, uint64_t step, uint32_t n_sites,
+                                     uint32_t sigma, unsigned bits);
+
 /* Give a grid noise shares of sigma and the largest cap beside them:
  *   n_sites * cap + GRID_TAIL * sigma * sqrt(n_sites) < 2^(bits-1).
  * STATUS_RANGE  n_sites or bits out of range, or no room for a cap; grid is untouched. */

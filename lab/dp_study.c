@@ -64,11 +64,11 @@ static enum status plan_all(struct study_cost *c, struct settings_error *why)
     bits_fill(&keep);
     bits_fill(&cohort);
     for (enum step step = STEP_EXPLORE; step < STEP_COUNT; step++) {
-        if (step == STEP_EXPLORE && c->study.pruning.mode == STUDY_PRUNING_NONE) continue;
+        c->times[step] = schedule_steps(&c->study, step);
+        if (c->times[step] == 0) continue;
         AUTO(plan_free) struct plan plan = {0};
         TRY(schedule_plan(&plan, &c->schedule, step, 0, &keep, 0, &cohort));
         c->release[step] = schedule_release(&plan, 1);
-        c->times[step] = step == STEP_EXPLORE ? 1 : c->study.rounds.count;
     }
     return STATUS_OK;
 }
@@ -186,7 +186,7 @@ static enum status lines_of(struct line line[static LINES_MAX], size_t *n, char 
     return STATUS_OK;
 }
 
-static const char *const step_name[STEP_COUNT] = {"exploration", "training"};
+static const char *const step_name[STEP_COUNT] = {"exploration", "training", "evaluation"};
 
 static enum exit_code print_json(const struct study_cost *c, const struct line *line, size_t n)
 {

@@ -56,7 +56,7 @@ enum msg_kind msg_kind_of(struct view message);
 
 /* --- M1 ------------------------------------------------------------------------------------- */
 
-enum step { STEP_EXPLORE, STEP_TRAIN, STEP_COUNT };
+enum step { STEP_EXPLORE, STEP_TRAIN, STEP_EVALUATE, STEP_COUNT };
 
 /* How long the server waits in each phase, ms. */
 enum wait {
@@ -80,7 +80,7 @@ struct plan {
     uint8_t session[MSG_SESSION_BYTES];
     uint32_t round; /* strictly increasing in a study */
     enum step step;
-    uint32_t step_number; /* 0-based number of this training step; 0 for the exploration */
+    uint32_t step_number; /* 0-based among the study's steps of this kind */
     struct hash manifest, study, previous, state;
     struct params params;
     struct bits cohort; /* U0; owned */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "protocol/schedule_grid.h"
+#include "protocol/schedule_steps.h"
 
 /* A round number has 32 bits: more sums than that cannot be opened, failed rounds included. */
 static double delta_left(const struct schedule *schedule)
@@ -33,13 +34,15 @@ static enum status calibrate(struct schedule *schedule, struct settings_error *w
     const struct study *study = schedule->study;
     const double epsilon = study->privacy.epsilon, delta = study->privacy.delta;
     schedule->delta = delta_left(schedule);
-    const bool explores = study->pruning.mode != STUDY_PRUNING_NONE;
-    const struct account_goal goal = {
-        .epsilon = epsilon,
-        .delta = schedule->delta,
-        .sampling = study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling : 1,
-        .rounds = study->rounds.count,
-        .exploration_ratio = explores ? study->privacy.exploration_ratio : 0};
+    const bool explores = schedule_steps(study, STEP_EXPLORE) > 0;
+    const struct account_goal goal = {.epsilon = epsilon,
+                                      .delta = schedule->delta,
+                                      .sampling = schedule_sampling(study, STEP_TRAIN),
+                                      .rounds = study->rounds.count,
+                                      .exploration_ratio =
+                                          explores ? study->privacy.exploration_ratio : 0,
+                                      .evaluations = schedule_steps(study, STEP_EVALUATE),
+                                      .evaluation_ratio = study->evaluation.ratio};
     if (!(schedule->delta > 0) ||
         account_calibrate(&schedule->z, &schedule->order, &goal) != STATUS_OK)
         return settings_refuse(why, "privacy", "epsilon", "epsilon: no noise meets %g at delta %g",
@@ -53,6 +56,11 @@ static enum status calibrate(struct schedule *schedule, struct settings_error *w
             "all of epsilon; use %.4g or more, a larger epsilon, or for a "
             "twentieth of the round more than %.0f contributions in it",
             count, schedule->z / 2 * 1.001, ceil(10 * schedule->z));
+    struct grid grid = {0};
+    if (goal.evaluations > 0 && schedule_evaluation_grid(&grid, schedule) != STATUS_OK)
+        return settings_refuse(why, "secagg", "bits",
+                               "bits: %u are too few for the noise of an evaluation",
+                               study->secagg.bits);
     return STATUS_OK;
 }
 
@@ -93,10 +101,14 @@ static enum status add_segment(struct plan *plan, const char *name, uint64_t dim
 }
 
 /* The exploration travels by groups of units (private) or by layers (paper: every parameter), the
- * training by layers, kept coordinates only. A layer without kept coordinates has no segment. */
+ * training by layers, kept coordinates only. A layer without kept coordinates has no segment. An
+ * evaluation is counts by class. */
 static enum status add_segments(struct plan *plan, const struct study *study,
                                 const struct layout *layout, const struct bits *keep)
 {
+    if (plan->step == STEP_EVALUATE)
+        return add_segment(plan, "evaluation", (uint64_t)COUNT_KINDS * study->model.spec.classes,
+                           &plan->cohort);
     bool units = plan->step == STEP_EXPLORE && study->pruning.mode != STUDY_PRUNING_PAPER;
     if (units) {
         for (uint32_t g = 0; g < layout->n_groups; g++)
@@ -176,7 +188,7 @@ enum status schedule_plan(struct plan *out, const struct schedule *schedule, enu
                         .cipher = study->secagg.cipher,
                         .params = schedule->params};
     if (bits_count(cohort) < plan.params.quorum) return STATUS_QUORUM;
-    plan.sampling = study->privacy.unit == STUDY_PATIENT ? study->privacy.sampling : 1;
+    plan.sampling = schedule_sampling(study, step);
     plan.wait_ms[WAIT_KEYS] = study->deadlines.keys_ms;
     plan.wait_ms[WAIT_POSITIONS] = study->deadlines.positions_ms;
     plan.wait_ms[WAIT_SHARES] = study->deadlines.shares_ms;
@@ -242,6 +254,7 @@ enum reason schedule_check(const struct schedule *schedule, const struct plan *p
                            const struct bits *keep, double clip)
 {
     const struct study *study = schedule->study;
+    if (plan->step_number >= schedule_steps(study, plan->step)) return REASON_STUDY;
     if (!clip_allowed(schedule, clip)) return REASON_STUDY;
     AUTO(plan_free) struct plan own = {0};
     enum status status =
@@ -256,10 +269,6 @@ enum reason schedule_check(const struct schedule *schedule, const struct plan *p
     if (plan->sampling != own.sampling) return REASON_NOISE;
     if (memcmp(plan->wait_ms, own.wait_ms, sizeof own.wait_ms) != 0 ||
         plan->release_ms != own.release_ms)
-        return REASON_STUDY;
-    if (plan->step == STEP_TRAIN
-            ? plan->step_number >= study->rounds.count
-            : plan->step_number != 0 || study->pruning.mode == STUDY_PRUNING_NONE)
         return REASON_STUDY;
     return check_noise(plan, &own, schedule);
 }

@@ -23,10 +23,19 @@ struct schedule {
     struct clip_goal clip;
 };
 
+/* How often a study takes a step: its number in a plan is below that. */
+uint32_t schedule_steps(const struct study *study, enum step step);
+
+/* Evaluations that a study should have had after so many training rounds. */
+uint32_t schedule_evaluations(const struct study *study, uint32_t trained);
+
+/* Held-out records of one class that a site can count when all sites take part. */
+uint64_t schedule_room(const struct schedule *schedule);
+
 /* Above PARAMS_COMPLETE_MAX sites, shares run along a ring (params_ring).
  * STATUS_RANGE  unsound thresholds for n sites, no ring for them, no noise meets the study's
- *               epsilon and delta, or an adaptive clip's count would take all of it; why says
- *               which. */
+ *               epsilon and delta, an adaptive clip's count would take all of it, or the ring is
+ * too narrow for its evaluations; why says which. */
 MUST_USE enum status schedule_of(struct schedule *out, const struct study *study,
                                  const struct layout *layout, uint32_t n,
                                  struct settings_error *why);
@@ -34,7 +43,7 @@ MUST_USE enum status schedule_of(struct schedule *out, const struct study *study
 /* Fill in all that follows from the study: step, params, grid and noise, sampling, segments,
  * waits. The caller fills in session, round and the hashes.
  *
- * keep    coordinates that are kept; all in the exploration.
+ * keep    coordinates that are kept; all in the exploration, not looked at in an evaluation.
  * clip    of the state: 0, or where the clip adapts, one that clip_near allows.
  * cohort  sites of this round.
  *

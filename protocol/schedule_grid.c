@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "protocol/schedule_steps.h"
+
 /* Contributions of a round that are expected of n sites. */
 double schedule_contributions(const struct study *study, uint32_t n)
 {
@@ -90,9 +92,8 @@ static uint64_t spread_of(const struct plan *plan, const struct schedule *schedu
 enum status schedule_due_noise(uint32_t *sigma, const struct schedule *schedule,
                                const struct plan *plan)
 {
-    const double ratio =
-        plan->step == STEP_EXPLORE ? schedule->study->privacy.exploration_ratio : 1;
-    return account_share(sigma, schedule->z * ratio, plan->grid.norm2, schedule_certain(plan));
+    return account_share(sigma, schedule_multiplier(schedule, plan->step), plan->grid.norm2,
+                         schedule_certain(plan));
 }
 
 /* Vector and bit are one release: the norm bound is that of both. */
@@ -123,10 +124,19 @@ static enum status add_count(struct plan *plan, const struct schedule *schedule)
 /* Noise multiplier of the vector alone: what is left when the count has its part of the norm. */
 static double vector_noise(const struct schedule *schedule, enum step step)
 {
-    if (step == STEP_EXPLORE) return schedule->z * schedule->study->privacy.exploration_ratio;
-    if (!schedule_counts(schedule, step)) return schedule->z;
+    if (!schedule_counts(schedule, step)) return schedule_multiplier(schedule, step);
     const double ratio = schedule->z / (2 * schedule->clip.noise);
     return schedule->z / sqrt(1 - ratio * ratio);
+}
+
+/* An evaluation counts in whole steps. */
+static enum status set_count_grid(struct plan *plan, const struct schedule *schedule)
+{
+    const uint32_t n = (uint32_t)bits_count(&plan->cohort), certain = schedule_certain(plan);
+    uint32_t sigma = 0;
+    TRY(schedule_count_grid(&plan->grid, schedule->study, certain, n, 0));
+    TRY(schedule_due_noise(&sigma, schedule, plan));
+    return schedule_count_grid(&plan->grid, schedule->study, certain, n, sigma);
 }
 
 /* Grid and noise, which belong together: sigma follows from the norm bound, and how fine the grid
@@ -134,6 +144,7 @@ static double vector_noise(const struct schedule *schedule, enum step step)
  * where the caps have no room for all bits, a coarser grid may. */
 enum status schedule_set_grid(struct plan *plan, const struct schedule *schedule, double clip)
 {
+    if (plan->step == STEP_EVALUATE) return set_count_grid(plan, schedule);
     const struct study *study = schedule->study;
     const bool counted = schedule_counts(schedule, plan->step);
     const uint64_t dim = schedule_dimension(plan);

@@ -48,6 +48,7 @@ static const struct study defaults = {
 static const char *const kind_names[] = {"mlp", "cnn", NULL};
 static const char *const unit_names[] = {"patient", "site", NULL};
 static const char *const pruning_names[] = {"private", "paper", "none", NULL};
+static const char *const evaluation_names[] = {"none", "private", NULL};
 static const char *const sampler_names[] = {"exact", "table", NULL};
 static const char *const rounding_names[] = {"nearest", "stochastic", NULL};
 static const char *const rotation_names[] = {"none", "hadamard", NULL};
@@ -115,6 +116,9 @@ static const struct setting keys[] = {
     UINT("rounds", "local_batch", rounds.local_batch, 1, LARGE),
     REAL("rounds", "local_learning_rate", rounds.local_learning_rate, TINY, 1000),
     REAL("rounds", "decay", rounds.decay, 0, 1),
+    CHOICE("evaluation", "mode", evaluation.mode, evaluation_names),
+    UINT("evaluation", "every", evaluation.every, 0, 100000),
+    REAL("evaluation", "ratio", evaluation.ratio, 0.01, 1000),
     UINT("secagg", "bits", secagg.bits, 16, GRID_BITS_MAX),
     CHOICE("secagg", "cipher", secagg.cipher, cipher_names),
     UINT("deadlines", "gather_ms", deadlines.gather_ms, 10, DAY_MS),
@@ -255,12 +259,22 @@ static enum status check_deadlines(const struct study *s, struct settings_error 
     return STATUS_OK;
 }
 
+static enum status check_evaluation(const struct study *s, struct settings_error *why)
+{
+    if (s->evaluation.every > s->rounds.count)
+        return settings_refuse(why, "evaluation", "every",
+                               "every: %u is more than the %u training rounds", s->evaluation.every,
+                               s->rounds.count);
+    return STATUS_OK;
+}
+
 enum status study_check(const struct study *study, struct settings_error *why)
 {
     TRY(check_id(study, why));
     TRY(check_sites(study, why));
     TRY(check_model(study, why));
     TRY(check_deadlines(study, why));
+    TRY(check_evaluation(study, why));
     return check_privacy(study, why);
 }
 
@@ -270,6 +284,8 @@ enum status study_parse(struct study *out, struct view text, struct settings_err
     TRY(settings_parse(&study, keys, sizeof keys / sizeof *keys, text, why));
     if (study.sites.threshold == 0)
         study.sites.threshold = params_threshold(study.sites.expected, study.sites.colluding);
+    if (study.evaluation.ratio == 0)
+        study.evaluation.ratio = study.privacy.unit == STUDY_PATIENT ? 4 : 1;
     enum status status = study_check(&study, why);
     if (status != STATUS_OK) why->line = settings_line(text, why->section, why->key);
     TRY(status);

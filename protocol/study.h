@@ -24,6 +24,7 @@
 
 enum study_unit { STUDY_PATIENT, STUDY_SITE };
 enum study_rotation { STUDY_ROTATION_NONE, STUDY_ROTATION_HADAMARD };
+enum study_evaluation { STUDY_EVALUATION_NONE, STUDY_EVALUATION_PRIVATE };
 enum study_pruning { STUDY_PRUNING_PRIVATE, STUDY_PRUNING_PAPER, STUDY_PRUNING_NONE };
 
 /* Each member is the key of the same name; in brackets what holds when the key is absent. */
@@ -81,6 +82,13 @@ struct study {
         double local_learning_rate; /* [0.1] unit site */
         double decay;               /* [0] share that the rate has lost at the end, linearly */
     } rounds;
+    struct {
+        enum study_evaluation mode; /* [none], or private: sites count on records they hold out */
+        uint32_t every;             /* [0] after so many training rounds each, and at the end; 0:
+                                     * at the end only */
+        double ratio;               /* [unit patient 4, unit site 1] noise multiplier of an
+                                     * evaluation, which samples nothing, over a round's */
+    } evaluation;
     struct {
         uint32_t bits;           /* [32] ring width, 16 to 32 */
         enum mask_cipher cipher; /* [chacha20], aes256-ctr */

@@ -72,6 +72,55 @@ static void the_budget_ends_the_rounds(void)
     CHECK_REFUSED(BUDGET, h.refusal);
 }
 
+static const char with_evaluations[] =
+    "study: {id: hospital}\n"
+    "sites: {expected: 5, colluding: 1, min_contributors: 2}\n"
+    "model: {kind: mlp, channels: 1, height: 8, width: 8, classes: 3, hidden: [6, 6]}\n"
+    "privacy: {unit: patient, epsilon: 2.0, sampling: 0.2, records: 500}\n"
+    "pruning: {mode: none}\n"
+    "evaluation: {mode: private, every: 1}\n"
+    "rounds: {count: 2}\n";
+
+/* An evaluation at any time, as often as the coordinator likes, of any model: the hospital takes
+ * part in those that the study has, and pays for each. */
+static enum reason evaluation_asked(struct hospital *h, uint32_t number)
+{
+    h->n_heard = 0;
+    h->refusal = REASON_NONE;
+    hospital_plan(h, STEP_EVALUATE, number);
+    arena_begin(&h->arena);
+    while (h->n_heard == 0) CHECK(arena_step(&h->arena));
+    return h->refusal;
+}
+
+static void the_study_says_how_many_evaluations(void)
+{
+    AUTO(hospital_close) struct hospital h = {0};
+    CHECK_NUMBER(REASON_NONE,
+                 hospital_open(&h, with_evaluations, "min_contributors: 2\n", RECORDS));
+    CHECK_NUMBER(REASON_NONE, evaluation_asked(&h, 0));
+    CHECK_NUMBER(REASON_NONE, evaluation_asked(&h, 1));
+    CHECK_REFUSED(STUDY, evaluation_asked(&h, 2));
+    h.filter = nothing_is_confirmed;
+    uint32_t rounds = 0;
+    for (; rounds < 1000 && h.refusal != REASON_BUDGET; rounds++) {
+        h.refusal = REASON_NONE;
+        hospital_plan(&h, STEP_EVALUATE, 0);
+        arena_begin(&h.arena);
+        while (h.refusal == REASON_NONE && h.arena.round.phase < PHASE_CONFIRM)
+            CHECK(arena_step(&h.arena));
+    }
+    CHECK_REFUSED(BUDGET, h.refusal);
+    CHECK(rounds > 2); /* those that the study has */
+}
+
+static void a_study_without_evaluations_has_none(void)
+{
+    AUTO(hospital_close) struct hospital h = {0};
+    CHECK_NUMBER(REASON_NONE, hospital_open(&h, hospital_study, "min_contributors: 2\n", RECORDS));
+    CHECK_REFUSED(STUDY, evaluation_asked(&h, 0));
+}
+
 static bool one_is_lost(struct arena *a, struct flight *flight)
 {
     const uint32_t *lost = a->context;
@@ -91,7 +140,7 @@ static void the_set_that_solves_for_the_site_is_not_confirmed(void)
     h.context = &lost;
     for (lost = 1; lost <= 5; lost++) {
         h.refusal = REASON_NONE;
-        hospital_plan(&h, lost - 1);
+        hospital_plan(&h, STEP_TRAIN, lost - 1);
         arena_begin(&h.arena);
         arena_run(&h.arena);
         CHECK_NUMBER(PHASE_DONE, h.arena.round.phase);
@@ -106,6 +155,8 @@ static void the_set_that_solves_for_the_site_is_not_confirmed(void)
 static void differencing(void)
 {
     RUN(the_budget_ends_the_rounds);
+    RUN(the_study_says_how_many_evaluations);
+    RUN(a_study_without_evaluations_has_none);
     RUN(the_set_that_solves_for_the_site_is_not_confirmed);
 }
 
@@ -113,7 +164,7 @@ int main(int argc, char **argv)
 {
     static const struct row rows[] = {
         {"A11", "a model made to leak, the same for all", malicious_study},
-        {"A12", "differences of many rounds", differencing},
+        {"A12", "differences of many rounds, evaluations without end", differencing},
     };
     return row_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }

@@ -183,7 +183,7 @@ enum reason hospital_open(struct hospital *h, const char *study, const char *pol
     CHECK_OK(state_new(&state, h->site.layout.n));
     state_write(&h->state, &state);
     CHECK_OK(h->state.status);
-    hospital_plan(h, 0);
+    hospital_plan(h, STEP_TRAIN, 0);
     return REASON_NONE;
 }
 
@@ -203,7 +203,7 @@ void hospital_close(struct hospital *h)
     arena_close(&h->arena);
 }
 
-void hospital_plan(struct hospital *h, uint32_t step_number)
+void hospital_plan(struct hospital *h, enum step step, uint32_t step_number)
 {
     struct plan *plan = &h->arena.plan;
     AUTO(state_free) struct state state = {0};
@@ -212,8 +212,8 @@ void hospital_plan(struct hospital *h, uint32_t step_number)
     CHECK_OK(bits_new(&cohort, HOSPITAL_SITES));
     bits_fill(&cohort);
     plan_free(plan);
-    CHECK_OK(schedule_plan(plan, &h->site.schedule, STEP_TRAIN, step_number, &state.keep,
-                           state.clip, &cohort));
+    CHECK_OK(schedule_plan(plan, &h->site.schedule, step, step_number, &state.keep, state.clip,
+                           &cohort));
     plan->manifest = manifest_hash(&h->arena.manifest);
     plan->study = h->arena.manifest.study;
     plan->state = hash_of("state", buffer_view(&h->state));

@@ -37,8 +37,8 @@ MUST_USE enum reason hospital_open(struct hospital *h, const char *study, const 
 MUST_USE enum reason hospital_restart(struct hospital *h);
 void hospital_close(struct hospital *h);
 
-/* The plan of a training step as an honest coordinator makes it, into the arena. */
-void hospital_plan(struct hospital *h, uint32_t step_number);
+/* The plan of a step as an honest coordinator makes it, into the arena. */
+void hospital_plan(struct hospital *h, enum step step, uint32_t step_number);
 
 /* Begin a round whose plan (struct plan) is changed for the hospital alone, and signed: what it
  * refuses, REASON_NONE when it joins. */

@@ -49,7 +49,9 @@ tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
     unit/aggregator/test_aggregator_unmask unit/aggregator/test_aggregator_tally
     attack/attack_copy attack/attack_few attack/attack_keys attack/attack_model
     attack/attack_replay attack/attack_rerun attack/attack_shares attack/attack_stranger
-    attack/attack_views flow/flow_replay flow/flow_round exhaust/exhaust_session exhaust/exhaust_order'
+    attack/attack_views flow/flow_replay flow/flow_round exhaust/exhaust_session exhaust/exhaust_order
+    unit/dp/test_dp_count unit/client/test_client_evaluate
+    unit/protocol/test_protocol_schedule_evaluation'
 
 mkdir "$work/tree"
 (cd "$source" && tar cf - --exclude=./.git --exclude=./build .) | tar xf - -C "$work/tree"

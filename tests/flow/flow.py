@@ -10,6 +10,8 @@ flow.py entries FOLDER KIND [ROUND]             how many entries of a kind the s
 flow.py sql FILE STATEMENT                      change a database behind its owner's back
 flow.py sums FOLDER                             every opened sum is that of the survivors' inputs
 flow.py clips FOLDER LEAST MOST                 a clip is so many times the one before; sites have the last
+flow.py evaluations FOLDER                      what was told of each is what its opened sum says;
+                                                prints their numbers and the records of each
 flow.py web                                     a web server on a free port, which it prints
 """
 import array
@@ -118,6 +120,25 @@ def clips(folder, least, most):
         last = struct.unpack("<d", file.read(8))[0]
     if abs(last / rounds[-1]["clip"] - 1) > 1e-6:
         sys.exit(f"the final state has {last}")
+
+
+def evaluations(folder):
+    with open(f"{folder}/coordinator.out") as file:
+        told = [e for e in map(json.loads, file) if e["event"] == "evaluation"]
+    for e in told:
+        if last_object(f"{folder}/coordinator/evaluation-{e['number']}.json") != e:
+            sys.exit(f"evaluation {e['number']}: the file is not what was told")
+        x = [w - 2**32 if w >= 2**31 else w
+             for w in words(f"{folder}/coordinator/sums-{e['round']}")]
+        classes = len(e["recall"])
+        step = sum(x) / e["seen"]
+        if step < 1 or abs(step - 2**(round(step).bit_length() - 1)) > 1e-3:
+            sys.exit(f"evaluation {e['number']}: a record counts {step}")
+        for c, recall in enumerate(e["recall"]):
+            share = x[c] / (x[c] + x[classes + c])
+            if recall is not None and abs(recall - min(max(share, 0), 1)) > 1e-6:
+                sys.exit(f"evaluation {e['number']}: class {c} has {share}, not {recall}")
+        print(e["number"], e["trained"], round(e["seen"], 3))
 
 
 class Web(http.server.SimpleHTTPRequestHandler):

@@ -125,14 +125,17 @@ lead() {
     address=tcp://127.0.0.1:$port
 }
 
-# join SITE...: with the data $scratch/small, or its own in $at/SITE; in a rehearsal, which has
-# rehearsal set, it writes down what it puts in
+# join SITE...: with the data $scratch/small, or its own in $at/SITE, and with what lies there as
+# held; in a rehearsal, which has rehearsal set, it writes down what it puts in
 join() {
     for v in "$@"; do
         data=$scratch/small
         [ -f "$at/site-$v/data.images" ] && data=$at/site-$v/data
+        held=
+        [ -f "$at/site-$v/held.images" ] && held=$at/site-$v/held
         start "site-$v" "$client" run --dir "$at/site-$v" --connect "$address" \
             --images "$data.images" --labels "$data.labels" --events \
+            ${held:+--holdout-images "$held.images" --holdout-labels "$held.labels"} \
             ${rehearsal:+--put-in "$at/site-$v"}
     done
 }

@@ -86,7 +86,8 @@ static void a_study_is_told_what_follows_from_it(void)
     CHECK(says(&said, "graph      complete: all hold shares of all, t = "));
     CHECK(says(&said, "ok  exploring"));
     CHECK(says(&said, "ok  training   547 coordinates in "));
-    CHECK(says(&said, "unit site, adding or removing one, 7 rounds, fewest survivors in each\n"));
+    CHECK(says(&said, "unit site, adding or removing one, 7 rounds, 0 evaluations, "
+                      "fewest survivors in each\n"));
     CHECK_NUMBER(1, complained.n);
 }
 
@@ -127,6 +128,18 @@ static void a_study_without_pruning_is_not_explored(void)
     CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\npruning:\n  mode: none\n"));
     CHECK(strstr((const char *)said.at, "exploring") == NULL);
     CHECK(says(&said, "ok  training"));
+}
+
+static void evaluations_are_told_where_there_are_some(void)
+{
+    CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\nevaluation:\n  mode: private\n"
+                                            "  every: 3\n"));
+    CHECK(says(&said, "ok  evaluating 6 coordinates in 1 segments"));
+    CHECK(says(&said, "7 rounds, 3 evaluations"));
+    CHECK_NUMBER(EXIT_REFUSED,
+                 check_study(STUDY "  epsilon: 3\nsecagg:\n  bits: 13\npruning:\n  mode: none\n"
+                                   "evaluation:\n  mode: private\n"));
+    CHECK(says(&complained, "too few for the noise of an evaluation"));
 }
 
 static void a_file_that_is_no_study_is_refused_with_its_line(void)
@@ -203,6 +216,7 @@ int main(void)
     RUN(a_clip_that_adapts_is_told_its_price);
     RUN(every_epsilon_is_that_of_its_adversary);
     RUN(a_study_without_pruning_is_not_explored);
+    RUN(evaluations_are_told_where_there_are_some);
     RUN(a_file_that_is_no_study_is_refused_with_its_line);
     RUN(a_ring_too_narrow_is_refused_with_what_helps);
     RUN(what_a_narrow_ring_costs_is_said_and_never_rounded_down);

@@ -79,6 +79,40 @@ static void one_exploration_then_the_rounds_of_the_study(void)
     CHECK(course_done(&course));
 }
 
+/* Three rounds, an evaluation after the second and one at the end: they leave the model alone. */
+static void evaluations_come_when_they_are_due_and_change_nothing(void)
+{
+    static const enum step steps[] = {STEP_EXPLORE,  STEP_TRAIN, STEP_TRAIN,
+                                      STEP_EVALUATE, STEP_TRAIN, STEP_EVALUATE};
+    static const uint32_t numbers[] = {0, 0, 1, 0, 2, 1};
+    struct study study;
+    small_study(&study, STUDY_PATIENT, MODEL_MLP);
+    study.evaluation.mode = STUDY_EVALUATION_PRIVATE;
+    study.evaluation.every = 2;
+    study.evaluation.ratio = 10;
+    AUTO(course_free) struct course course = {0};
+    start(&course, &study);
+    for (size_t round = 0; round < sizeof steps / sizeof *steps; round++) {
+        CHECK(!course_done(&course));
+        AUTO(round_free) struct round done = {0};
+        finish(&done, &course, SITES, 100);
+        CHECK_NUMBER(steps[round], done.plan.step);
+        CHECK_NUMBER(numbers[round], done.plan.step_number);
+        CHECK_NUMBER(REASON_NONE, schedule_check(&course.schedule, &done.plan, &course.state.keep,
+                                                 course.state.clip));
+        float weight[MOST], velocity[MOST];
+        memcpy(weight, course.state.weight, course.layout.n * sizeof *weight);
+        memcpy(velocity, course.velocity, course.layout.n * sizeof *velocity);
+        CHECK_OK(course_apply(&course, &done));
+        const bool same =
+            memcmp(weight, course.state.weight, course.layout.n * sizeof *weight) == 0 &&
+            memcmp(velocity, course.velocity, course.layout.n * sizeof *velocity) == 0;
+        CHECK(same == (steps[round] == STEP_EVALUATE));
+    }
+    CHECK(course_done(&course));
+    CHECK_NUMBER(3, course.trained);
+}
+
 static void without_pruning_training_comes_first(void)
 {
     struct study study;
@@ -421,6 +455,7 @@ static void memory_may_end_anywhere(void)
 int main(void)
 {
     RUN(one_exploration_then_the_rounds_of_the_study);
+    RUN(evaluations_come_when_they_are_due_and_change_nothing);
     RUN(without_pruning_training_comes_first);
     RUN(the_exploration_prunes_the_weights_and_leaves_the_others);
     RUN(steps_are_heavy_ball_with_a_falling_rate);

@@ -49,6 +49,7 @@ static void course_is_as_described(void)
     PUT("model round", "u32", tale.model_round);
     want("explored", "u8", &explored, 1);
     PUT("trained", "u32", course.trained);
+    PUT("evaluated", "u32", course.evaluated);
     want("state", "hash", state.bytes, HASH_BYTES);
     want("velocity", "hash", of_velocity.bytes, HASH_BYTES);
     PUT("failures", "u32", tale.failures);

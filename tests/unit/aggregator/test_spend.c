@@ -226,6 +226,23 @@ static void without_pruning_there_is_no_exploration_to_pay(void)
     CHECK(epsilon_of(&without) < epsilon_of(&with));
 }
 
+static void evaluations_are_paid_too(void)
+{
+    AUTO(world_free) struct world world = {0};
+    world_make(&world, 3);
+    struct account with = {0}, without = {0};
+    CHECK_OK(spend_worst(&without, &world.schedule, ADVERSARY_SERVER, &world.keep));
+    world.study.evaluation.mode = STUDY_EVALUATION_PRIVATE;
+    world.study.evaluation.every = 1;
+    world.study.evaluation.ratio = 1;
+    CHECK_OK(spend_worst(&with, &world.schedule, ADVERSARY_SERVER, &world.keep));
+    AUTO(plan_free) struct plan plan = {0};
+    CHECK_OK(schedule_plan(&plan, &world.schedule, STEP_EVALUATE, 0, NULL, 0, &world.cohort));
+    const struct release one = schedule_release(&plan, world.schedule.params.quorum);
+    CHECK_OK(account_add(&without, &one, world.study.rounds.count));
+    CHECK_CLOSE(epsilon_of(&without), epsilon_of(&with), 1e-9);
+}
+
 static void without_noise_nothing_is_bounded_and_nothing_refused(void)
 {
     AUTO(world_free) struct world world = {0};
@@ -263,6 +280,7 @@ int main(void)
     RUN(the_worst_course_meets_the_study_s_epsilon_against_collusion);
     RUN(no_course_costs_more_than_the_worst);
     RUN(without_pruning_there_is_no_exploration_to_pay);
+    RUN(evaluations_are_paid_too);
     RUN(without_noise_nothing_is_bounded_and_nothing_refused);
     RUN(running_out_of_memory_changes_nothing);
     forget();

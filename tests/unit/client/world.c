@@ -30,13 +30,17 @@ void world_open(struct world *w, enum study_unit unit, enum model_kind kind, enu
     *w = (struct world){0};
     small_study(&w->study, unit, kind);
     w->study.pruning.mode = mode;
+    w->study.evaluation.mode = STUDY_EVALUATION_PRIVATE;
+    w->study.evaluation.ratio = 1;
     w->study.privacy.exploration_clip = w->study.privacy.clip = clip;
     must(layout_of(&w->layout, &w->study.model.spec));
-    small_state(&w->state, &w->study, step == STEP_TRAIN);
+    small_state(&w->state, &w->study, step != STEP_EXPLORE);
     make_plan(w, step);
     struct dataset data = {0};
     small_data(&data, &w->study, WORLD_RECORDS, 1);
     must(local_new(&w->local, &w->study, &data));
+    small_data(&data, &w->study, WORLD_HELD, 2);
+    must(local_hold_out(&w->local, &data));
     must(local_load(&w->local, &w->state));
 }
 
@@ -56,12 +60,21 @@ void world_close(struct world *w)
     plan_free(&w->plan);
 }
 
-void world_forget(struct world *w, size_t i)
+static void forget(struct dataset *data, size_t i)
 {
-    struct dataset *data = &w->local.data;
     const size_t floats = dataset_floats(data), rest = --data->n - i;
     memmove(data->pixel + i * floats, data->pixel + (i + 1) * floats, rest * floats);
     memmove(data->label + i, data->label + i + 1, rest);
+}
+
+void world_forget(struct world *w, size_t i)
+{
+    forget(&w->local.data, i);
+}
+
+void world_forget_held(struct world *w, size_t i)
+{
+    forget(&w->local.held, i);
 }
 
 uint64_t world_norm2(const struct encoded *a, const struct encoded *b)

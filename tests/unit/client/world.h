@@ -8,11 +8,12 @@
 
 #define WORLD_SITES 5
 #define WORLD_RECORDS 30
+#define WORLD_HELD 25
 
 struct world {
     struct study study;
     struct layout layout;
-    struct state state; /* pruned when it is about training */
+    struct state state; /* pruned but for the exploration */
     struct local local;
     struct plan plan; /* of all sites */
 };
@@ -29,8 +30,9 @@ typedef enum status world_work(struct encoded *out, struct local *local, const s
                                struct rng *rng);
 void world_starve(enum step step, world_work *work);
 
-/* Take record i out of the site's data. */
+/* Take record i out of the site's data, or out of what it holds out. */
 void world_forget(struct world *w, size_t i);
+void world_forget_held(struct world *w, size_t i);
 
 /* Squared norm of a, or of a - b; sizes are equal. */
 uint64_t world_norm2(const struct encoded *a, const struct encoded *b);

@@ -150,9 +150,16 @@ static void calibrated_shares_meet_the_goal(void)
         {.epsilon = 1.0, .delta = 1e-6, .sampling = 0.01, .rounds = 100, .exploration_ratio = 0.0},
         {.epsilon = 0.1, .delta = 1e-5, .sampling = 0.2, .rounds = 3, .exploration_ratio = 0.5},
         {.epsilon = 100.0, .delta = 1e-9, .sampling = 1.0, .rounds = 1, .exploration_ratio = 1.0},
+        {.epsilon = 3.0,
+         .delta = 1e-5,
+         .sampling = 0.02,
+         .rounds = 60,
+         .exploration_ratio = 2.0,
+         .evaluations = 3,
+         .evaluation_ratio = 10.0},
     };
     const uint64_t norm2 = 1083030014;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof goals / sizeof *goals; i++) {
         double z = 0.0, ratio = goals[i].exploration_ratio;
         CHECK_OK(account_calibrate(&z, NULL, &goals[i]));
         for (uint32_t n = 1; n <= 100; n = 9 * n + 2) {
@@ -167,6 +174,12 @@ static void calibrated_shares_meet_the_goal(void)
                 struct release first = {norm2, explore, n, 1000, goals[i].sampling};
                 CHECK_OK(account_add(&account, &first, 1));
             }
+            if (goals[i].evaluations > 0) {
+                uint32_t count = 0;
+                CHECK_OK(account_share(&count, z * goals[i].evaluation_ratio, 16384, n));
+                const struct release whole = {16384, count, n, 20, 1.0};
+                CHECK_OK(account_add(&account, &whole, goals[i].evaluations));
+            }
             double epsilon = account_epsilon(&account, goals[i].delta);
             CHECK(epsilon <= goals[i].epsilon);
             CHECK(epsilon >= goals[i].epsilon * 0.998);
@@ -179,8 +192,9 @@ static void calibration_has_edges(void)
     const struct account_goal good = {
         .epsilon = 1.0, .delta = 1e-5, .sampling = 1.0, .rounds = 1, .exploration_ratio = 0.0};
     double z = 7.0;
-    struct account_goal bad[12];
-    for (size_t i = 0; i < 12; i++) bad[i] = good;
+    struct account_goal bad[15];
+    const size_t n = sizeof bad / sizeof *bad;
+    for (size_t i = 0; i < n; i++) bad[i] = good;
     bad[0].epsilon = 0.0;
     bad[1].epsilon = (double)NAN;
     bad[2].delta = 0.0;
@@ -193,8 +207,10 @@ static void calibration_has_edges(void)
     bad[9].exploration_ratio = (double)NAN;
     bad[10].epsilon = bad[10].delta = 1e-9; /* not even at z = 1e6 */
     bad[11].sampling = (double)NAN;
-    for (size_t i = 0; i < 12; i++)
-        CHECK_STATUS(STATUS_RANGE, account_calibrate(&z, NULL, &bad[i]));
+    bad[12].evaluations = bad[13].evaluations = bad[14].evaluations = 1;
+    bad[13].evaluation_ratio = (double)INFINITY;
+    bad[14].evaluation_ratio = (double)NAN;
+    for (size_t i = 0; i < n; i++) CHECK_STATUS(STATUS_RANGE, account_calibrate(&z, NULL, &bad[i]));
     CHECK(z == 7.0);
     struct account_goal open = good;
     open.epsilon = (double)INFINITY;

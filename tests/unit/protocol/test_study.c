@@ -57,6 +57,10 @@ static void defaults_stand_where_keys_are_absent(void)
     CHECK_CLOSE(0.2, s.privacy.clip_rate, 0);
     CHECK(s.privacy.rounding == GRID_NEAREST && s.privacy.rotation == STUDY_ROTATION_NONE);
     CHECK(s.deadlines.positions_ms == 30000 && s.deadlines.release_ms == 0);
+    CHECK(s.evaluation.mode == STUDY_EVALUATION_NONE && s.evaluation.every == 0);
+    CHECK_CLOSE(4, s.evaluation.ratio, 0); /* a record that is not sampled needs more noise */
+    s = study_of(SITE_UNIT);
+    CHECK_CLOSE(1, s.evaluation.ratio, 0);
 }
 
 static void every_key_reaches_its_member(void)
@@ -78,6 +82,7 @@ static void every_key_reaches_its_member(void)
                  "rounds: {count: 7, learning_rate: 0.25, momentum: 0.125,\n"
                  "         local_epochs: 3, local_batch: 10,\n"
                  "         local_learning_rate: 0.75, decay: 0.5}\n"
+                 "evaluation: {mode: private, every: 3, ratio: 12.5}\n"
                  "secagg: {bits: 24, cipher: aes256-ctr}\n"
                  "deadlines: {gather_ms: 11, keys_ms: 12, shares_ms: 13, input_ms: 14,\n"
                  "            confirm_ms: 15, unmask_ms: 16, grace_ms: 17,\n"
@@ -113,6 +118,8 @@ static void every_key_reaches_its_member(void)
     CHECK_CLOSE(0.125, s.rounds.momentum, 0);
     CHECK_CLOSE(0.75, s.rounds.local_learning_rate, 0);
     CHECK_CLOSE(0.5, s.rounds.decay, 0);
+    CHECK(s.evaluation.mode == STUDY_EVALUATION_PRIVATE && s.evaluation.every == 3);
+    CHECK_CLOSE(12.5, s.evaluation.ratio, 0);
     CHECK(s.secagg.bits == 24 && s.secagg.cipher == MASK_AES256_CTR);
     CHECK(s.deadlines.gather_ms == 11 && s.deadlines.keys_ms == 12 && s.deadlines.shares_ms == 13);
     CHECK(s.deadlines.input_ms == 14 && s.deadlines.confirm_ms == 15);
@@ -248,6 +255,13 @@ static void unsafe_privacy_is_refused(void)
     CHECK_NUMBER(STUDY_PRUNING_PAPER, s.pruning.mode);
 }
 
+static void evaluations_that_cannot_be_are_refused(void)
+{
+    refused(SITE_UNIT "evaluation:\n  every: 51\n", STATUS_RANGE, 5, "50 training rounds");
+    refused(SITE_UNIT "evaluation:\n  ratio: 0\n", STATUS_RANGE, 5, "ratio");
+    refused(SITE_UNIT "evaluation:\n  mode: public\n", STATUS_RANGE, 5, "mode");
+}
+
 static void models_that_cannot_be_are_refused(void)
 {
     refused(SITE_UNIT "model:\n  hidden: []\n", STATUS_FORMAT, 5, "entries");
@@ -312,6 +326,7 @@ int main(void)
     RUN(inputs_leave_before_their_deadline);
     RUN(the_unit_decides_which_keys_belong);
     RUN(unsafe_privacy_is_refused);
+    RUN(evaluations_that_cannot_be_are_refused);
     RUN(models_that_cannot_be_are_refused);
     RUN(a_study_changed_in_memory_is_checked);
     RUN(a_file_is_read_whole_or_refused);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "protocol/schedule_steps.h"
+
+uint32_t schedule_evaluations(const struct study *study, uint32_t trained)
+{
+    const uint32_t every = study->evaluation.every, count = study->rounds.count;
+    if (study->evaluation.mode == STUDY_EVALUATION_NONE) return 0;
+    if (every == 0) return trained < count ? 0 : 1;
+    return trained < count ? trained / every : (count + every - 1) / every;
+}
+
+uint32_t schedule_steps(const struct study *study, enum step step)
+{
+    switch (step) {
+    case STEP_EXPLORE:
+        return study->pruning.mode == STUDY_PRUNING_NONE ? 0 : 1;
+    case STEP_TRAIN:
+        return study->rounds.count;
+    case STEP_EVALUATE:
+        return schedule_evaluations(study, study->rounds.count);
+    default:
+        return 0;
+    }
+}
+
+double schedule_sampling(const struct study *study, enum step step)
+{
+    const bool draws = study->privacy.unit == STUDY_PATIENT && step != STEP_EVALUATE;
+    return draws ? study->privacy.sampling : 1;
+}
+
+double schedule_multiplier(const struct schedule *schedule, enum step step)
+{
+    const struct study *study = schedule->study;
+    switch (step) {
+    case STEP_EXPLORE:
+        return schedule->z * study->privacy.exploration_ratio;
+    case STEP_EVALUATE:
+        return schedule->z * study->evaluation.ratio;
+    default:
+        return schedule->z;
+    }
+}
+
+enum status schedule_count_grid(struct grid *out, const struct study *study, uint32_t certain,
+                                uint32_t n_sites, uint32_t sigma)
+{
+    const enum count_unit unit =
+        study->privacy.unit == STUDY_PATIENT ? COUNT_RECORDS : COUNT_SHARES;
+    return count_plan(out, unit, certain, n_sites, sigma, study->secagg.bits);
+}
+
+enum status schedule_evaluation_grid(struct grid *out, const struct schedule *schedule)
+{
+    const struct params *params = &schedule->params;
+    const uint32_t certain = params_honest(params);
+    uint32_t sigma = 0;
+    TRY(schedule_count_grid(out, schedule->study, certain, params->n, 0));
+    TRY(account_share(&sigma, schedule_multiplier(schedule, STEP_EVALUATE), out->norm2, certain));
+    return schedule_count_grid(out, schedule->study, certain, params->n, sigma);
+}
+
+uint64_t schedule_room(const struct schedule *schedule)
+{
+    struct grid grid = {0};
+    if (schedule_steps(schedule->study, STEP_EVALUATE) == 0) return 0;
+    if (schedule->study->privacy.unit == STUDY_SITE) return COUNT_MAX;
+    return schedule_evaluation_grid(&grid, schedule) == STATUS_OK ? count_room(&grid) : 0;
+}
