@@ -22,6 +22,7 @@
 #define STUDY_EPSILON_MAX 100
 
 enum study_unit { STUDY_PATIENT, STUDY_SITE };
+enum study_dropouts { STUDY_PESSIMISTIC, STUDY_XNOISE };
 enum study_pruning { STUDY_PRUNING_PRIVATE, STUDY_PRUNING_PAPER, STUDY_PRUNING_NONE };
 
 /* Each member is the key of the same name; in brackets what holds when the key is absent. */
@@ -47,21 +48,23 @@ struct study {
         double pixel_deviation; /* [1] */
     } model;
     struct {
-        enum study_unit unit;       /* [patient] whose presence epsilon hides */
-        double epsilon;             /* [3.0] for the whole study; .inf in a rehearsal */
-        double delta;               /* [1.0e-5] */
-        double clip;                /* [1.0] L2 bound of one contribution; the first, where it
-                                     * adapts */
-        double exploration_clip;    /* [1.0] the same in the exploration */
-        double exploration_ratio;   /* [1.0] noise multiplier of the exploration over a round's */
-        bool adaptive_clip;         /* [false] the clip follows a quantile of the norms */
-        double clip_quantile;       /* [0.5] share of the contributions that shall be within it */
-        double clip_rate;           /* [0.2] of its steps */
-        double clip_count_noise;    /* [a twentieth of a round's contributions] deviation of their
-                                     * count */
-        double sampling;            /* share of records per round; unit patient: required */
-        uint32_t records;           /* public expected total; unit patient: required */
-        enum noise_sampler sampler; /* [exact], or table where sigma is small enough for one */
+        enum study_unit unit;         /* [patient] whose presence epsilon hides */
+        double epsilon;               /* [3.0] for the whole study; .inf in a rehearsal */
+        double delta;                 /* [1.0e-5] */
+        double clip;                  /* [1.0] L2 bound of one contribution; the first, where it
+                                       * adapts */
+        double exploration_clip;      /* [1.0] the same in the exploration */
+        double exploration_ratio;     /* [1.0] noise multiplier of the exploration over a round's */
+        bool adaptive_clip;           /* [false] the clip follows a quantile of the norms */
+        double clip_quantile;         /* [0.5] share of the contributions that shall be within it */
+        double clip_rate;             /* [0.2] of its steps */
+        double clip_count_noise;      /* [a twentieth of a round's contributions] deviation of their
+                                       * count */
+        double sampling;              /* share of records per round; unit patient: required */
+        uint32_t records;             /* public expected total; unit patient: required */
+        enum noise_sampler sampler;   /* [exact], or table where sigma is small enough for one */
+        enum study_dropouts dropouts; /* [pessimistic] noise for T survivors, more when there are
+                                       * more; or xnoise: what is too much is taken away */
     } privacy;
     struct {
         enum study_pruning mode; /* [private] */
