@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "dp/count.h"
+#include "protocol/removal.h"
 
 enum status evaluation_of(struct evaluation *out, const struct round *round)
 {
@@ -14,9 +15,10 @@ enum status evaluation_of(struct evaluation *out, const struct round *round)
     struct mean mean = {.n = plan->segment[0].dim, .value = value};
     if (mean.n > sizeof value / sizeof *value) return STATUS_RANGE;
     TRY(grid_decode(&mean, &round->opened[0], &plan->grid, 1));
-    const double shares = (double)bits_count(&round->survivors);
+    const uint32_t n = (uint32_t)bits_count(&round->survivors);
+    const double noise2 = (double)n * (double)removal_kept(plan, n);
     struct evaluation e = {.classes = (uint32_t)(mean.n / COUNT_KINDS),
-                           .noise = plan->grid.sigma * sqrt(shares) / plan->grid.scale};
+                           .noise = sqrt(noise2) / plan->grid.scale};
     for (uint32_t c = 0; c < e.classes; c++) {
         e.right[c] = (double)value[c];
         e.wrong[c] = (double)value[e.classes + c];

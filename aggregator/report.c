@@ -67,14 +67,15 @@ void report_round(const struct coordinator *c, const struct spend *spend, const 
                   uint64_t bytes_up, bool events)
 {
     const struct plan *plan = &round->plan;
+    const double noise = schedule_multiplier(plan, (uint32_t)bits_count(&round->survivors));
     double epsilon[ADVERSARY_COUNT];
     for (enum adversary who = 0; who < ADVERSARY_COUNT; who++)
         if (spend_epsilon(&epsilon[who], spend, who) != STATUS_OK) return;
     fprintf(stderr,
-            "round %u: %s, %zu of %zu sites, %u recovered; spent against the server alone: "
-            "epsilon %.4f at delta %g\n",
+            "round %u: %s, %zu of %zu sites, %u recovered; noise multiplier of the honest %.4f; "
+            "spent against the server alone: epsilon %.4f at delta %g\n",
             plan->round, step_names[plan->step], bits_count(&round->survivors),
-            bits_count(&plan->cohort), round_recovered(round),
+            bits_count(&plan->cohort), round_recovered(round), floor(noise * 1e4) / 1e4,
             account_rounded(epsilon[ADVERSARY_SERVER]), c->study.privacy.delta);
     if (plan->clip_bit > 0)
         fprintf(stderr, "round %u: the next clip is %.6g\n", plan->round, c->course.state.clip);
@@ -84,13 +85,13 @@ void report_round(const struct coordinator *c, const struct spend *spend, const 
     if (!events) return;
     if (evaluated) write_evaluation(stdout, c, round, &evaluation);
     event_write(
-        stdout, "{s:s, s:i, s:s, s:i, s:i, s:o, s:i, s:I, s:I, s:I, s:o, s:{s:o, s:o, s:o}}",
+        stdout, "{s:s, s:i, s:s, s:i, s:i, s:o, s:i, s:o, s:I, s:I, s:I, s:o, s:{s:o, s:o, s:o}}",
         "event", "round", "round", (int)plan->round, "step", step_events[plan->step], "number",
         (int)plan->step_number, "cohort", (int)bits_count(&plan->cohort), "survivors",
-        survivors_list(round), "recovered", (int)round_recovered(round), "bytes_up_per_site",
-        (long long)bytes_up, "kept", (long long)bits_count(&c->course.state.keep), "parameters",
-        (long long)c->course.layout.n, "clip",
-        event_real(schedule_clip(&c->study, c->course.state.clip)), "epsilon", "server",
+        survivors_list(round), "recovered", (int)round_recovered(round), "noise_multiplier",
+        event_real(noise), "bytes_up_per_site", (long long)bytes_up, "kept",
+        (long long)bits_count(&c->course.state.keep), "parameters", (long long)c->course.layout.n,
+        "clip", event_real(schedule_clip(&c->study, c->course.state.clip)), "epsilon", "server",
         event_real(epsilon[ADVERSARY_SERVER]), "collusion",
         event_real(epsilon[ADVERSARY_COLLUSION]), "reader", event_real(epsilon[ADVERSARY_READER]));
 }

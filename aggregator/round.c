@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "protocol/removal.h"
 
 /* Which message each phase waits for, and how it ends. No row, no entry. */
 // clang-format off
@@ -194,6 +195,8 @@ enum status round_start(struct round *out, const struct round_config *config, st
     r.plan = *plan;
     *plan = (struct plan){0};
     if (!mask_available(r.plan.cipher)) return STATUS_RANGE;
+    struct xnoise parts;
+    TRY(removal_parts(&parts, &r.plan));
     TRY(allocate(&r));
     plan_write(&r.plan_bytes, &r.plan, config->identity);
     TRY(r.plan_bytes.status);

@@ -15,6 +15,7 @@
 #define AGGREGATOR_ROUND_H
 
 #include "crypto/merkle.h"
+#include "protocol/bundle.h"
 #include "protocol/graph.h"
 #include "protocol/manifest.h"
 #include "protocol/msg.h"
@@ -95,7 +96,8 @@ struct round {
 };
 
 /* Begin with a complete plan (moved in; emptied). The caller sends round->plan_bytes to the cohort.
- * STATUS_RANGE  this machine cannot grow the plan's pads. STATUS_NOMEM. out is untouched. */
+ * STATUS_RANGE  this machine cannot grow the plan's pads, or the plan's noise cannot be taken away
+ *               as it says (protocol/removal.h). STATUS_NOMEM. out is untouched. */
 MUST_USE enum status round_start(struct round *out, const struct round_config *config,
                                  struct plan *plan, uint64_t now_ms);
 void round_free(struct round *round);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "crypto/kx.h"
-#include "crypto/seal.h"
 #include "protocol/pads.h"
 
 static bool same_key(const uint8_t a[static KX_PUBLIC_BYTES],
@@ -154,8 +153,7 @@ void dealing_free(struct dealing *dealing)
 static enum status dealing_new(struct dealing *out, const struct round *r, uint32_t from,
                                struct view in)
 {
-    const size_t limit =
-        SEAL_EXTRA_BYTES + HASH_BYTES + (1 + (size_t)r->plan.n_segments) * SHARE_BYTES;
+    const size_t limit = bundle_sealed_max(&r->plan);
     AUTO(dealing_free) struct dealing d = {0};
     write_bytes(&d.bytes, in.at, in.n);
     TRY(d.bytes.status);
@@ -179,7 +177,8 @@ static bool dealing_fits(const struct dealing *d, const struct round *r, uint32_
     for (uint32_t i = 0; i < d->shares.n; i++)
         if ((d->shares.sealed[i].n == 0) != (i == own)) return false;
     return d->header.from == from && d->header.n_selfs == r->plan.n_segments &&
-           hash_equal(&root, &d->header.root) && hash_equal(&d->header.plan, &r->plan_hash) &&
+           d->header.n_noises == r->plan.removable && hash_equal(&root, &d->header.root) &&
+           hash_equal(&d->header.plan, &r->plan_hash) &&
            hash_equal(&d->header.roster, &r->roster_hash);
 }
 

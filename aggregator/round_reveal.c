@@ -5,6 +5,7 @@
 
 #include "aggregator/round_step.h"
 #include "aggregator/unmask.h"
+#include "protocol/removal.h"
 
 bool round_dropped(const struct round *r, uint32_t site)
 {
@@ -15,8 +16,11 @@ bool round_asks(const struct round *r, uint32_t dealer, uint32_t place)
 {
     const bool survived = bits_has(&r->survivors, dealer);
     if (place == BUNDLE_PAIR) return !survived;
-    const uint32_t l = place - 1;
-    return survived && bits_has(&r->opened_set, l) && bits_has(&r->plan.segment[l].members, dealer);
+    if (!survived) return false;
+    if (place >= BUNDLE_NOISE(&r->plan, 1))
+        return place == BUNDLE_NOISE(&r->plan, removal_first(&r->plan, &r->survivors));
+    const uint32_t l = place - BUNDLE_SELF(0);
+    return bits_has(&r->opened_set, l) && bits_has(&r->plan.segment[l].members, dealer);
 }
 
 enum status round_open_reveal(struct round *r)
@@ -25,7 +29,8 @@ enum status round_open_reveal(struct round *r)
     for (uint32_t v = 0; v < r->dealers.n; v++) {
         struct contributor *site = &r->site[v];
         if (!bits_has(&r->dealers, v)) continue;
-        for (uint32_t p = 0; p <= r->plan.n_segments; p++) site->n_places += round_asks(r, v, p);
+        for (uint32_t p = 0; p < bundle_places(&r->plan); p++)
+            site->n_places += round_asks(r, v, p);
         if (site->n_places == 0) continue; /* all its segments stay sealed */
         site->holder = calloc(t, sizeof *site->holder);
         site->revealed = calloc(site->n_places * t, SHARE_BYTES);
@@ -49,7 +54,7 @@ static bool bundle_fits(const struct round *r, struct bundle *bundle, uint32_t d
     const uint32_t number =
         bits_has(&r->dealers, dealer) ? graph_holder_number(&r->graph, dealer, from) : GRAPH_NONE;
     if (number == GRAPH_NONE) return bundle->n == 0;
-    if (bundle->n != 1 + r->plan.n_segments) return false;
+    if (bundle->n != bundle_places(&r->plan)) return false;
     for (uint32_t p = 0; p < bundle->n; p++) {
         struct place *place = &bundle->place[p];
         if (place->have != round_asks(r, dealer, p)) return false;

@@ -66,8 +66,11 @@ enum status spend_end(struct spend *spend, uint32_t round, uint32_t n_inputs, bo
     if (!opened) return STATUS_OK;
     const uint32_t colluding = spend->ledger.books.study[spend->study].colluding;
     uint32_t shares = reserved->release.n_shares;
-    /* A sum that not all of the cohort have a part in may lack the survivors above T. */
-    if (shares == spend->certain && n_inputs > shares + colluding) shares = n_inputs - colluding;
+    /* A sum that not all of the cohort have a part in may lack the survivors above T, and removable
+     * noise of theirs is taken away. */
+    if (reserved->release.removable == 0 && shares == spend->certain &&
+        n_inputs > shares + colluding)
+        shares = n_inputs - colluding;
     return ledger_settle(&spend->ledger, &spend->manifest, round, shares, time_s);
 }
 
@@ -94,8 +97,8 @@ enum status spend_worst(struct account *out, const struct schedule *schedule, en
         if (times == 0) continue;
         AUTO(plan_free) struct plan plan = {0};
         TRY(schedule_plan(&plan, schedule, step, 0, keep, 0, &cohort));
-        const uint32_t shares = adversary_shares(who, schedule->params.quorum - c, c);
-        struct release release = schedule_release(&plan, shares);
+        const struct release worst = schedule_release(&plan, schedule->params.quorum - c);
+        const struct release release = adversary_release(who, &worst, c);
         TRY(account_add(&sum, &release, times));
     }
     *out = sum;

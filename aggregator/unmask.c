@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "aggregator/round_step.h"
+#include "aggregator/surplus.h"
 #include "base/secret.h"
 #include "protocol/pads.h"
+#include "protocol/removal.h"
 
 /* The pads to take away, per segment. */
 struct pads {
@@ -74,22 +76,41 @@ static bool join(uint8_t secret[static SHARE_BYTES], const struct rebuild *b,
                       &SHARE_FIELD) == STATUS_OK;
 }
 
-/* A survivor's own pads, from the self-mask seeds that it committed to. */
+/* A survivor's own pads, from the self-mask seeds that it committed to; *i counts its secrets. */
 static bool collect_self(struct pads *pads, const struct round *r, const struct rebuild *b,
-                         uint32_t v)
+                         uint32_t v, uint32_t *i)
 {
     const struct contributor *dealer = &r->site[v];
     bool fits = true;
     uint8_t seed[SHARE_BYTES] = {0};
-    for (uint32_t l = 0, i = 0; l < r->plan.n_segments && fits; l++) {
+    for (uint32_t l = 0; l < r->plan.n_segments && fits; l++) {
         if (!round_asks(r, v, BUNDLE_SELF(l))) continue;
-        fits = join(seed, b, dealer, i++);
+        fits = join(seed, b, dealer, (*i)++);
         const struct hash hash = hash_of("self seed", (struct view){seed, sizeof seed});
         fits = fits && hash_equal(&hash, &dealer->dealt.header.self[l]);
         if (fits) pads_self(&pads->pad[l][pads->n[l]++], seed, &r->plan_hash, &r->roster_hash, l);
     }
     secret_wipe(seed, sizeof seed);
     return fits;
+}
+
+/* The seed of that part of a survivor's noise that is the first too much. */
+static bool collect_surplus(struct surplus *surplus, const struct round *r, const struct rebuild *b,
+                            uint32_t v, uint32_t i)
+{
+    if (surplus->first == 0) return true;
+    uint8_t *seed = surplus->seed[surplus->n++];
+    const struct contributor *dealer = &r->site[v];
+    if (!join(seed, b, dealer, i)) return false;
+    const struct hash hash = removal_commit(seed);
+    return hash_equal(&hash, &dealer->dealt.header.noise[surplus->first - 1]);
+}
+
+static bool collect_survivor(struct pads *pads, struct surplus *surplus, const struct round *r,
+                             const struct rebuild *b, uint32_t v)
+{
+    uint32_t i = 0;
+    return collect_self(pads, r, b, v, &i) && collect_surplus(surplus, r, b, v, i);
 }
 
 /* The pads that one survivor added towards a dropped site. */
@@ -141,15 +162,18 @@ static enum status open_segment(struct round *r, const struct pads *pads, uint32
     return STATUS_OK;
 }
 
-/* All pads of the dealers; *why and round->about when a seed does not fit. */
-static enum status collect(struct pads *pads, struct round *r, enum reason *why)
+/* All pads of the dealers, and noise that is too much; *why and round->about when a seed does not
+ * fit. */
+static enum status collect(struct pads *pads, struct surplus *surplus, struct round *r,
+                           enum reason *why)
 {
     AUTO(rebuild_free) struct rebuild b = {0};
     for (uint32_t v = 0; v < r->dealers.n; v++) {
         const struct contributor *dealer = &r->site[v];
         if (dealer->n_places == 0) continue;
         TRY(weigh(&b, dealer->holder, r->plan.params.t));
-        if (round_dropped(r, v) ? collect_pairs(pads, r, &b, v) : collect_self(pads, r, &b, v))
+        if (round_dropped(r, v) ? collect_pairs(pads, r, &b, v)
+                                : collect_survivor(pads, surplus, r, &b, v))
             continue;
         *why = REASON_SHARE;
         r->about = v;
@@ -164,14 +188,16 @@ enum status unmask_total(struct round *round, enum reason *why)
     *why = REASON_QUORUM;
     if (!round_revealed(r)) return STATUS_OK;
     AUTO(pads_free) struct pads pads = {0};
+    AUTO(surplus_free) struct surplus surplus = {0};
     TRY(pads_new(&pads, r));
+    TRY(surplus_new(&surplus, r));
     *why = REASON_NONE;
-    TRY(collect(&pads, r, why));
+    TRY(collect(&pads, &surplus, r, why));
     for (uint32_t l = 0; l < r->plan.n_segments && *why == REASON_NONE; l++) {
         if (!bits_has(&r->opened_set, l)) continue;
         bool fits = false;
         TRY(open_segment(r, &pads, l, &fits));
         if (!fits) *why = REASON_CHECKSUM;
     }
-    return STATUS_OK;
+    return *why == REASON_NONE ? surplus_take(r, &surplus) : STATUS_OK;
 }

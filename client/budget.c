@@ -83,9 +83,12 @@ static enum status end_release(struct budget *budget, uint32_t round, uint64_t t
     const struct books *books = &budget->ledger.books;
     const struct books_study *study = &books->study[budget->study];
     const size_t at = books_find_release(books, budget->study, round);
-    uint32_t shares = books->release[at].release.n_shares;
-    /* A sum that not all of the cohort have a part in may lack the survivors above T. */
-    if (shares == budget->certain && known.n_survivors > shares + study->colluding)
+    const struct release *reserved = &books->release[at].release;
+    uint32_t shares = reserved->n_shares;
+    /* A sum that not all of the cohort have a part in may lack the survivors above T, and removable
+     * noise of theirs is taken away. */
+    if (reserved->removable == 0 && shares == budget->certain &&
+        known.n_survivors > shares + study->colluding)
         shares = known.n_survivors - study->colluding;
     return ledger_settle(&budget->ledger, &budget->manifest, round, shares, time_s);
 }

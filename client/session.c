@@ -44,6 +44,7 @@ void session_rest(struct session *s)
     secret_wipe(&s->mask_pair, sizeof s->mask_pair);
     secret_wipe(&s->enc_pair, sizeof s->enc_pair);
     secret_wipe(s->self_seed, sizeof s->self_seed);
+    secret_wipe(s->noise_seed, sizeof s->noise_seed);
     secret_wipe(s->nonce, sizeof s->nonce);
     buffer_free(&s->advert);
     bits_free(&s->roster);

@@ -12,6 +12,7 @@
 #include "crypto/mask.h"
 #include "crypto/rng.h"
 #include "crypto/seal.h"
+#include "protocol/bundle.h"
 #include "protocol/graph.h"
 #include "protocol/manifest.h"
 #include "protocol/msg.h"
@@ -76,6 +77,7 @@ struct session {
     uint8_t seed[SHARE_BYTES];                        /* secret */
     struct kx_pair mask_pair, enc_pair;               /* secret */
     uint8_t self_seed[MSG_SEGMENTS_MAX][SHARE_BYTES]; /* secret */
+    uint8_t noise_seed[SHARE_BYTES];                  /* of part 1 of the noise; secret */
     uint8_t nonce[MSG_NONCE_BYTES];                   /* of the position; ring only */
     struct buffer advert;                             /* own, as sent */
     struct hash header_hash;                          /* of the own header */

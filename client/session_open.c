@@ -7,6 +7,7 @@
 
 #include "base/secret.h"
 #include "protocol/pads.h"
+#include "protocol/removal.h"
 
 enum status session_pads(const struct session *session, uint32_t segment, struct pad **pad,
                          size_t *n)
@@ -33,6 +34,7 @@ enum status session_pads(const struct session *session, uint32_t segment, struct
 static void forget_pads(struct session *s)
 {
     secret_wipe(s->self_seed, sizeof s->self_seed);
+    secret_wipe(s->noise_seed, sizeof s->noise_seed);
     for (uint32_t v = 0; v < s->config.manifest->n; v++)
         secret_wipe(s->peer[v].shared, sizeof s->peer[v].shared);
 }
@@ -201,17 +203,24 @@ static enum status check_quorum(struct session *s, const struct quorum *quorum)
     return STATUS_OK;
 }
 
-/* For a dropped dealer its pair seed, for a survivor its self-mask seeds of the opened segments:
- * never both. */
-static void allow(const struct session *s, uint32_t dealer, struct bundle *bundle)
+/* Whether the survivor set lets a dealer's share at a place out. Of a dropped dealer the pair seed;
+ * of a survivor the self-mask seeds of the opened segments, and of its noise the seed of the first
+ * part that is too much, which all later ones follow from. Never both kinds, never a part that the
+ * sum has to keep. */
+static bool lets_out(const struct session *s, uint32_t dealer, uint32_t place)
 {
     const bool dropped = !bits_has(&s->survivors.survivors, dealer);
-    for (uint32_t p = 0; p < bundle->n; p++) {
-        const bool wanted = p == BUNDLE_PAIR
-                                ? dropped
-                                : !dropped && bits_has(&s->survivors.opened, p - BUNDLE_SELF(0));
-        bundle->place[p].have = bundle->place[p].have && wanted;
-    }
+    if (place == BUNDLE_PAIR) return dropped;
+    if (dropped) return false;
+    if (place < BUNDLE_NOISE(&s->plan, 1))
+        return bits_has(&s->survivors.opened, place - BUNDLE_SELF(0));
+    return place == BUNDLE_NOISE(&s->plan, removal_first(&s->plan, &s->survivors.survivors));
+}
+
+static void allow(const struct session *s, uint32_t dealer, struct bundle *bundle)
+{
+    for (uint32_t p = 0; p < bundle->n; p++)
+        bundle->place[p].have = bundle->place[p].have && lets_out(s, dealer, p);
 }
 
 /* The bundles move into the message: what is not sent is wiped with it. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "protocol/removal.h"
 
 /* Follow the results that this site missed, from its own last one. */
 static enum status catch_up(const struct session *s, uint32_t n_results, struct view results,
@@ -83,6 +84,9 @@ static enum status check_plan(struct session *s, const struct plan *plan, struct
     if (!grid_fits(&plan->grid, (uint32_t)bits_count(&plan->cohort)))
         return session_refuse(s, REASON_RING, OUTBOX_SERVER);
     if (!mask_available(plan->cipher)) return session_refuse(s, REASON_CIPHER, OUTBOX_SERVER);
+    struct xnoise parts;
+    if (removal_parts(&parts, plan) != STATUS_OK)
+        return session_refuse(s, REASON_NOISE, OUTBOX_SERVER);
     return STATUS_OK;
 }
 
@@ -96,6 +100,7 @@ static enum status send_advert(struct session *s, struct outbox *out)
     secret_wipe(enc_seed, sizeof enc_seed);
     for (uint32_t l = 0; l < s->plan.n_segments; l++)
         if (session_mine(s, l)) share_random(s->self_seed[l], &SHARE_FIELD, s->config.rng);
+    if (s->plan.removable > 0) share_random(s->noise_seed, &SHARE_FIELD, s->config.rng);
     struct advert advert = {.plan = s->plan_hash, .from = s->config.self};
     memcpy(advert.session, s->plan.session, MSG_SESSION_BYTES);
     memcpy(advert.mask_key, s->mask_pair.public_key, KX_PUBLIC_BYTES);

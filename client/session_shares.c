@@ -7,13 +7,16 @@
 
 #include "base/secret.h"
 #include "crypto/kdf.h"
+#include "protocol/removal.h"
 
 /* --- what dealer and recipient do alike ------------------------------------------------------- */
 
 static enum status shape_bundle(struct bundle *out, const struct session *s, uint32_t dealer)
 {
-    TRY(bundle_new(out, 1 + s->plan.n_segments));
+    TRY(bundle_new(out, bundle_places(&s->plan)));
     out->place[BUNDLE_PAIR].have = true;
+    for (uint32_t k = 1; k <= s->plan.removable; k++)
+        out->place[BUNDLE_NOISE(&s->plan, k)].have = true;
     for (uint32_t l = 0; l < s->plan.n_segments; l++)
         out->place[BUNDLE_SELF(l)].have = bits_has(&s->plan.segment[l].members, dealer);
     return STATUS_OK;
@@ -61,9 +64,10 @@ static enum status make_seal_key(struct session *s, uint32_t v)
 /* Everything that this site deals out, while it deals; one entry per holder. */
 struct deal {
     uint32_t n;
-    uint8_t *share;              /* of the seed in hand; secret */
-    struct bundle *bundle;       /* secret */
-    uint8_t (*salt)[HASH_BYTES]; /* master salts; secret */
+    uint8_t *share;                                   /* of the seed in hand; secret */
+    struct bundle *bundle;                            /* secret */
+    uint8_t (*salt)[HASH_BYTES];                      /* master salts; secret */
+    uint8_t noise[XNOISE_REMOVABLE_MAX][SHARE_BYTES]; /* seeds of the removable parts; secret */
     struct buffer header;
     struct buffer *sealed;
     struct shares shares; /* the message */
@@ -73,6 +77,7 @@ static void deal_free(struct deal *deal)
 {
     if (deal->share != NULL) secret_wipe(deal->share, deal->n * SHARE_BYTES);
     if (deal->salt != NULL) secret_wipe(deal->salt, deal->n * sizeof *deal->salt);
+    secret_wipe(deal->noise, sizeof deal->noise);
     for (uint32_t i = 0; deal->bundle != NULL && i < deal->n; i++) bundle_free(&deal->bundle[i]);
     for (uint32_t i = 0; deal->sealed != NULL && i < deal->n; i++) buffer_free(&deal->sealed[i]);
     free(deal->share);
@@ -115,17 +120,30 @@ static enum status write_header(struct deal *deal, struct session *s)
     struct header header = {.plan = s->plan_hash,
                             .roster = s->roster_hash,
                             .from = s->config.self,
-                            .n_selfs = s->plan.n_segments};
+                            .n_selfs = s->plan.n_segments,
+                            .n_noises = s->plan.removable};
     memcpy(header.session, s->plan.session, MSG_SESSION_BYTES);
     TRY(merkle_root(&header.root, deal->shares.leaf, deal->n));
     for (uint32_t l = 0; l < s->plan.n_segments; l++)
         if (session_mine(s, l))
             header.self[l] =
                 hash_of("self seed", (struct view){.at = s->self_seed[l], .n = SHARE_BYTES});
+    for (uint32_t k = 0; k < header.n_noises; k++) header.noise[k] = removal_commit(deal->noise[k]);
     header_write(&deal->header, &header, s->config.identity);
     TRY(deal->header.status);
     deal->shares.header = buffer_view(&deal->header);
     s->header_hash = header_hash(deal->shares.header);
+    return STATUS_OK;
+}
+
+/* The seeds of all removable parts, from the first one's. */
+static enum status split_noise(struct deal *deal, const struct session *s)
+{
+    for (uint32_t k = 0; k < s->plan.removable; k++) {
+        memcpy(deal->noise[k], k == 0 ? s->noise_seed : deal->noise[k - 1], SHARE_BYTES);
+        if (k > 0) removal_next(deal->noise[k]);
+        TRY(split(deal, s, BUNDLE_NOISE(&s->plan, k + 1), deal->noise[k]));
+    }
     return STATUS_OK;
 }
 
@@ -135,6 +153,7 @@ static enum status make_shares(struct deal *deal, struct session *s)
     TRY(split(deal, s, BUNDLE_PAIR, s->seed));
     for (uint32_t l = 0; l < s->plan.n_segments; l++)
         if (session_mine(s, l)) TRY(split(deal, s, BUNDLE_SELF(l), s->self_seed[l]));
+    TRY(split_noise(deal, s));
     for (uint32_t i = 0; i < deal->n; i++) {
         rng_bytes(s->config.rng, deal->salt[i], sizeof deal->salt[i]);
         commit(&deal->bundle[i], s, s->config.self, graph_holder(&s->graph, s->config.self, i),
@@ -214,7 +233,8 @@ static enum status check_header(struct session *s, struct header *header, struct
     if (in.n < SIGN_BYTES) return session_refuse(s, REASON_FORMAT, dealer);
     TRY(header_read(header, (struct view){.at = in.at, .n = in.n - SIGN_BYTES}, NULL));
     if (header->from != dealer || !hash_equal(&header->plan, &s->plan_hash) ||
-        !hash_equal(&header->roster, &s->roster_hash) || header->n_selfs != s->plan.n_segments)
+        !hash_equal(&header->roster, &s->roster_hash) || header->n_selfs != s->plan.n_segments ||
+        header->n_noises != s->plan.removable)
         return session_refuse(s, REASON_ROSTER, dealer);
     return STATUS_OK;
 }
@@ -260,18 +280,12 @@ static enum status agree(struct session *s)
     return STATUS_OK;
 }
 
-/* Longest bundle that a dealer of this plan seals. */
-static size_t sealed_max(const struct plan *plan)
-{
-    return SEAL_EXTRA_BYTES + HASH_BYTES + (1 + (size_t)plan->n_segments) * SHARE_BYTES;
-}
-
 enum status session_take_inbox(struct session *s, struct view in, uint64_t now_ms,
                                struct outbox *out)
 {
     (void)out;
     AUTO(inbox_free) struct inbox inbox = {0};
-    TRY(inbox_read(&inbox, in, s->config.manifest->n, sealed_max(&s->plan),
+    TRY(inbox_read(&inbox, in, s->config.manifest->n, bundle_sealed_max(&s->plan),
                    s->config.manifest->coordinator.identity));
     TRY(session_same(s, inbox.session));
     for (uint32_t v = 0; v < inbox.n; v++)

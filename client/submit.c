@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "crypto/mask.h"
 #include "dp/clip.h"
+#include "protocol/removal.h"
 
 enum status submit_contribution(struct grid_sum *sum, int64_t *within, const struct update *update,
                                 double clip, const struct grid *grid, struct rng *rng)
@@ -53,6 +54,28 @@ static void free_parts(struct masked (*part)[MSG_SEGMENTS_MAX])
     for (size_t l = 0; l < MSG_SEGMENTS_MAX; l++) masked_free(&(*part)[l]);
 }
 
+static enum status add_part(struct noise *noise, const struct session *session, uint32_t sigma,
+                            const uint8_t seed[static SHARE_BYTES])
+{
+    AUTO(noise_free) struct noise part = {0};
+    TRY(removal_draw(&part, noise->n, sigma, seed, &session->plan_hash, &session->roster_hash));
+    for (size_t i = 0; i < noise->n; i++) noise->value[i] += part.value[i];
+    return STATUS_OK;
+}
+
+/* The parts that the coordinator may be able to draw once more, when it is given their seed. */
+static enum status add_removable(struct noise *noise, const struct session *session,
+                                 const struct xnoise *parts)
+{
+    enum status status = STATUS_OK;
+    uint8_t seed[SHARE_BYTES];
+    memcpy(seed, session->noise_seed, sizeof seed);
+    for (uint32_t k = 1; k <= parts->removable && status == STATUS_OK; k++, removal_next(seed))
+        status = add_part(noise, session, parts->sigma[k], seed);
+    secret_wipe(seed, sizeof seed);
+    return status;
+}
+
 enum status submit_noise(struct noise *out, const struct session *session, struct rng *rng)
 {
     const struct plan *plan = &session->plan;
@@ -60,7 +83,14 @@ enum status submit_noise(struct noise *out, const struct session *session, struc
     for (uint32_t l = 0; l < plan->n_segments; l++)
         if (bits_has(&plan->segment[l].members, session->config.self)) n += plan->segment[l].dim;
     if (n == 0) return STATUS_RANGE;
-    return noise_draw(out, n, plan->grid.sigma, plan->sampler, rng);
+    struct xnoise parts;
+    TRY(removal_parts(&parts, plan));
+    AUTO(noise_free) struct noise noise = {0};
+    TRY(noise_draw(&noise, n, parts.sigma[0], plan->sampler, rng));
+    TRY(add_removable(&noise, session, &parts));
+    *out = noise;
+    noise = (struct noise){0};
+    return STATUS_OK;
 }
 
 enum status submit_sum(struct session *session, const struct noised *noised, uint64_t now_ms,

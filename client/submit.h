@@ -18,9 +18,10 @@ MUST_USE enum status submit_contribution(struct grid_sum *sum, int64_t *within,
                                          const struct grid *grid, struct rng *rng);
 
 /* Draw this site's noise share for all of its segments, before its data is touched: by the plan's
- * sigma and sampler.
- * rng  from the system.
- * STATUS_RANGE  the plan has no segment of this site, or no such sampler. STATUS_NOMEM. */
+ * sigma and sampler, with those parts that may be taken away again.
+ * rng  from the system; what stays in every sum comes from it.
+ * STATUS_RANGE  the plan has no segment of this site, no such sampler, or noise that cannot be
+ *               taken away (removal_parts). STATUS_NOMEM. */
 MUST_USE enum status submit_noise(struct noise *out, const struct session *session,
                                   struct rng *rng);
 

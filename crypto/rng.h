@@ -24,7 +24,8 @@ struct rng {
 /* Key the generator from the operating system. Aborts when the system has no randomness. */
 void rng_system(struct rng *rng);
 
-/* Replay a generator from a seed: tests and public choices (partitions, initial weights) only. */
+/* Replay a generator from a seed: tests, public choices (partitions, initial weights), and noise
+ * that is to be drawn a second time where it is taken away (protocol/removal.h). */
 void rng_seeded(struct rng *rng, const uint8_t seed[static RNG_SEED_BYTES]);
 /* The same from a small number, for `--seed N`. */
 void rng_numbered(struct rng *rng, uint64_t number);

@@ -16,6 +16,9 @@ enum status account_add(struct account *account, const struct release *release, 
     uint32_t sigma = release->sigma;
     if (sigma > 0 && (sigma < NOISE_SIGMA_MIN || sigma > NOISE_SIGMA_MAX)) return STATUS_RANGE;
     if (times == 0) return STATUS_OK;
+    /* Shares may be sums themselves, of parts with a smaller sigma (dp/xnoise.h). */
+    const uint32_t most = RDP_ADDENDS_MAX;
+    const uint32_t addends = release->n_shares > most ? release->n_shares : most;
     double s = (double)sigma;
     double z2 = s * s * (double)release->n_shares / (double)release->norm2;
     for (size_t i = 0; i < RDP_ORDERS; i++) {
@@ -23,7 +26,7 @@ enum status account_add(struct account *account, const struct release *release, 
         double rdp = (double)INFINITY;
         if (sigma > 0)
             rdp = rdp_sampled_gaussian(order, z2, release->sampling) +
-                  rdp_sum_gap(order, sigma, release->n_shares, release->dim);
+                  rdp_sum_gap(order, NOISE_SIGMA_MIN, addends, release->dim);
         account->rdp[i] += (double)times * rdp;
     }
     return STATUS_OK;

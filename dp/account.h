@@ -18,9 +18,12 @@
 struct release {
     uint64_t norm2; /* squared L2 bound of one contribution, grid units^2 */
     uint32_t sigma; /* parameter of one site's share, grid units; 0: no noise, epsilon infinite */
-    uint32_t n_shares; /* noise shares that the adversary does not know: honest survivors */
-    uint64_t dim;      /* coordinates */
-    double sampling;   /* Poisson rate of contributions at the site, coins kept there; 1: all */
+    uint32_t n_shares;  /* noise shares that the adversary does not know: honest survivors */
+    uint64_t dim;       /* coordinates */
+    double sampling;    /* Poisson rate of contributions at the site, coins kept there; 1: all */
+    uint32_t removable; /* dropouts for which a site's noise has parts that are taken away when they
+                         * do not happen (dp/xnoise.h): then n_shares is all there ever is, and what
+                         * one site keeps may be less than a share */
 };
 
 struct account {

@@ -21,9 +21,12 @@ double rdp_gaussian(uint32_t order, double z2);
  * integer orders. Exact for the discrete Gaussian with integer shift (dp/SPEC.md). */
 double rdp_sampled_gaussian(uint32_t order, double z2, double q);
 
+/* At least the discrete Gaussians that the noise of a sum is made of: shares times their parts. */
+#define RDP_ADDENDS_MAX 65536u
+
 /* Upper bound of the RDP of order a that is to be added because the sum of n discrete Gaussians of
- * parameter sigma >= NOISE_SIGMA_MIN, in dim coordinates, is not exactly one of parameter
- * sqrt(n) sigma: dim tau (2a-1) / (a-1), sampled or not (dp/SPEC.md), with tau from Kairouz, Liu,
+ * parameters sigma >= NOISE_SIGMA_MIN or more each, in dim coordinates, is not exactly one of their
+ * variances' sum: dim tau (2a-1) / (a-1), sampled or not (dp/SPEC.md), with tau from Kairouz, Liu,
  * Steinke 2021. Below 1e-50 for any sum that a ring can hold. */
 double rdp_sum_gap(uint32_t order, uint32_t sigma, uint32_t n, uint64_t dim);
 

@@ -161,6 +161,7 @@ static enum status lines_of(struct line line[static LINES_MAX], size_t *n, char 
                             const struct study_cost *c)
 {
     const struct params *p = &c->schedule.params;
+    const bool removes = c->study.privacy.dropouts == STUDY_XNOISE;
     (void)snprintf(with, 32, "server and %u site%s", p->c, p->c == 1 ? "" : "s");
     const struct {
         const char *name;
@@ -170,8 +171,10 @@ static enum status lines_of(struct line line[static LINES_MAX], size_t *n, char 
     for (size_t k = 0; k < 3; k++)
         for (int worst = 0; worst <= (p->n > p->quorum); worst++) {
             const uint32_t stay = worst ? p->quorum : p->n;
-            line[(*n)++] = (struct line){
-                .adversary = who[k].name, .dropouts = p->n - stay, .shares = stay - who[k].known};
+            /* What is taken away again counts for nobody, whoever survives. */
+            const uint32_t shares = removes ? params_honest(p) : stay - who[k].known;
+            line[(*n)++] =
+                (struct line){.adversary = who[k].name, .dropouts = p->n - stay, .shares = shares};
         }
     line[(*n)++] = (struct line){
         .adversary = "everybody but one site", .dropouts = p->n - p->quorum, .shares = 1};
@@ -252,7 +255,8 @@ static enum exit_code print_text(const struct study_cost *c, const struct line *
     }
     printf("\nAll are upper bounds, for all rounds together, before anything is pruned.\n"
            "dropouts   sites assumed to leave in every round, and their noise with them\n"
-           "shares     sites whose noise the adversary does not know\n"
+           "shares     sites whose noise the adversary does not know; with dropouts: xnoise the\n"
+           "           fewest that there can be, for more is taken away\n"
            "gate       what sites stop at: Renyi at order %u, fixed before the first round\n"
            "lattice    Renyi at the best real order, with nothing paid per coordinate\n"
            "pld        the distribution of the loss, the tightest, for a list fixed in advance\n"

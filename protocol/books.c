@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/books.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "dp/noise.h"
 
 void books_free(struct books *books)
 {
@@ -144,10 +147,27 @@ enum status books_add(struct books *books, const struct ledger_entry *entry)
 
 /* --- costs ------------------------------------------------------------------------------------ */
 
-uint32_t adversary_shares(enum adversary who, uint32_t n_shares, uint32_t colluding)
+/* When nobody drops out, the honest ones keep n_shares in n_shares + removable equal parts at
+ * least; rounded down, and no noise at all where that is too little for an account. */
+static uint32_t kept_sigma(const struct release *release)
 {
-    if (who == ADVERSARY_UNMASKED) return 1;
-    return who == ADVERSARY_COLLUSION ? n_shares : n_shares + colluding;
+    const double certain = release->n_shares, all = certain + release->removable;
+    const double sigma = floor((double)release->sigma * sqrt(certain / all) * (1 - 1e-12));
+    if (release->removable == 0) return release->sigma;
+    return sigma < (double)NOISE_SIGMA_MIN ? 0 : (uint32_t)sigma;
+}
+
+struct release adversary_release(enum adversary who, const struct release *release,
+                                 uint32_t colluding)
+{
+    struct release seen = *release;
+    if (who == ADVERSARY_UNMASKED) {
+        seen.sigma = kept_sigma(release);
+        seen.n_shares = 1;
+    } else if (who != ADVERSARY_COLLUSION && release->removable == 0) {
+        seen.n_shares += colluding;
+    }
+    return seen;
 }
 
 void adversary_name(char *out, size_t n, enum adversary who, uint32_t colluding)
@@ -223,7 +243,7 @@ static enum status account_of(struct account *out, uint32_t *count, const struct
             continue;
         const enum study_unit unit = scope.whole_set ? books->set[scope.at].unit : study->unit;
         struct release release = books_in_unit(row->release, study->unit, unit);
-        release.n_shares = adversary_shares(who, release.n_shares, study->colluding);
+        release = adversary_release(who, &release, study->colluding);
         heap_add(&heap, &release);
         n++;
     }

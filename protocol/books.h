@@ -15,9 +15,10 @@ enum adversary {
     ADVERSARY_COUNT
 };
 
-/* Noise shares that an adversary does not know, of a release that has n_shares against collusion
- * with `colluding` sites. */
-uint32_t adversary_shares(enum adversary who, uint32_t n_shares, uint32_t colluding);
+/* A release against an adversary, of one that is given against collusion with `colluding` sites.
+ * Of removable noise nobody counts more than what is certain. */
+struct release adversary_release(enum adversary who, const struct release *release,
+                                 uint32_t colluding);
 /* "server and 1 site" and so on: static storage or out. */
 void adversary_name(char *out, size_t n, enum adversary who, uint32_t colluding);
 

@@ -38,6 +38,7 @@ static void write_release(struct buffer *out, const struct ledger_entry *e)
     write_u32(out, e->release.n_shares);
     write_u64(out, e->release.dim);
     write_f64(out, e->release.sampling);
+    write_u8(out, (uint8_t)e->release.removable);
 }
 
 void ledger_entry_write(struct buffer *out, const struct ledger_entry *e)
@@ -109,9 +110,11 @@ static void read_release(struct reader *r, struct ledger_entry *e)
     e->release.n_shares = read_u32(r);
     e->release.dim = read_u64(r);
     e->release.sampling = read_f64(r);
+    e->release.removable = read_u8(r);
     e->step = (enum step)step;
     struct account account = {0};
     if (step >= STEP_COUNT || e->release.n_shares > UINT16_MAX ||
+        e->release.removable > XNOISE_REMOVABLE_MAX ||
         account_add(&account, &e->release, 0) != STATUS_OK)
         r->bad = true;
 }

@@ -17,10 +17,10 @@
 #include "crypto/kx.h"
 #include "crypto/mask.h"
 #include "crypto/merkle.h"
-#include "crypto/share.h"
 #include "crypto/sign.h"
 #include "dp/grid.h"
 #include "dp/noise.h"
+#include "dp/xnoise.h"
 #include "protocol/layout.h"
 #include "protocol/params.h"
 
@@ -90,7 +90,8 @@ struct plan {
     uint32_t wait_ms[WAIT_COUNT];
     uint32_t release_ms; /* no input leaves its site earlier than this after the inbox came */
     enum noise_sampler sampler;
-    uint32_t clip_bit; /* grid units, in grid.norm2 with its square (dp/clip.h); 0: none */
+    uint32_t clip_bit;  /* grid units, in grid.norm2 with its square (dp/clip.h); 0: none */
+    uint32_t removable; /* parts of its noise that can be taken away again (removal.h) */
     uint32_t n_segments;
     struct segment segment[MSG_SEGMENTS_MAX];
 };
@@ -196,8 +197,8 @@ struct hash positions_hash(const struct hash *roster, const struct view *nonce, 
 
 /* --- M4, M5 ----------------------------------------------------------------------------------- */
 
-/* What u commits to before anyone sees a share: each self-mask seed, and under one root the shares
- * for all its holders (graph_holder). */
+/* What u commits to before anyone sees a share: each self-mask seed, each seed of noise that can be
+ * taken away, and under one root the shares for all its holders (graph_holder). */
 struct header {
     uint8_t session[MSG_SESSION_BYTES];
     struct hash plan, roster;
@@ -205,6 +206,8 @@ struct header {
     struct hash root;
     uint32_t n_selfs; /* segments of the plan; zero hash where u is not a member */
     struct hash self[MSG_SEGMENTS_MAX];
+    uint32_t n_noises; /* plan's removable */
+    struct hash noise[XNOISE_REMOVABLE_MAX];
 };
 void header_write(struct buffer *out, const struct header *header, const uint8_t *identity);
 MUST_USE enum status header_read(struct header *out, struct view in, const uint8_t *sender);
@@ -324,36 +327,8 @@ MUST_USE enum status quorum_read(struct quorum *out, struct view in, uint32_t n_
 /* --- M10 ----------------------------------------------------------------------------------------
  */
 
-/* One share of a bundle. */
-struct place {
-    bool have;                  /* share and salt are known; else only the commitment */
-    uint8_t share[SHARE_BYTES]; /* secret */
-    uint8_t salt[HASH_BYTES];
-    struct hash commitment; /* zero for a segment that the dealer is not in */
-};
-
-/* What one dealer's leaf for one recipient commits to: the share of the pair seed, one share per
- * segment of the plan. Salts are derived from one salt, so that one kind can be opened alone. */
-struct bundle {
-    uint32_t n;          /* 1 + segments of the plan; 0: nothing was dealt */
-    struct place *place; /* owned, wiped when freed */
-};
-/* n empty places. STATUS_NOMEM. */
-MUST_USE enum status bundle_new(struct bundle *out, uint32_t n);
-void bundle_free(struct bundle *bundle);
-#define BUNDLE_PAIR 0
-#define BUNDLE_SELF(segment) (1 + (segment))
-
-/* Commitment of one share: H(session, dealer, recipient, place, salt, share). */
-struct hash bundle_commit(const uint8_t session[static MSG_SESSION_BYTES], uint32_t dealer,
-                          uint32_t recipient, uint32_t place, const uint8_t salt[static HASH_BYTES],
-                          const uint8_t share[static SHARE_BYTES]);
-/* Salt of a place from the bundle's salt. */
-void bundle_salt(uint8_t salt[static HASH_BYTES], const uint8_t master[static HASH_BYTES],
-                 uint32_t place);
-struct hash bundle_leaf(const struct bundle *bundle);
-
-/* bundle[v]: for each dealer of U2, the shares that the survivor set allows. */
+/* bundle[v] (protocol/bundle.h): for each dealer of U2, the shares that the survivor set allows. */
+struct bundle;
 struct unmask {
     uint8_t session[MSG_SESSION_BYTES];
     struct hash survivors;

@@ -15,6 +15,8 @@ void header_write(struct buffer *out, const struct header *header, const uint8_t
     write_hash(out, &header->root);
     write_u8(out, (uint8_t)header->n_selfs);
     for (uint32_t l = 0; l < header->n_selfs; l++) write_hash(out, &header->self[l]);
+    write_u8(out, (uint8_t)header->n_noises);
+    for (uint32_t k = 0; k < header->n_noises; k++) write_hash(out, &header->noise[k]);
     wire_sign(out, start, identity);
 }
 
@@ -31,6 +33,9 @@ enum status header_read(struct header *out, struct view in, const uint8_t *sende
     header.n_selfs = read_u8(&r);
     if (header.n_selfs > MSG_SEGMENTS_MAX) return STATUS_FORMAT;
     for (uint32_t l = 0; l < header.n_selfs; l++) read_hash(&r, &header.self[l]);
+    header.n_noises = read_u8(&r);
+    if (header.n_noises > XNOISE_REMOVABLE_MAX) return STATUS_FORMAT;
+    for (uint32_t k = 0; k < header.n_noises; k++) read_hash(&r, &header.noise[k]);
     TRY(reader_end(&r));
     *out = header;
     return STATUS_OK;

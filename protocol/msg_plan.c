@@ -57,6 +57,7 @@ void plan_write(struct buffer *out, const struct plan *plan, const uint8_t *iden
     write_u32(out, plan->release_ms);
     write_u8(out, (uint8_t)plan->sampler);
     write_u32(out, plan->clip_bit);
+    write_u8(out, (uint8_t)plan->removable);
     write_u8(out, (uint8_t)plan->n_segments);
     for (uint32_t l = 0; l < plan->n_segments; l++) {
         const struct segment *segment = &plan->segment[l];
@@ -120,6 +121,8 @@ enum status plan_read(struct plan *out, struct hash *hash, struct view in, uint3
     plan.clip_bit = read_u32(&r);
     if (plan.clip_bit > 0 && (uint64_t)plan.clip_bit * plan.clip_bit >= plan.grid.norm2)
         r.bad = true;
+    plan.removable = read_u8(&r);
+    if (plan.removable > XNOISE_REMOVABLE_MAX) r.bad = true;
     uint32_t n_segments = read_u8(&r);
     if (n_segments == 0 || n_segments > MSG_SEGMENTS_MAX) return STATUS_FORMAT;
     for (uint32_t l = 0; l < n_segments; l++) {

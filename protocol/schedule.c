@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "protocol/removal.h"
 #include "protocol/schedule_grid.h"
 #include "protocol/schedule_steps.h"
 
@@ -82,6 +83,11 @@ enum status schedule_of(struct schedule *out, const struct study *study,
         !params_sound(params))
         return settings_refuse(why, "sites", "threshold", "threshold: %u is unsound for %u sites",
                                quorum, n);
+    if (study->privacy.dropouts == STUDY_XNOISE &&
+        (params->k > 0 || n - quorum > XNOISE_REMOVABLE_MAX))
+        return settings_refuse(why, "privacy", "dropouts",
+                               "dropouts: xnoise does not allow for %u of %u sites dropping out",
+                               n - quorum, n);
     TRY(calibrate(&schedule, why));
     *out = schedule;
     return STATUS_OK;
@@ -141,11 +147,21 @@ uint32_t schedule_certain(const struct plan *plan)
 
 struct release schedule_release(const struct plan *plan, uint32_t n_shares)
 {
+    /* Of removable noise only that of the certain ones stays in the sum. */
+    const uint32_t certain = schedule_certain(plan);
+    if (plan->removable > 0 && n_shares > certain) n_shares = certain;
     return (struct release){.norm2 = plan->grid.norm2,
                             .sigma = plan->grid.sigma,
                             .n_shares = n_shares,
                             .dim = schedule_dimension(plan),
-                            .sampling = plan->sampling};
+                            .sampling = plan->sampling,
+                            .removable = plan->removable};
+}
+
+double schedule_multiplier(const struct plan *plan, uint32_t n_survivors)
+{
+    const double kept = (double)removal_kept(plan, n_survivors);
+    return sqrt(kept * (n_survivors - plan->params.c) / (double)plan->grid.norm2) * (1 - 1e-9);
 }
 
 uint32_t schedule_message_bytes(const struct schedule *schedule)
@@ -159,7 +175,9 @@ uint32_t schedule_message_bytes(const struct schedule *schedule)
     const uint64_t model = layout->n * sizeof(float) + layout->n / 8;
     const uint64_t results = ((uint64_t)schedule->study->rounds.count + 1) * 256;
     const uint64_t site = 512;
-    const uint64_t holder = 512 + 4 * (2 + LAYOUT_SEGMENTS_MAX) * (uint64_t)HASH_BYTES;
+    const bool removes = schedule->study->privacy.dropouts == STUDY_XNOISE;
+    const uint64_t removable = removes ? params->n - params->quorum : 0;
+    const uint64_t holder = 512 + 4 * (2 + LAYOUT_SEGMENTS_MAX + removable) * HASH_BYTES;
     const uint64_t holders = params->k > 0 ? params->k : params->n;
     const uint64_t bytes = model + results + params->n * site + holders * holder + (4u << 20);
     return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
@@ -201,6 +219,10 @@ enum status schedule_plan(struct plan *out, const struct schedule *schedule, enu
     if (schedule_counts(schedule, step)) TRY(add_segment(&plan, "clip", 1, &plan.cohort));
     TRY(schedule_set_grid(&plan, schedule, clip));
     plan.sampler = sampler_of(study, plan.grid.sigma);
+    if (study->privacy.dropouts == STUDY_XNOISE && plan.grid.sigma > 0)
+        plan.removable = (uint32_t)bits_count(cohort) - plan.params.quorum;
+    struct xnoise parts;
+    TRY(removal_parts(&parts, &plan));
     *out = plan;
     plan = (struct plan){0};
     return STATUS_OK;
@@ -244,6 +266,7 @@ static enum reason check_noise(const struct plan *plan, struct plan *own,
     if (schedule_due_noise(&due, schedule, own) != STATUS_OK) return REASON_RING;
     if ((double)plan->grid.sigma < (double)due * (1 - 1e-6)) return REASON_NOISE;
     if (plan->sampler != sampler_of(schedule->study, plan->grid.sigma)) return REASON_NOISE;
+    if (plan->removable != own->removable) return REASON_NOISE;
     if (schedule_set_noise(own, schedule, plan->grid.sigma) != STATUS_OK) return REASON_RING;
     bool same = own->grid.scale == plan->grid.scale && own->grid.norm2 == plan->grid.norm2 &&
                 own->grid.cap == plan->grid.cap && own->grid.bits == plan->grid.bits;

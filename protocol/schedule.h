@@ -33,9 +33,10 @@ uint32_t schedule_evaluations(const struct study *study, uint32_t trained);
 uint64_t schedule_room(const struct schedule *schedule);
 
 /* Above PARAMS_COMPLETE_MAX sites, shares run along a ring (params_ring).
- * STATUS_RANGE  unsound thresholds for n sites, no ring for them, no noise meets the study's
- *               epsilon and delta, an adaptive clip's count would take all of it, or the ring is
- * too narrow for its evaluations; why says which. */
+ * STATUS_RANGE  unsound thresholds for n sites, no ring for them, more dropouts among them than
+ *               noise can be taken away for, no noise meets the study's epsilon and delta, an
+ *               adaptive clip's count would take all of it, or the ring is too narrow for its
+ *               evaluations; why says which. */
 MUST_USE enum status schedule_of(struct schedule *out, const struct study *study,
                                  const struct layout *layout, uint32_t n,
                                  struct settings_error *why);
@@ -47,8 +48,9 @@ MUST_USE enum status schedule_of(struct schedule *out, const struct study *study
  * clip    of the state: 0, or where the clip adapts, one that clip_near allows.
  * cohort  sites of this round.
  *
- * STATUS_RANGE   the ring is too narrow even for a coarse grid (grid_plan), nothing is kept, or the
- *                clip is not allowed.
+ * STATUS_RANGE   the ring is too narrow even for a coarse grid (grid_plan), nothing is kept, the
+ *                clip is not allowed, or the noise is too little to be divided into removable parts
+ *                (xnoise_of).
  * STATUS_QUORUM  the cohort is smaller than the threshold.
  * STATUS_NOMEM */
 MUST_USE enum status schedule_plan(struct plan *out, const struct schedule *schedule,
@@ -78,8 +80,15 @@ bool schedule_rotates(const struct study *study, enum step step);
 MUST_USE enum status schedule_rotate(struct rotate *out, const struct plan *plan, uint32_t segment,
                                      const struct hash *roster);
 
-/* The release that a plan makes, against an adversary who does not know n_shares of the noise. */
+/* The release that a plan makes, against an adversary who does not know n_shares of the noise, at
+ * least schedule_certain of them. Where noise is taken away again it is as if there were no more.
+ */
 struct release schedule_release(const struct plan *plan, uint32_t n_shares);
+
+/* Noise multiplier that a sum of so many survivors, at least T, has against the coordinator with
+ * its colluding sites: the deviation of the honest ones' noise, what was taken away not counted,
+ * over the bound of a contribution; rounded down. */
+double schedule_multiplier(const struct plan *plan, uint32_t n_survivors);
 
 /* Bytes of the largest message that a study needs, also of the opening for a site that missed every
  * round: what the transport accepts. */

@@ -92,7 +92,7 @@ static uint64_t spread_of(const struct plan *plan, const struct schedule *schedu
 enum status schedule_due_noise(uint32_t *sigma, const struct schedule *schedule,
                                const struct plan *plan)
 {
-    return account_share(sigma, schedule_multiplier(schedule, plan->step), plan->grid.norm2,
+    return account_share(sigma, schedule_step_multiplier(schedule, plan->step), plan->grid.norm2,
                          schedule_certain(plan));
 }
 
@@ -124,7 +124,7 @@ static enum status add_count(struct plan *plan, const struct schedule *schedule)
 /* Noise multiplier of the vector alone: what is left when the count has its part of the norm. */
 static double vector_noise(const struct schedule *schedule, enum step step)
 {
-    if (!schedule_counts(schedule, step)) return schedule_multiplier(schedule, step);
+    if (!schedule_counts(schedule, step)) return schedule_step_multiplier(schedule, step);
     const double ratio = schedule->z / (2 * schedule->clip.noise);
     return schedule->z / sqrt(1 - ratio * ratio);
 }

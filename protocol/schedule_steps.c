@@ -29,7 +29,7 @@ double schedule_sampling(const struct study *study, enum step step)
     return draws ? study->privacy.sampling : 1;
 }
 
-double schedule_multiplier(const struct schedule *schedule, enum step step)
+double schedule_step_multiplier(const struct schedule *schedule, enum step step)
 {
     const struct study *study = schedule->study;
     switch (step) {
@@ -56,7 +56,8 @@ enum status schedule_evaluation_grid(struct grid *out, const struct schedule *sc
     const uint32_t certain = params_honest(params);
     uint32_t sigma = 0;
     TRY(schedule_count_grid(out, schedule->study, certain, params->n, 0));
-    TRY(account_share(&sigma, schedule_multiplier(schedule, STEP_EVALUATE), out->norm2, certain));
+    TRY(account_share(&sigma, schedule_step_multiplier(schedule, STEP_EVALUATE), out->norm2,
+                      certain));
     return schedule_count_grid(out, schedule->study, certain, params->n, sigma);
 }
 

@@ -10,7 +10,7 @@
 double schedule_sampling(const struct study *study, enum step step);
 
 /* Of the noise. */
-double schedule_multiplier(const struct schedule *schedule, enum step step);
+double schedule_step_multiplier(const struct schedule *schedule, enum step step);
 
 /* count_plan for the study's unit and ring. */
 MUST_USE enum status schedule_count_grid(struct grid *out, const struct study *study,

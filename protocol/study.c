@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "dp/xnoise.h"
+
 static const struct study defaults = {
     .schema = 1,
     .sites = {.expected = 8, .colluding = 1, .threshold = 0, .min_contributors = 3},
@@ -52,6 +54,7 @@ static const char *const evaluation_names[] = {"none", "private", NULL};
 static const char *const sampler_names[] = {"exact", "table", NULL};
 static const char *const rounding_names[] = {"nearest", "stochastic", NULL};
 static const char *const rotation_names[] = {"none", "hadamard", NULL};
+static const char *const dropouts_names[] = {"pessimistic", "xnoise", NULL};
 static const char *const cipher_names[] = {"chacha20", "aes256-ctr", NULL};
 
 // clang-format off
@@ -106,6 +109,7 @@ static const struct setting keys[] = {
     CHOICE("privacy", "sampler", privacy.sampler, sampler_names),
     CHOICE("privacy", "rounding", privacy.rounding, rounding_names),
     CHOICE("privacy", "rotation", privacy.rotation, rotation_names),
+    CHOICE("privacy", "dropouts", privacy.dropouts, dropouts_names),
     CHOICE("pruning", "mode", pruning.mode, pruning_names),
     REAL("pruning", "units", pruning.units, 0, BELOW_ONE),
     REAL("pruning", "weights", pruning.weights, 0, BELOW_ONE),
@@ -199,9 +203,30 @@ static enum status check_unit(const struct study *s, struct settings_error *why)
     return STATUS_OK;
 }
 
+/* Noise that is taken away again is shared among all sites, part by part, and drawn twice. */
+static enum status check_dropouts(const struct study *s, struct settings_error *why)
+{
+    const uint32_t n = s->sites.expected, quorum = s->sites.threshold;
+    if (s->privacy.dropouts != STUDY_XNOISE) return STATUS_OK;
+    if (n > PARAMS_COMPLETE_MAX)
+        return settings_refuse(why, "privacy", "dropouts",
+                               "dropouts: xnoise needs a complete graph, of at most %d sites",
+                               PARAMS_COMPLETE_MAX);
+    if (n - quorum > XNOISE_REMOVABLE_MAX)
+        return settings_refuse(why, "privacy", "dropouts",
+                               "dropouts: xnoise allows for %d dropouts, and with a threshold of "
+                               "%u there may be %u",
+                               XNOISE_REMOVABLE_MAX, quorum, n - quorum);
+    if (s->privacy.sampler != NOISE_EXACT)
+        return settings_refuse(why, "privacy", "sampler",
+                               "sampler: only exact with dropouts: xnoise");
+    return STATUS_OK;
+}
+
 static enum status check_privacy(const struct study *s, struct settings_error *why)
 {
     TRY(check_unit(s, why));
+    TRY(check_dropouts(s, why));
     if (!s->study.rehearsal && isinf(s->privacy.epsilon))
         return settings_refuse(why, "privacy", "epsilon",
                                "epsilon: .inf protects nobody; only for study.rehearsal: true");

@@ -25,6 +25,7 @@
 enum study_unit { STUDY_PATIENT, STUDY_SITE };
 enum study_rotation { STUDY_ROTATION_NONE, STUDY_ROTATION_HADAMARD };
 enum study_evaluation { STUDY_EVALUATION_NONE, STUDY_EVALUATION_PRIVATE };
+enum study_dropouts { STUDY_PESSIMISTIC, STUDY_XNOISE };
 enum study_pruning { STUDY_PRUNING_PRIVATE, STUDY_PRUNING_PAPER, STUDY_PRUNING_NONE };
 
 /* Each member is the key of the same name; in brackets what holds when the key is absent. */
@@ -67,6 +68,8 @@ struct study {
         enum noise_sampler sampler;   /* [exact], or table where sigma is small enough for one */
         enum grid_rounding rounding;  /* [nearest], or stochastic: for narrow rings */
         enum study_rotation rotation; /* [none], or hadamard: in training, layer by layer */
+        enum study_dropouts dropouts; /* [pessimistic] noise for T survivors, more when there are
+                                       * more; or xnoise: what is too much is taken away */
     } privacy;
     struct {
         enum study_pruning mode; /* [private] */

@@ -5,102 +5,12 @@
 #include <string.h>
 
 #include "tests/attack/row.h"
-#include "tests/lib/forge.h"
+#include "tests/attack/split.h"
 
-#define VICTIM 3
-#define TRAITOR 4
+#define VICTIM SPLIT_VICTIM
+#define TRAITOR SPLIT_TRAITOR
 
 static const uint64_t dims[1] = {4};
-
-/* The two statements, and which honest sites are told the second. */
-struct split {
-    uint32_t told_second;
-    struct buffer second[ARENA_SITES_MAX];
-    struct hash first_hash, second_hash;
-    /* What came back. */
-    bool confirmed[2][ARENA_SITES_MAX];
-    struct confirm confirm[2][ARENA_SITES_MAX];
-    size_t pair_shares, self_shares; /* of the victim, by honest sites */
-};
-
-/* Both statements are well formed: a root over the digests of their survivors. */
-static void make_second(struct arena *a, struct split *split)
-{
-    struct round *r = &a->round;
-    AUTO(bits_free) struct bits survivors = {0};
-    CHECK_OK(bits_copy(&survivors, &r->survivors));
-    bits_clear(&survivors, VICTIM);
-    struct view digest[ARENA_SITES_MAX] = {{0}};
-    for (uint32_t v = 0; v < a->n; v++) digest[v] = buffer_view(&r->site[v].head);
-    struct survivors statement = {.plan = r->plan_hash,
-                                  .roster = r->roster_hash,
-                                  .dealers = r->dealers_hash,
-                                  .survivors = survivors,
-                                  .opened = r->opened_set};
-    memcpy(statement.session, r->plan.session, MSG_SESSION_BYTES);
-    for (uint32_t v = 0; v < a->n; v++)
-        if (bits_has(&survivors, v)) forge_survivors(a, &split->second[v], &statement, digest, v);
-    split->first_hash = r->survivors_hash;
-    split->second_hash = survivors_hash(&statement);
-}
-
-static void note_confirm(struct arena *a, struct split *split, const struct flight *flight)
-{
-    struct confirm confirm = {0};
-    CHECK_OK(confirm_read(&confirm, buffer_view(&flight->bytes)));
-    const bool second =
-        confirm_check(&confirm, &split->second_hash, a->manifest.member[flight->from].identity);
-    split->confirmed[second][flight->from] = true;
-    split->confirm[second][flight->from] = confirm;
-}
-
-static void note_shares(struct arena *a, struct split *split, const struct flight *flight)
-{
-    AUTO(unmask_free) struct unmask unmask = {0};
-    CHECK_OK(unmask_read(&unmask, buffer_view(&flight->bytes), a->n,
-                         a->manifest.member[flight->from].identity));
-    split->pair_shares += unmask.bundle[VICTIM].place[BUNDLE_PAIR].have;
-    split->self_shares += unmask.bundle[VICTIM].place[BUNDLE_SELF(0)].have;
-}
-
-/* The coordinator of this scene: tells what it likes, keeps what it gets, answers nothing. */
-static bool two_faces(struct arena *a, struct flight *flight)
-{
-    struct split *split = a->context;
-    switch (flight_kind(flight)) {
-    case MSG_SURVIVORS:
-        if (split->second[0].n == 0) make_second(a, split);
-        if (flight->to != VICTIM && (split->told_second >> flight->to & 1) != 0) {
-            flight->bytes.n = 0;
-            write_bytes(&flight->bytes, split->second[flight->to].at, split->second[flight->to].n);
-        }
-        return flight->to != TRAITOR;
-    case MSG_CONFIRM:
-        note_confirm(a, split, flight);
-        return false;
-    case MSG_UNMASK:
-        note_shares(a, split, flight);
-        return false;
-    default:
-        return true;
-    }
-}
-
-/* All confirmations of one statement that the coordinator got, the traitor's among them. */
-static uint32_t write_quorum(struct arena *a, struct split *split, bool second, struct buffer *out)
-{
-    struct confirm confirm[ARENA_SITES_MAX] = {0};
-    struct quorum quorum = {.confirm = confirm};
-    memcpy(quorum.session, a->round.plan.session, MSG_SESSION_BYTES);
-    struct confirm *last = &split->confirm[second][TRAITOR];
-    *last = (struct confirm){.from = TRAITOR};
-    confirm_sign(last, second ? &split->second_hash : &split->first_hash, a->key[TRAITOR].identity);
-    split->confirmed[second][TRAITOR] = true;
-    for (uint32_t v = 0; v < a->n; v++)
-        if (split->confirmed[second][v]) confirm[quorum.n++] = split->confirm[second][v];
-    quorum_write(out, &quorum);
-    return quorum.n;
-}
 
 static void no_split_gets_two_quorums_or_both_kinds_of_shares(void)
 {
@@ -108,14 +18,14 @@ static void no_split_gets_two_quorums_or_both_kinds_of_shares(void)
         AUTO(arena_close) struct arena a = {0};
         arena_open(&a, 5, 1, 2, 1, dims, NULL, 32, 1 + told);
         struct split split = {.told_second = told};
-        a.filter = two_faces;
+        a.filter = split_views_of;
         a.context = &split;
         arena_begin(&a);
         arena_deliver(&a);
         uint32_t n[2] = {0};
         for (size_t second = 0; second < 2; second++) {
             AUTO(buffer_free) struct buffer bytes = {0};
-            n[second] = write_quorum(&a, &split, second, &bytes);
+            n[second] = split_quorum(&a, &split, second, &bytes);
             for (uint32_t v = 0; v < a.n; v++)
                 if (split.confirmed[second][v])
                     arena_repeat(&a, &(struct flight){OUTBOX_SERVER, v, bytes});
@@ -125,7 +35,7 @@ static void no_split_gets_two_quorums_or_both_kinds_of_shares(void)
         CHECK(split.pair_shares == 0 || split.self_shares == 0);
         CHECK((split.pair_shares + split.self_shares > 0) ==
               (n[0] >= a.plan.params.quorum || n[1] >= a.plan.params.quorum));
-        for (uint32_t v = 0; v < a.n; v++) buffer_free(&split.second[v]);
+        split_free(&split);
     }
 }
 
@@ -135,7 +45,7 @@ static void who_hears_both_statements_has_the_proof(void)
     AUTO(arena_close) struct arena a = {0};
     arena_open(&a, 5, 1, 2, 1, dims, NULL, 32, 1);
     struct split split = {0};
-    a.filter = two_faces;
+    a.filter = split_views_of;
     a.context = &split;
     arena_begin(&a);
     arena_deliver(&a);
@@ -144,7 +54,7 @@ static void who_hears_both_statements_has_the_proof(void)
     arena_step(&a);
     CHECK_REFUSED(EQUIVOCATION, a.last_refusal[0]);
     CHECK_NUMBER(SESSION_IDLE, a.session[0].phase);
-    for (uint32_t v = 0; v < a.n; v++) buffer_free(&split.second[v]);
+    split_free(&split);
 }
 
 /* However many sign the other statement: who confirmed one releases nothing for another. */
@@ -155,7 +65,7 @@ static void no_quorum_moves_a_site_from_what_it_confirmed(void)
         arena_open(&a, ring == 1 ? 9 : 5, 1, 2, 1, dims, NULL, 32, 1);
         if (ring == 1) arena_ring(&a, 7);
         struct split split = {0};
-        a.filter = two_faces;
+        a.filter = split_views_of;
         a.context = &split;
         arena_begin(&a);
         arena_deliver(&a);
@@ -166,7 +76,7 @@ static void no_quorum_moves_a_site_from_what_it_confirmed(void)
         arena_deliver(&a);
         CHECK_REFUSED(CONFIRMATIONS, a.last_refusal[0]);
         CHECK_NUMBER(0, split.pair_shares + split.self_shares);
-        for (uint32_t v = 0; v < a.n; v++) buffer_free(&split.second[v]);
+        split_free(&split);
     }
 }
 
@@ -356,7 +266,7 @@ static void mixed_shares(void)
     RUN(no_quorum_moves_a_site_from_what_it_confirmed);
 }
 
-static void split_views(void)
+static void other_views(void)
 {
     RUN(who_hears_both_statements_has_the_proof);
     RUN(a_statement_names_the_dealers_that_all_were_told);
@@ -369,7 +279,7 @@ int main(int argc, char **argv)
 {
     static const struct row rows[] = {
         {"A3", "both kinds of shares of one site", mixed_shares},
-        {"A4", "different survivors, dealers or rings for different sites", split_views},
+        {"A4", "different survivors, dealers or rings for different sites", other_views},
     };
     return row_main(argc, argv, rows, sizeof rows / sizeof *rows);
 }

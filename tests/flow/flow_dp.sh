@@ -123,6 +123,10 @@ END
     grep -q '^server and 1 site  *3  *4  *3.0000  *2.9.*-  patient  add or remove one  1e-05' "$at/json" ||
         die 'no line with unit, adjacency and delta'
     dp 5 study --study "$at/site.yaml" --sites 12
+    # what is taken away again counts for nobody
+    sed 's/delta: 1.0e-5/delta: 1.0e-5, dropouts: xnoise/' "$at/site.yaml" >"$at/xnoise.yaml"
+    dp 0 study --study "$at/xnoise.yaml" --format json
+    check '[c["noise_shares"] for c in d["costs"]] == [4] * 6 + [1]'
     printf 'study: {id: none}\nprivacy: {epsilon: -1}\n' >"$at/bad.yaml"
     dp 5 study --study "$at/bad.yaml"
     sed 's/epsilon: 5.0/epsilon: .inf/; s/id: whole/id: whole, rehearsal: true/' "$at/site.yaml" >"$at/inf.yaml"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "crypto/seal.h"
+#include "protocol/removal.h"
 #include "tests/lib/check.h"
 #include "tests/lib/forge.h"
 
@@ -86,15 +87,17 @@ static void see_masked(struct world *w, uint32_t from, struct view letter)
     CHECK(w->frills < 600 + HASH_BYTES * (size_t)plan->n_segments);
 }
 
-/* To each holder a share of the pair seed and of each own segment's seed, and nothing else. */
+/* To each holder a share of the pair seed, of each own segment's seed and of each seed of noise,
+ * and nothing else. */
 static void see_shares(struct world *w, uint32_t from, struct view letter)
 {
     const struct arena *a = &w->arena;
     AUTO(shares_free) struct shares shares = {0};
     CHECK_OK(shares_read(&shares, letter, graph_holders(&a->round.graph), SIZE_MAX));
     CHECK(a->plan.params.k == 0 || shares.n <= a->plan.params.k);
-    const size_t want = SEAL_EXTRA_BYTES + HASH_BYTES +
-                        (1 + own_segments(&a->round.plan, from)) * (size_t)SHARE_BYTES;
+    const size_t want =
+        SEAL_EXTRA_BYTES + HASH_BYTES +
+        (1 + own_segments(&a->round.plan, from) + a->plan.removable) * (size_t)SHARE_BYTES;
     for (uint32_t i = 0; i < shares.n; i++)
         if (shares.sealed[i].n > 0) CHECK_NUMBER(want, shares.sealed[i].n);
 }
@@ -103,6 +106,15 @@ static bool opened_by_rule(const struct round *r, uint32_t l)
 {
     return bits_common(&r->plan.segment[l].members, &r->survivors) >=
            (size_t)r->plan.params.m + r->plan.params.c;
+}
+
+/* Of a survivor's noise the seed of one part, and never of one that the sum has to keep. */
+static void see_noise(const struct arena *a, const struct bundle *bundle)
+{
+    const struct plan *plan = &a->round.plan;
+    const size_t dropped = bits_count(&plan->cohort) - bits_count(&a->round.survivors);
+    for (uint32_t k = 1; k <= plan->removable && bundle->n > 0; k++)
+        if (bundle->place[BUNDLE_NOISE(plan, k)].have) CHECK_NUMBER(dropped + 1, k);
 }
 
 /* Of no peer both kinds, and of sealed segments nothing. */
@@ -117,8 +129,10 @@ static void see_unmask(struct world *w, uint32_t from, struct view letter)
         for (uint32_t p = 0; p < bundle->n; p++) {
             if (!bundle->place[p].have) continue;
             *(p == BUNDLE_PAIR ? &seen->pair[v] : &seen->self[v]) = true;
-            if (p != BUNDLE_PAIR) CHECK(opened_by_rule(&a->round, p - 1));
+            if (p != BUNDLE_PAIR && p < BUNDLE_NOISE(&a->round.plan, 1))
+                CHECK(opened_by_rule(&a->round, p - 1));
         }
+        see_noise(a, bundle);
         CHECK(!(seen->pair[v] && seen->self[v]));
     }
 }
@@ -212,7 +226,7 @@ static void interfere(struct world *w)
 
 /* That the worlds were not too quiet. */
 struct count {
-    size_t sums, sealed;
+    size_t sums, sealed, removed; /* removed: sums from which noise was taken away */
 };
 
 static bool at_rest(const struct arena *a)
@@ -244,6 +258,7 @@ static void check_end(const struct world *w, struct count *count)
     if (r->phase == PHASE_DONE) {
         CHECK(arena_sums_exact(&w->arena));
         count->sums++;
+        count->removed += removal_first(&r->plan, &r->survivors) > 0;
         for (uint32_t l = 0; l < r->plan.n_segments; l++) count->sealed += r->opened[l].n == 0;
     }
     if (r->phase == PHASE_FAILED) CHECK(r->why != REASON_NONE);
@@ -283,7 +298,9 @@ static void open_world(struct world *w)
     struct arena *a = &w->arena;
     arena_open(a, n, c, m, segments, dim, NULL, between(w, 20, 32), w->seed);
     if (ring) arena_ring(a, n - between(w, 0, 3));
-    draw_members(w, m + c);
+    const bool noise = !ring && chance(w, 400);
+    if (noise) arena_noise(a, between(w, 20, 200));
+    if (!noise) draw_members(w, m + c);
     if (mask_available(MASK_AES256_CTR) && chance(w, 300)) a->plan.cipher = MASK_AES256_CTR;
     a->context = w;
     a->filter = happen;
@@ -348,8 +365,9 @@ static void whatever_happens_the_promises_hold(void)
 {
     struct count count = {0};
     for (uint64_t seed = first; seed < first + worlds; seed++) try_world(seed, &count);
-    printf("%zu worlds, %zu sums, %zu segments sealed\n", worlds, count.sums, count.sealed);
-    CHECK(count.sums > worlds / 3 && count.sealed > 0);
+    printf("%zu worlds, %zu sums, %zu of them without surplus noise, %zu segments sealed\n", worlds,
+           count.sums, count.removed, count.sealed);
+    CHECK(count.sums > worlds / 3 && count.sealed > 0 && count.removed > 0);
 }
 
 int main(int argc, char **argv)

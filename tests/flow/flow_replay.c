@@ -161,11 +161,10 @@ static void with_dropouts_in_any_phase_too(void)
 {
     static const enum msg_kind kinds[] = {MSG_ADVERT, MSG_POSITION, MSG_SHARES,
                                           MSG_MASKED, MSG_CONFIRM,  MSG_UNMASK};
-    for (size_t i = 0; i < 12; i++) {
-        const enum liar_world world = i % 2;
+    for (size_t i = 0; i < 6 * LIAR_WORLDS; i++) {
         AUTO(arena_close) struct arena a = {0};
-        liar_open(&a, world);
-        struct silence silence = {kinds[i / 2], 1U << 2};
+        liar_open(&a, i % LIAR_WORLDS);
+        struct silence silence = {kinds[i / LIAR_WORLDS], 1U << 2};
         a.filter = liar_silence;
         a.context = &silence;
         play_and_replay(&a, PHASE_DONE);

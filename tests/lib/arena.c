@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "client/submit.h"
 #include "tests/lib/oom.h"
 
 static void must(enum status status)
@@ -148,10 +149,24 @@ static enum status mask_part(struct arena *a, uint32_t v, uint32_t l, struct mas
     return STATUS_OK;
 }
 
+/* The noise of a site, and behind it of that noise what stays in any case. */
+static enum status draw_noise(struct arena *a, uint32_t v, struct noise *noise, struct noise *stays)
+{
+    const struct session *s = &a->session[v];
+    starve_begin(a);
+    enum status status = submit_noise(noise, s, s->config.rng);
+    starve_end(a);
+    TRY(status);
+    arena_noise_stays(a, v, noise, stays);
+    return STATUS_OK;
+}
+
 /* Random input, masked as the real road masks it. */
 static enum status make_input(struct arena *a, uint32_t v, struct outbox *out)
 {
     struct session *s = &a->session[v];
+    AUTO(noise_free) struct noise noise = {0}, stays = {0};
+    if (s->plan.removable > 0) TRY(draw_noise(a, v, &noise, &stays));
     const unsigned bits = s->plan.grid.bits;
     AUTO(free_part) struct masked part[MSG_SEGMENTS_MAX] = {{0}};
     size_t at = 0;
@@ -166,7 +181,11 @@ static enum status make_input(struct arena *a, uint32_t v, struct outbox *out)
         for (size_t i = 0; i < dim; i++) {
             input[i] = (uint32_t)rng_u64(&a->rng) & UINT32_MAX >> (32 - bits);
             noised.value[i] = input[i];
-            sum += input[i];
+            if (noise.n > 0) {
+                noised.value[i] += noise.value[at - dim + i];
+                input[i] += stays.value[at - dim + i];
+            }
+            sum += noised.value[i];
         }
         noised.value[dim] = sum;
         TRY(mask_part(a, v, l, &part[l], &noised));
@@ -331,6 +350,8 @@ void arena_run(struct arena *a)
 bool arena_sums_exact(const struct arena *a)
 {
     const struct round *r = &a->round;
+    AUTO(noise_free) struct noise kept = {0};
+    arena_noise_kept(a, &kept);
     size_t at = 0;
     for (uint32_t l = 0; l < r->plan.n_segments; l++) {
         const struct segment *segment = &r->plan.segment[l];
@@ -341,7 +362,7 @@ bool arena_sums_exact(const struct arena *a)
         if (open != (r->opened[l].n == segment->dim)) return false;
         if (!open) continue;
         for (size_t i = 0; i < segment->dim; i++) {
-            uint32_t sum = 0;
+            uint32_t sum = kept.value[start + i];
             for (uint32_t v = 0; v < a->n; v++)
                 if (bits_has(&r->survivors, v) && bits_has(&segment->members, v))
                     sum += a->input[v][start + i];

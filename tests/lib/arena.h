@@ -38,7 +38,9 @@ struct arena {
     struct keyfile *key;
     struct session *session;
     bool *dead;       /* takes and sends nothing */
-    uint32_t **input; /* what each site put in, all segments concatenated */
+    uint32_t **input; /* what each site put in, all segments concatenated; of noise that can be
+                       * taken away again the part that stays in any case */
+    uint8_t (*noise_seed)[SHARE_BYTES]; /* of the others, as they were when it put them in */
     bool *has_input;
     enum reason *last_refusal; /* that the site gave */
     enum reason *blamed;       /* what the round noted about the site */
@@ -77,6 +79,10 @@ void arena_close(struct arena *a);
  * enough dropouts for one. Pads of all segments run along rings of the same degree. */
 void arena_ring(struct arena *a, uint32_t quorum);
 
+/* After arena_open, where all are members of all segments: sites add noise that is taken away again
+ * when more than the fewest survive. sigma is that of a whole share. */
+void arena_noise(struct arena *a, uint32_t sigma);
+
 /* Start a round with the template plan (fresh session and round number) and put the openings in
  * flight. */
 void arena_begin(struct arena *a);
@@ -105,9 +111,14 @@ void arena_post(struct arena *a, uint32_t from, uint32_t to, struct buffer *byte
 /* Put a copy of the letter in flight. */
 void arena_repeat(struct arena *a, const struct flight *flight);
 
-/* Whether every opened segment is exactly the sum of the survivors' inputs, and every other one
- * stayed sealed. */
+/* Whether every opened segment is exactly the sum of the survivors' inputs with the noise that
+ * these survivors are to keep, and every other one stayed sealed. */
 bool arena_sums_exact(const struct arena *a);
+
+/* Of a site's noise, which it is about to put in, what stays in any case; its seed is noted. */
+void arena_noise_stays(struct arena *a, uint32_t v, const struct noise *noise, struct noise *out);
+/* What the survivors are to keep beyond that, added up. */
+void arena_noise_kept(const struct arena *a, struct noise *out);
 
 /* The opening of the current round for a site. */
 void arena_opening(struct arena *a, struct buffer *out);

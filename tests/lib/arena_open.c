@@ -83,6 +83,7 @@ void arena_open(struct arena *a, uint32_t n, uint32_t c, uint32_t m, uint32_t se
     a->session = one_each(a, sizeof *a->session);
     a->dead = one_each(a, sizeof *a->dead);
     a->input = one_each(a, sizeof *a->input);
+    a->noise_seed = one_each(a, sizeof *a->noise_seed);
     a->has_input = one_each(a, sizeof *a->has_input);
     a->last_refusal = one_each(a, sizeof *a->last_refusal);
     a->blamed = one_each(a, sizeof *a->blamed);
@@ -124,6 +125,7 @@ void arena_close(struct arena *a)
     free(a->session);
     free(a->dead);
     free(a->input);
+    free(a->noise_seed);
     free(a->has_input);
     free(a->last_refusal);
     free(a->blamed);

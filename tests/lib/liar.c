@@ -7,8 +7,10 @@ static const uint64_t dims[2] = {3, 2};
 
 void liar_open(struct arena *a, enum liar_world world)
 {
-    arena_open(a, world == LIAR_RING ? 9 : 5, 1, 2, 2, dims, NULL, 32, 1);
+    static const uint32_t sites[LIAR_WORLDS] = {5, 9, 8};
+    arena_open(a, sites[world], 1, 2, 2, dims, NULL, 32, 1);
     if (world == LIAR_RING) arena_ring(a, 7);
+    if (world == LIAR_NOISE) arena_noise(a, 100);
 }
 
 void liar_tries(enum liar_world world, enum msg_kind kind, liar_change *change, enum status answer,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "protocol/bundle.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
 
@@ -54,6 +55,7 @@ const struct plan *messages_plan(void)
         .wait_ms = {1, 2, 3, 4, 5, 6},
         .release_ms = 7,
         .clip_bit = 2,
+        .removable = 2,
         .n_segments = SEGMENTS,
         .segment = {{.name = "conv", .dim = 10, .members = {N, &members[0]}, .degree = 4},
                     {.name = "dense", .dim = 11, .members = {N, &members[1]}}},
@@ -72,7 +74,8 @@ static const struct roster roster = {SESSION, N, adverts};
 static const struct position position = {SESSION, 4, {1, 2, 3}};
 static struct view nonces[N] = {NONCE, {0}, NONCE, NONCE, {0}};
 static const struct positions positions = {SESSION, N, nonces};
-static const struct header header = {SESSION, {{1}}, {{2}}, 3, {{4}}, SEGMENTS, {{{5}}, {{6}}}};
+static const struct header header = {SESSION,        {{1}}, {{2}},         3, {{4}}, SEGMENTS,
+                                     {{{5}}, {{6}}}, 2,     {{{7}}, {{8}}}};
 static struct hash leaves[HOLDERS] = {{{1}}, {{2}}, {{3}}};
 static struct view parts[HOLDERS] = {WORD, {0}, WORD};
 static const struct shares shares = {WORD, HOLDERS, leaves, parts};

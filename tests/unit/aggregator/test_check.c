@@ -137,7 +137,7 @@ static void evaluations_are_told_where_there_are_some(void)
     CHECK(says(&said, "ok  evaluating 6 coordinates in 1 segments"));
     CHECK(says(&said, "7 rounds, 3 evaluations"));
     CHECK_NUMBER(EXIT_REFUSED,
-                 check_study(STUDY "  epsilon: 3\nsecagg:\n  bits: 13\npruning:\n  mode: none\n"
+                 check_study(STUDY "  epsilon: 0.5\nsecagg:\n  bits: 16\npruning:\n  mode: none\n"
                                    "evaluation:\n  mode: private\n"));
     CHECK(says(&complained, "too few for the noise of an evaluation"));
 }

@@ -202,6 +202,18 @@ static void header_fewer_selfs(struct arena *a, void *content)
     ((struct header *)content)->n_selfs--;
 }
 
+static void header_fewer_noises(struct arena *a, void *content)
+{
+    (void)a;
+    ((struct header *)content)->n_noises--;
+}
+
+static void header_one_noise(struct arena *a, void *content)
+{
+    (void)a;
+    ((struct header *)content)->n_noises++;
+}
+
 static void header_other_session(struct arena *a, void *content)
 {
     (void)a;
@@ -234,6 +246,8 @@ static void wrong_shares_are_blamed(void)
     BLAMED(SHARE, HEADER, header_other_plan);
     BLAMED(SHARE, HEADER, header_other_roster);
     BLAMED(SHARE, HEADER, header_fewer_selfs);
+    liar_tries(LIAR_NOISE, MSG_HEADER, header_fewer_noises, STATUS_OK, REASON_SHARE);
+    liar_tries(LIAR_COMPLETE, MSG_HEADER, header_one_noise, STATUS_OK, REASON_SHARE);
     BLAMED(SHARE, SHARES, shares_other_leaf);
     BLAMED(SHARE, SHARES, shares_none_for_0);
     REFUSED(STATE, HEADER, header_other_session);

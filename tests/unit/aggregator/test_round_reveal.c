@@ -66,6 +66,22 @@ static void unmask_pair(struct arena *a, void *content)
     first_of(content)->place[BUNDLE_PAIR].have = true;
 }
 
+static void unmask_less_noise(struct arena *a, void *content)
+{
+    first_of(content)->place[BUNDLE_NOISE(&a->plan, 1)].have = false;
+}
+
+/* A later part's seed: it follows from the first one's, but nobody asked for it. */
+static void unmask_more_noise(struct arena *a, void *content)
+{
+    first_of(content)->place[BUNDLE_NOISE(&a->plan, 2)].have = true;
+}
+
+static void unmask_other_noise(struct arena *a, void *content)
+{
+    first_of(content)->place[BUNDLE_NOISE(&a->plan, 1)].share[0] ^= 1;
+}
+
 static void unmask_fewer_places(struct arena *a, void *content)
 {
     (void)a;
@@ -87,6 +103,9 @@ static void wrong_revelations_are_blamed(void)
     BLAMED(SHARE, UNMASK, unmask_other_commitment);
     BLAMED(SHARE, UNMASK, unmask_less);
     BLAMED(SHARE, UNMASK, unmask_pair);
+    liar_tries(LIAR_NOISE, MSG_UNMASK, unmask_less_noise, STATUS_OK, REASON_SHARE);
+    liar_tries(LIAR_NOISE, MSG_UNMASK, unmask_more_noise, STATUS_OK, REASON_SHARE);
+    liar_tries(LIAR_NOISE, MSG_UNMASK, unmask_other_noise, STATUS_OK, REASON_SHARE);
     BLAMED(SHARE, UNMASK, unmask_fewer_places);
     BLAMED(SHARE, UNMASK, unmask_nothing_of_one);
     REFUSED(STATE, UNMASK, unmask_other_session);

@@ -113,6 +113,28 @@ static void a_round_costs_each_adversary_what_it_does_not_know(void)
     CHECK_CLOSE(cost_of(&world, SITES - COLLUDING, 1), spent(&spend, ADVERSARY_COLLUSION), 1e-9);
 }
 
+/* Whoever survives, what is more than the certain shares is taken away. */
+static void removable_noise_counts_for_nobody(void)
+{
+    AUTO(world_free) struct world world = {0};
+    AUTO(spend_close) struct spend spend = {0};
+    forget();
+    world_make(&world, 3);
+    world.study.privacy.dropouts = STUDY_XNOISE;
+    CHECK_OK(open_spend(&spend, &world, false));
+    CHECK_OK(reserve(&spend, &world, 1));
+    CHECK_OK(spend_end(&spend, 1, SITES, true, 3));
+    const double certain = cost_of(&world, world.schedule.params.quorum - COLLUDING, 1);
+    CHECK_CLOSE(certain, spent(&spend, ADVERSARY_SERVER), 1e-9);
+    CHECK_CLOSE(certain, spent(&spend, ADVERSARY_READER), 1e-9);
+    CHECK_CLOSE(certain, spent(&spend, ADVERSARY_COLLUSION), 1e-9);
+    CHECK(spent(&spend, ADVERSARY_UNMASKED) > cost_of(&world, 1, 1));
+    struct account server = {0}, collusion = {0};
+    CHECK_OK(spend_worst(&server, &world.schedule, ADVERSARY_SERVER, &world.keep));
+    CHECK_OK(spend_worst(&collusion, &world.schedule, ADVERSARY_COLLUSION, &world.keep));
+    CHECK_BYTES(&collusion, &server, sizeof server);
+}
+
 static void a_round_that_failed_costs_nothing_without_inputs_and_its_worst_with_some(void)
 {
     AUTO(world_free) struct world world = {0};
@@ -203,8 +225,8 @@ static void no_course_costs_more_than_the_worst(void)
         CHECK_OK(schedule_plan(&plan, &world.schedule, k == 0 ? STEP_EXPLORE : STEP_TRAIN,
                                k == 0 ? 0 : k - 1, &world.keep, 0, &world.cohort));
         for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
-            const struct release release =
-                schedule_release(&plan, adversary_shares(who, quorum - COLLUDING, COLLUDING));
+            const struct release certain = schedule_release(&plan, quorum - COLLUDING);
+            const struct release release = adversary_release(who, &certain, COLLUDING);
             CHECK_OK(account_add(&sum[who], &release, 1));
         }
     }
@@ -273,6 +295,7 @@ int main(void)
 {
     (void)snprintf(path, sizeof path, "/tmp/veilsum-spend-%ld.db", (long)getpid());
     RUN(a_round_costs_each_adversary_what_it_does_not_know);
+    RUN(removable_noise_counts_for_nobody);
     RUN(a_round_that_failed_costs_nothing_without_inputs_and_its_worst_with_some);
     RUN(a_plan_that_never_left_is_not_paid_twice);
     RUN(the_study_s_epsilon_is_not_crossed);

@@ -117,6 +117,39 @@ static void small_cohort(struct arena *a, void *content)
     }
 }
 
+static void removes_less(struct arena *a, void *content)
+{
+    (void)a;
+    ((struct plan *)content)->removable--;
+}
+
+static void removes_something(struct arena *a, void *content)
+{
+    (void)a;
+    ((struct plan *)content)->removable = 1; /* site 4 is not in all segments */
+}
+
+static void keeps_one_out(struct arena *a, void *content)
+{
+    (void)a;
+    bits_clear(&((struct plan *)content)->segment[1].members, 5);
+}
+
+static void draws_from_a_table(struct arena *a, void *content)
+{
+    (void)a;
+    ((struct plan *)content)->sampler = NOISE_TABLE;
+}
+
+static void noise_that_cannot_be_taken_away_so_is_refused(void)
+{
+    REFUSED(NOISE, PLAN, removes_something);
+    REFUSED_ON_RING(NOISE, PLAN, removes_something);
+    REFUSED_WITH_NOISE(NOISE, PLAN, removes_less);
+    REFUSED_WITH_NOISE(NOISE, PLAN, keeps_one_out);
+    REFUSED_WITH_NOISE(NOISE, PLAN, draws_from_a_table);
+}
+
 static void unsound_thresholds_are_refused(void)
 {
     REFUSED(THRESHOLD, PLAN, fewer_sites);
@@ -356,6 +389,7 @@ int main(void)
     RUN(another_study_is_refused);
     RUN(a_round_that_is_not_new_is_refused);
     RUN(a_model_without_the_planned_hash_is_refused);
+    RUN(noise_that_cannot_be_taken_away_so_is_refused);
     RUN(unsound_thresholds_are_refused);
     RUN(a_cohort_without_this_site_is_refused);
     RUN(a_segment_with_too_few_members_is_refused);

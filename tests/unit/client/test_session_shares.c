@@ -37,6 +37,11 @@ static void header_of_fewer_segments(struct header *header)
     header->n_selfs--;
 }
 
+static void header_of_fewer_noises(struct header *header)
+{
+    header->n_noises--;
+}
+
 static void header_of_other_root(struct header *header)
 {
     header->root.bytes[0] ^= 1;
@@ -51,6 +56,7 @@ HEADER_CHANGE(header_of_site_2)
 HEADER_CHANGE(header_of_other_plan)
 HEADER_CHANGE(header_of_other_roster)
 HEADER_CHANGE(header_of_fewer_segments)
+HEADER_CHANGE(header_of_fewer_noises)
 HEADER_CHANGE(header_of_other_root)
 
 static void header_not_as_listed(struct arena *a, void *content)
@@ -88,6 +94,7 @@ static void a_header_of_something_else_is_refused(void)
     REFUSED(ROSTER, INBOX, in_header_of_other_plan);
     REFUSED(ROSTER, INBOX, in_header_of_other_roster);
     REFUSED(ROSTER, INBOX, in_header_of_fewer_segments);
+    REFUSED_WITH_NOISE(ROSTER, INBOX, in_header_of_fewer_noises);
     REFUSED(ROSTER, INBOX, header_not_as_listed);
     REFUSED(ROSTER, INBOX, header_left_out);
     REFUSED(ROSTER, INBOX, own_dealing_missing);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "protocol/pads.h"
+#include "protocol/removal.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
 #include "tests/unit/client/world.h"
@@ -313,6 +314,35 @@ static void noise_is_as_the_plan_says(void)
     }
 }
 
+/* All sites in all segments, and one of them may drop out. */
+static void make_removable(struct session *s)
+{
+    bits_set(&s->plan.segment[1].members, 4);
+    s->plan.removable = (uint32_t)bits_count(&s->plan.cohort) - s->plan.params.quorum;
+    CHECK_NUMBER(1, s->plan.removable);
+    s->noise_seed[0] = 7;
+}
+
+static void noise_has_all_its_parts_before_any_is_taken_away(void)
+{
+    AUTO(ring_close) struct ring ring = {0};
+    ring_open(&ring, &(struct way){.sigma = 50});
+    struct session *s = &ring.session[0];
+    make_removable(s);
+    struct xnoise parts;
+    CHECK_OK(removal_parts(&parts, &s->plan));
+    AUTO(noise_free) struct noise got = {0}, base = {0}, part = {0};
+    rng_numbered(&ring.rng, 9);
+    CHECK_OK(submit_noise(&got, s, &ring.rng));
+    rng_numbered(&ring.rng, 9);
+    CHECK_OK(noise_draw(&base, ring_size(&ring, 0), parts.sigma[0], NOISE_EXACT, &ring.rng));
+    CHECK_OK(
+        removal_draw(&part, base.n, parts.sigma[1], s->noise_seed, &s->plan_hash, &s->roster_hash));
+    CHECK_NUMBER(base.n, got.n);
+    for (size_t i = 0; i < base.n; i++) CHECK(got.value[i] == base.value[i] + part.value[i]);
+    CHECK_NUMBER(7, s->noise_seed[0]); /* it is needed for nothing else, but is the session's */
+}
+
 static void a_plan_without_a_sampler_or_a_segment_of_the_site_is_refused(void)
 {
     AUTO(ring_close) struct ring ring = {0};
@@ -322,6 +352,9 @@ static void a_plan_without_a_sampler_or_a_segment_of_the_site_is_refused(void)
     s->plan.sampler = NOISE_SAMPLERS;
     CHECK_STATUS(STATUS_RANGE, submit_noise(&noise, s, &ring.rng));
     s->plan.sampler = NOISE_EXACT;
+    s->plan.removable = 2;
+    CHECK_STATUS(STATUS_RANGE, submit_noise(&noise, s, &ring.rng));
+    s->plan.removable = 0;
     for (uint32_t l = 0; l < s->plan.n_segments; l++) bits_clear(&s->plan.segment[l].members, 0);
     CHECK_STATUS(STATUS_RANGE, submit_noise(&noise, s, &ring.rng));
     CHECK(noise.value == NULL);
@@ -332,7 +365,8 @@ static void memory_may_end_anywhere(void)
     OOM_EACH {
         oom_stop();
         AUTO(ring_close) struct ring ring = {0};
-        ring_open(&ring, &(struct way){.sigma = 4});
+        ring_open(&ring, &(struct way){.sigma = 50});
+        make_removable(&ring.session[0]);
         AUTO(noise_free) struct noise noise = {0};
         AUTO(noised_free) struct noised put_in = {0};
         AUTO(outbox_free) struct outbox out = {0};
@@ -358,6 +392,7 @@ int main(void)
     RUN(it_comes_out_with_every_cipher);
     RUN(a_sum_of_another_size_is_refused_and_nothing_is_sent);
     RUN(noise_is_as_the_plan_says);
+    RUN(noise_has_all_its_parts_before_any_is_taken_away);
     RUN(a_plan_without_a_sampler_or_a_segment_of_the_site_is_refused);
     RUN(memory_may_end_anywhere);
     return check_done();

@@ -20,6 +20,12 @@ void victim_open_ring(struct arena *a)
     arena_ring(a, VICTIM_RING_SITES - PARAMS_SILENT_MAX);
 }
 
+void victim_open_noise(struct arena *a)
+{
+    arena_open(a, 8, 1, 2, 2, dims, NULL, 32, 1);
+    arena_noise(a, 100);
+}
+
 void victim_until(struct arena *a, enum session_phase phase)
 {
     if (phase == SESSION_POSITIONS)
@@ -38,6 +44,7 @@ bool victim_rests(const struct session *s)
                  s->answer == NULL && secret_equal(s->seed, zero, sizeof s->seed) &&
                  secret_equal(&s->mask_pair, zero, sizeof s->mask_pair) &&
                  secret_equal(&s->enc_pair, zero, sizeof s->enc_pair) &&
+                 secret_equal(s->noise_seed, zero, sizeof s->noise_seed) &&
                  secret_equal(s->nonce, zero, sizeof s->nonce) &&
                  secret_equal(s->self_seed, zero, sizeof s->self_seed);
     for (uint32_t v = 0; v < s->config.manifest->n; v++)

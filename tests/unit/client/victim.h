@@ -14,6 +14,10 @@ void victim_open(struct arena *a);
 /* Ten sites on a ring, each with six neighbours, of whom four rebuild a seed; two may drop out. */
 void victim_open_ring(struct arena *a);
 
+/* Eight sites of which three may drop out, all in both segments: their noise has three parts that
+ * can be taken away. */
+void victim_open_noise(struct arena *a);
+
 /* Play the world of five, or for SESSION_POSITIONS that of ten, until the victim is in a phase. */
 void victim_until(struct arena *a, enum session_phase phase);
 
@@ -36,6 +40,9 @@ enum reason victim_forged(void (*open)(struct arena *), enum msg_kind kind,
     CHECK_NUMBER(REASON_##reason, victim_forged(victim_open, MSG_##kind, change))
 #define REFUSED_ON_RING(reason, kind, change)                                                      \
     CHECK_NUMBER(REASON_##reason, victim_forged(victim_open_ring, MSG_##kind, change))
+
+#define REFUSED_WITH_NOISE(reason, kind, change)                                                   \
+    CHECK_NUMBER(REASON_##reason, victim_forged(victim_open_noise, MSG_##kind, change))
 
 /* A copy of bytes that outlives the change; until the next one. */
 struct view victim_keep(const struct buffer *bytes);

@@ -165,19 +165,19 @@ static void calibrated_shares_meet_the_goal(void)
         for (uint32_t n = 1; n <= 100; n = 9 * n + 2) {
             uint32_t sigma = 0, explore = 0;
             CHECK_OK(account_share(&sigma, z, norm2, n));
-            struct release release = {norm2, sigma, n, 1000, goals[i].sampling};
+            struct release release = {norm2, sigma, n, 1000, goals[i].sampling, 0};
             struct account account = {0};
             for (uint32_t r = 0; r < goals[i].rounds; r++)
                 CHECK_OK(account_add(&account, &release, 1));
             if (ratio > 0.0) {
                 CHECK_OK(account_share(&explore, z * ratio, norm2, n));
-                struct release first = {norm2, explore, n, 1000, goals[i].sampling};
+                struct release first = {norm2, explore, n, 1000, goals[i].sampling, 0};
                 CHECK_OK(account_add(&account, &first, 1));
             }
             if (goals[i].evaluations > 0) {
                 uint32_t count = 0;
                 CHECK_OK(account_share(&count, z * goals[i].evaluation_ratio, 16384, n));
-                const struct release whole = {16384, count, n, 20, 1.0};
+                const struct release whole = {16384, count, n, 20, 1.0, 0};
                 CHECK_OK(account_add(&account, &whole, goals[i].evaluations));
             }
             double epsilon = account_epsilon(&account, goals[i].delta);

@@ -72,7 +72,7 @@ struct walk {
     const struct want *want;
     size_t n_want;
     bool used[TABLE_WANTS_MAX];
-    struct outer known[32]; /* numbers so far, the latest last */
+    struct outer known[48]; /* numbers so far, the latest last */
     size_t n_known;
 };
 

@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 
-#define TABLE_ROWS_MAX 40
+#define TABLE_ROWS_MAX 48
 #define TABLE_TEXT_MAX 31
 #define TABLE_WANTS_MAX 512
 

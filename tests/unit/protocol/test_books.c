@@ -100,6 +100,25 @@ static void each_adversary_knows_other_shares(void)
     CHECK_CLOSE(epsilon_of(1000000, 1, 1), study_epsilon(&books, 0, ADVERSARY_UNMASKED), 1e-12);
 }
 
+/* What more survivors add is gone; and a site by itself keeps 3 of 3 + 9 parts of its variance. */
+static void of_removable_noise_nobody_counts_more_than_what_is_certain(void)
+{
+    const struct release release = {
+        .norm2 = 1000000, .sigma = 1000, .n_shares = 3, .dim = 10, .sampling = 1, .removable = 9};
+    for (enum adversary who = 0; who < ADVERSARY_UNMASKED; who++) {
+        const struct release seen = adversary_release(who, &release, COLLUDING);
+        CHECK_NUMBER(3, seen.n_shares);
+        CHECK_NUMBER(1000, seen.sigma);
+    }
+    struct release seen = adversary_release(ADVERSARY_UNMASKED, &release, COLLUDING);
+    CHECK_NUMBER(1, seen.n_shares);
+    CHECK_NUMBER(499, seen.sigma); /* half of it, rounded down */
+    struct release little = release;
+    little.sigma = 7;
+    seen = adversary_release(ADVERSARY_UNMASKED, &little, COLLUDING);
+    CHECK_NUMBER(0, seen.sigma); /* too little for an account */
+}
+
 static void each_adversary_has_a_name(void)
 {
     char name[64];
@@ -275,6 +294,7 @@ static void running_out_of_memory_changes_nothing(void)
 int main(void)
 {
     RUN(each_adversary_knows_other_shares);
+    RUN(of_removable_noise_nobody_counts_more_than_what_is_certain);
     RUN(each_adversary_has_a_name);
     RUN(a_data_set_counts_all_its_studies_in_its_own_unit);
     RUN(what_protects_patients_bounds_nothing_for_a_site);

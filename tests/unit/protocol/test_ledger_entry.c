@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dp/xnoise.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
 
@@ -30,6 +31,7 @@ static struct ledger_entry entry_of(enum ledger_kind kind)
         e.step = STEP_TRAIN;
         e.release = (struct release){
             .norm2 = 1000000, .sigma = 1000, .n_shares = 3, .dim = 100, .sampling = 0.25};
+        e.release.removable = XNOISE_REMOVABLE_MAX;
     }
     if (kind == LEDGER_SETTLE) e.release.n_shares = 5;
     return e;
@@ -101,6 +103,7 @@ static void values_outside_their_ranges_are_refused(void)
     REFUSED(LEDGER_STUDY, e.sampler_delta = -1e-9);
     REFUSED(LEDGER_STUDY, e.sampler_delta = e.delta);
     REFUSED(LEDGER_STUDY, e.colluding = UINT16_MAX + 1);
+    REFUSED(LEDGER_RESERVE, e.release.removable = XNOISE_REMOVABLE_MAX + 1);
     REFUSED(LEDGER_RESERVE, e.round = 0);
     REFUSED(LEDGER_RESERVE, e.step = STEP_COUNT);
     REFUSED(LEDGER_RESERVE, e.release.norm2 = 0);

@@ -37,7 +37,9 @@ static void sealed_parts_and_headers_have_a_limit(void)
 static void the_longest_heads_fit(void)
 {
     AUTO(buffer_free) struct buffer header = {0}, digest = {0};
-    header_write(&header, &(struct header){.n_selfs = MSG_SEGMENTS_MAX}, messages_seed);
+    header_write(&header,
+                 &(struct header){.n_selfs = MSG_SEGMENTS_MAX, .n_noises = XNOISE_REMOVABLE_MAX},
+                 messages_seed);
     digest_write(&digest, &(struct digest){.n_segments = MSG_SEGMENTS_MAX}, messages_seed);
     CHECK(header.n <= WIRE_HEAD_MAX && digest.n <= WIRE_HEAD_MAX);
 }

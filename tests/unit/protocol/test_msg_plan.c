@@ -16,8 +16,8 @@ static enum status reread(const struct plan *p)
 
 static void values_out_of_range_are_malformed(void)
 {
-    struct plan p[12];
-    for (size_t i = 0; i < 12; i++) p[i] = *messages_plan();
+    struct plan p[13];
+    for (size_t i = 0; i < 13; i++) p[i] = *messages_plan();
     CHECK_OK(reread(&p[0]));
     p[0].step = STEP_COUNT;
     p[1].grid.scale = 0;
@@ -31,7 +31,8 @@ static void values_out_of_range_are_malformed(void)
     p[9].segment[1].dim = 0;
     p[10].segment[1].dim = MSG_DIM_MAX + 1;
     p[11].n_segments = 0;
-    for (size_t i = 0; i < 12; i++) CHECK_STATUS(STATUS_FORMAT, reread(&p[i]));
+    p[12].removable = XNOISE_REMOVABLE_MAX + 1;
+    for (size_t i = 0; i < 13; i++) CHECK_STATUS(STATUS_FORMAT, reread(&p[i]));
 }
 
 static void a_clip_bit_leaves_something_of_the_norm(void)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
+#include "protocol/bundle.h"
 #include "tests/lib/check.h"
 #include "tests/lib/messages.h"
 #include "tests/lib/oom.h"
@@ -17,13 +16,13 @@ static void places_have_a_limit(void)
 {
     uint8_t signer[SIGN_PUBLIC_BYTES];
     messages_signer(signer);
-    for (uint32_t n = 1 + MSG_SEGMENTS_MAX; n <= 2 + MSG_SEGMENTS_MAX; n++) {
+    for (uint32_t n = BUNDLE_PLACES_MAX; n <= BUNDLE_PLACES_MAX + 1; n++) {
         AUTO(bundle_free) struct bundle bundle = {0};
         CHECK_OK(bundle_new(&bundle, n));
         AUTO(buffer_free) struct buffer bytes = {0};
         unmask_write(&bytes, &(struct unmask){.n = 1, .bundle = &bundle}, messages_seed);
         AUTO(unmask_free) struct unmask out = {0};
-        CHECK_STATUS(n == 1 + MSG_SEGMENTS_MAX ? STATUS_OK : STATUS_FORMAT,
+        CHECK_STATUS(n == BUNDLE_PLACES_MAX ? STATUS_OK : STATUS_FORMAT,
                      unmask_read(&out, buffer_view(&bytes), 1, signer));
     }
 }
@@ -66,59 +65,11 @@ static void a_place_with_a_share_has_no_commitment_on_the_wire(void)
     CHECK_NUMBER(5, bundle->place[BUNDLE_SELF(0)].commitment.bytes[0]);
 }
 
-static void a_commitment_binds_everything_about_a_share(void)
-{
-    const uint8_t session[MSG_SESSION_BYTES] = {9}, salt[HASH_BYTES] = {1},
-                  share[SHARE_BYTES] = {2}, other[32] = {3};
-    const struct hash want = bundle_commit(session, 1, 2, 3, salt, share);
-    const struct hash got[] = {
-        bundle_commit(other, 1, 2, 3, salt, share),    bundle_commit(session, 0, 2, 3, salt, share),
-        bundle_commit(session, 1, 0, 3, salt, share),  bundle_commit(session, 1, 2, 0, salt, share),
-        bundle_commit(session, 1, 2, 3, other, share), bundle_commit(session, 1, 2, 3, salt, other),
-        bundle_commit(session, 2, 1, 3, salt, share),
-    };
-    for (size_t i = 0; i < sizeof got / sizeof *got; i++) CHECK(!hash_equal(&want, &got[i]));
-    uint8_t first[HASH_BYTES], second[HASH_BYTES];
-    bundle_salt(first, salt, 0);
-    bundle_salt(second, salt, 1);
-    CHECK(memcmp(first, second, sizeof first) != 0);
-}
-
-static void a_leaf_is_of_all_commitments(void)
-{
-    AUTO(bundle_free) struct bundle bundle = {0};
-    CHECK_OK(bundle_new(&bundle, 2));
-    CHECK(messages_zero(bundle.place, 2 * sizeof *bundle.place));
-    const struct hash leaf = bundle_leaf(&bundle);
-    for (size_t i = 0; i < 2; i++) {
-        bundle.place[i].commitment.bytes[0] ^= 1;
-        const struct hash changed = bundle_leaf(&bundle);
-        CHECK(!hash_equal(&leaf, &changed));
-        bundle.place[i].commitment.bytes[0] ^= 1;
-    }
-    bundle_free(&bundle);
-    CHECK(bundle.n == 0 && bundle.place == NULL);
-    bundle_free(&bundle);
-}
-
-static void a_bundle_needs_memory(void)
-{
-    struct bundle bundle = {0};
-    oom_start(1);
-    const enum status status = bundle_new(&bundle, 2);
-    oom_stop();
-    CHECK_STATUS(STATUS_NOMEM, status);
-    CHECK(bundle.n == 0 && bundle.place == NULL);
-}
-
 int main(void)
 {
     RUN(a_flag_is_zero_or_one);
     RUN(places_have_a_limit);
     RUN(places_that_are_not_there_take_no_memory);
     RUN(a_place_with_a_share_has_no_commitment_on_the_wire);
-    RUN(a_commitment_binds_everything_about_a_share);
-    RUN(a_leaf_is_of_all_commitments);
-    RUN(a_bundle_needs_memory);
     return check_done();
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "crypto/share.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
 #include "tests/lib/small.h"
@@ -231,16 +232,20 @@ static void messages_fit_into_what_the_transport_accepts(void)
     desk_open_wide(&desk);
     const struct params ring = desk.schedule.params;
     const uint64_t model = 4 * desk.layout.n + desk.layout.n / 8;
-    for (uint32_t k = 0; k <= ring.k; k += ring.k) {
+    for (size_t i = 0; i < 3; i++) {
+        const uint32_t k = i == 1 ? ring.k : 0, parts = i == 2 ? XNOISE_REMOVABLE_MAX : 0;
         desk.schedule.params.k = k;
+        desk.schedule.params.quorum = DESK_WIDE - parts;
+        desk.study.privacy.dropouts = parts > 0 ? STUDY_XNOISE : STUDY_PESSIMISTIC;
         const uint64_t holders = k > 0 ? k : DESK_WIDE;
-        const uint64_t header = 4 + 32 * 3 + 4 + 32 + 1 + 32 * LAYOUT_SEGMENTS_MAX + SIGN_BYTES;
-        const uint64_t sealed = (2 + LAYOUT_SEGMENTS_MAX) * SHARE_BYTES + 40;
+        const uint64_t header =
+            4 + 32 * 3 + 4 + 32 + 2 + 32 * (LAYOUT_SEGMENTS_MAX + parts) + SIGN_BYTES;
+        const uint64_t sealed = (2 + LAYOUT_SEGMENTS_MAX + parts) * SHARE_BYTES + 40;
         const uint64_t path = 1 + 32 * MERKLE_PATH_MAX;
         const uint64_t inbox =
             DESK_WIDE / 8 + 32 * DESK_WIDE + holders * (header + sealed + path + 3 * 5) + 200;
         const uint64_t unmask =
-            DESK_WIDE + holders * (1 + LAYOUT_SEGMENTS_MAX) * (1 + 2 * 32) + 200;
+            DESK_WIDE + holders * (1 + LAYOUT_SEGMENTS_MAX + parts) * (1 + 2 * 32) + 200;
         const uint64_t accepted = schedule_message_bytes(&desk.schedule);
         CHECK(accepted >= model + (4u << 20));
         CHECK(accepted >= (4u << 20) + inbox && accepted >= (4u << 20) + unmask);

@@ -3,6 +3,7 @@
  * that is missing, moved, doubled, renamed or of another type does not describe it. */
 #include <string.h>
 
+#include "protocol/bundle.h"
 #include "protocol/msg.h"
 #include "protocol/state.h"
 #include "tests/lib/check.h"
@@ -61,7 +62,7 @@ static void plan_is_as_described(void)
     struct buffer bytes = {0};
     struct plan plan = {.step = STEP_TRAIN, .n_segments = SEGMENTS};
     uint64_t cohort = 0x16, members[SEGMENTS] = {0x12, 0x14};
-    uint8_t cipher, sampler, width, segments = SEGMENTS, step = STEP_TRAIN;
+    uint8_t cipher, sampler, removable, width, segments = SEGMENTS, step = STEP_TRAIN;
     PUT_SESSION(plan);
     PUT("round", "u32", plan.round);
     want("step", "u8", &step, 1);
@@ -97,6 +98,8 @@ static void plan_is_as_described(void)
     PUT("sampler", "u8", sampler);
     plan.sampler = sampler;
     PUT("clip bit", "u32", plan.clip_bit);
+    PUT("removable", "u8", removable);
+    plan.removable = removable;
     want("segments", "u8", &segments, 1);
     for (size_t l = 0; l < SEGMENTS; l++) {
         const char *name = l == 0 ? "conv" : "dense";
@@ -196,13 +199,16 @@ static void put_hashes(const char *name, struct hash *hash)
 static void header_and_shares_are_as_described(void)
 {
     struct buffer bytes = {0};
-    struct header header = {.n_selfs = FOUR};
+    struct header header = {.n_selfs = FOUR, .n_noises = 3};
+    const uint8_t three = 3;
     PUT_SESSION(header);
     PUT("plan", "hash", header.plan);
     PUT("roster", "hash", header.roster);
     PUT("from", "u32", header.from);
     PUT("root", "hash", header.root);
     put_hashes("self", header.self);
+    want("noises", "u8", &three, 1);
+    for (size_t k = 0; k < 3; k++) PUT("noise", "hash", header.noise[k]);
     header_write(&bytes, &header, spec_seed);
     check_message("HEADER", &bytes);
 

@@ -86,6 +86,9 @@ static void reserve_is_as_described(void)
     PUT("shares", "u32", entry.release.n_shares);
     PUT("dim", "u64", entry.release.dim);
     PUT("sampling", "f64", entry.release.sampling);
+    uint8_t removable;
+    PUT("removable", "u8", removable);
+    entry.release.removable = removable;
     check_entry("RESERVE", &entry);
 }
 

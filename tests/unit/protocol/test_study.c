@@ -135,6 +135,24 @@ static void the_hash_is_of_the_exact_bytes(void)
     CHECK(!hash_equal(&a.hash, &b.hash));
 }
 
+#define XNOISE SITE_UNIT "  dropouts: xnoise\n"
+
+static void noise_is_taken_away_where_the_study_says_so(void)
+{
+    CHECK_NUMBER(STUDY_PESSIMISTIC, study_of(SITE_UNIT).privacy.dropouts);
+    CHECK_NUMBER(STUDY_PESSIMISTIC,
+                 study_of(SITE_UNIT "  dropouts: pessimistic\n").privacy.dropouts);
+    CHECK_NUMBER(STUDY_XNOISE, study_of(XNOISE).privacy.dropouts);
+    CHECK_NUMBER(STUDY_XNOISE,
+                 study_of(XNOISE "sites: {expected: 200, threshold: 136}\n").privacy.dropouts);
+    refused(SITE_UNIT "  dropouts: never\n", STATUS_RANGE, 4, "xnoise");
+    refused(XNOISE "  sampler: table\n", STATUS_RANGE, 5, "exact");
+    refused(XNOISE "  delta: 1e-6\nsites: {expected: 200, threshold: 135}\n", STATUS_RANGE, 4,
+            "64 dropouts");
+    refused(XNOISE "  delta: 1e-6\nsites: {expected: 600, threshold: 540}\n", STATUS_RANGE, 4,
+            "complete graph");
+}
+
 static void unknown_keys_are_refused(void)
 {
     refused(SITE_UNIT "  sensitivity: 0.1\n", STATUS_FORMAT, 4, "sensitivity");
@@ -317,6 +335,7 @@ int main(void)
     RUN(defaults_stand_where_keys_are_absent);
     RUN(every_key_reaches_its_member);
     RUN(the_hash_is_of_the_exact_bytes);
+    RUN(noise_is_taken_away_where_the_study_says_so);
     RUN(unknown_keys_are_refused);
     RUN(what_is_not_one_plain_document_is_refused);
     RUN(only_plain_numbers_are_numbers);
