@@ -2,6 +2,7 @@
 /* The event loop of the coordinator: link -> round -> link. Part of the program: it prints. */
 #include "aggregator/run_step.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +202,7 @@ static void loop(struct run *run)
         post_letters(run);
         if (!run->in_round && letters_gone(run)) {
             round_free(&run->round);
+            (void)malloc_trim(0); /* what glibc keeps of a round is many times what is in use */
             turn_begin(run);
         }
     }

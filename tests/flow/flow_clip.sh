@@ -28,7 +28,7 @@ rounds: {count: 8, learning_rate: 0.01}
 deadlines: {gather_ms: 60000, keys_ms: 30000, shares_ms: 30000, input_ms: 60000,
             confirm_ms: 30000, unmask_ms: 30000, grace_ms: 300}
 END
-    printf 'max_epsilon: 20\nmin_contributors: 2\nallow_rehearsal: true\n' >"$at/policy.yaml"
+    printf 'max_epsilon: 20\nlifetime_epsilon: 20\nmin_contributors: 2\nallow_rehearsal: true\n' >"$at/policy.yaml"
 }
 
 opened() {
@@ -67,16 +67,16 @@ refused() {
     [ "$code" = 5 ] || die "check ended with $code"
     says "$at/check.log" 'clip_count_noise: the clip' || die 'check does not say what to change'
     tool idx "$scratch/small.images" "$scratch/small.labels" 12 4 400
-    enrol 5
+    code=0
+    (enrol 5) 2>"$at/enrol.log" || code=$?
+    pin 1 2>"$at/pin.log" || code=$?
+    [ "$code" = 5 ] || die "pin ended with $code"
+    says "$at/pin.log" 'clip_count_noise: the clip' || die 'a site does not say what to change'
     code=0
     "$aggregator" run --dir "$at/coordinator" --study "$at/study.yaml" --manifest "$at/manifest" \
         --initial "$at/initial.state" 2>"$at/run.log" || code=$?
     [ "$code" != 0 ] || die 'the study runs'
     says "$at/run.log" 'clip_count_noise: the clip' || die 'run does not say what to change'
-    address=tcp://127.0.0.1:1
-    join 1
-    ended 5 site-1
-    says "$at/site-1.log" 'clip_count_noise: the clip' || die 'a site does not say what to change'
 }
 
 "$case"
