@@ -59,6 +59,7 @@ static void resume_site(struct run *run, uint32_t from, const struct hello *hell
         close_session(run, from, hello);
         return;
     }
+    if (current) run_site_back(run, from);
     const bool opens =
         asked && run->round.phase == PHASE_KEYS && !bits_has(&run->round.adverts, from);
     if (run->finished || (asked && (!is_idle || opens)))

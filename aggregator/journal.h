@@ -18,6 +18,7 @@ enum journal_kind {
     JOURNAL_GONE,        /* the site's connection was lost; no bytes */
     JOURNAL_DEADLINE,    /* the phase's time was over; no site, no bytes */
     JOURNAL_OUT,         /* the site is out of the round; no bytes */
+    JOURNAL_BACK,        /* the site's connection is there again; no bytes */
     JOURNAL_KINDS
 };
 

@@ -252,6 +252,9 @@ static enum status replay(struct round *round, const struct journal_past *past, 
         case JOURNAL_GONE:
             status = round_gone(round, input->site, now_ms, &out);
             break;
+        case JOURNAL_BACK:
+            round_back(round, input->site);
+            break;
         case JOURNAL_OUT:
             status = round_out(round, input->site, now_ms, &out);
             break;

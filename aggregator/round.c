@@ -81,6 +81,9 @@ enum status round_awaited(struct bits *out, const struct round *round)
 static bool enough(const struct round *r)
 {
     switch (r->phase) {
+    case PHASE_POSITIONS:
+        return bits_count(&r->adverts) - bits_count(&r->placed) <= PARAMS_SILENT_MAX &&
+               round_enough(r, &r->placed);
     case PHASE_CONFIRM:
         return bits_count(&r->confirmed) >= r->plan.params.quorum;
     case PHASE_REVEAL:
@@ -331,6 +334,12 @@ enum status round_gone(struct round *round, uint32_t from, uint64_t now_ms, stru
     if (from >= round->config.manifest->n || round->phase >= PHASE_DONE) return STATUS_OK;
     round->site[from].away = true;
     return settle(round, advance(round, now_ms, out), out);
+}
+
+void round_back(struct round *round, uint32_t from)
+{
+    if (from < round->config.manifest->n && round->phase < PHASE_DONE)
+        round->site[from].away = false;
 }
 
 enum status round_out(struct round *round, uint32_t from, uint64_t now_ms, struct outbox *out)

@@ -112,10 +112,13 @@ MUST_USE enum status round_message(struct round *round, uint32_t from, struct vi
  * STATUS_NOMEM. */
 MUST_USE enum status round_letter(struct buffer *out, const struct round *round, uint32_t site);
 
-/* The site's connection was lost for longer than the study's grace; a later message brings it
- * back, if its phase is still open. */
+/* The site's connection was lost for longer than the study's grace; round_back or a later message
+ * brings it back, if its phase is still open. */
 MUST_USE enum status round_gone(struct round *round, uint32_t from, uint64_t now_ms,
                                 struct outbox *out);
+
+/* The site's connection is there again, and so is the site: the phase waits for its answer. */
+void round_back(struct round *round, uint32_t from);
 
 /* The site is out of this round for good: it was started anew and its seeds are lost, or it broke
  * the protocol. */

@@ -111,6 +111,14 @@ void run_site_gone(struct run *run, uint32_t site)
     settle(run, before, JOURNAL_GONE, site, (struct view){0}, &out);
 }
 
+void run_site_back(struct run *run, uint32_t site)
+{
+    if (!run->in_round || run->round.phase >= PHASE_DONE || !run->round.site[site].away) return;
+    const struct outbox out = {0};
+    round_back(&run->round, site);
+    settle(run, run->round.phase, JOURNAL_BACK, site, (struct view){0}, &out);
+}
+
 void run_site_out(struct run *run, uint32_t site)
 {
     if (!run->in_round || run->round.phase >= PHASE_DONE || run->round.site[site].out) return;

@@ -45,6 +45,8 @@ void run_give_up(struct run *run, enum exit_code code, const char *why);
 /* A site has no part in the present round for now, or any more (round_gone, round_out). */
 void run_site_gone(struct run *run, uint32_t site);
 void run_site_out(struct run *run, uint32_t site);
+/* A site that was lost has come back with its session. */
+void run_site_back(struct run *run, uint32_t site);
 
 /* Who is there (attend.c). */
 

@@ -8,6 +8,9 @@
 #include "base/event.h"
 #include "protocol/link.h"
 
+/* A handshake that breaks off looks like one with another key; so many in a row are no accident. */
+#define STRIKES 3
+
 struct run {
     struct site *site;
     struct link *link;
@@ -15,6 +18,7 @@ struct run {
     bool over;
     enum exit_code exit;
     enum reason trouble; /* the last trouble told, so that each is told once */
+    unsigned strikes;    /* handshakes in a row that looked like another's key */
 };
 
 static const char *member_name(const struct run *run, uint32_t site)
@@ -196,6 +200,7 @@ static void take_event(struct run *run, const struct link_event *event)
         break;
     case LINK_UP:
         run->trouble = REASON_NONE;
+        run->strikes = 0;
         fprintf(stderr, "%s  connected\n", run->site->key.name);
         say_hello(run);
         break;
@@ -203,10 +208,15 @@ static void take_event(struct run *run, const struct link_event *event)
         fprintf(stderr, "%s  connection lost\n", run->site->key.name);
         break;
     case LINK_TROUBLE:
-        if (event->reason == run->trouble) break;
+        run->strikes = event->reason == REASON_KEY_SERVER ? run->strikes + 1 : 0;
+        if (event->reason == run->trouble && run->strikes != STRIKES) break;
         run->trouble = event->reason;
+        if (run->strikes > 0 && run->strikes < STRIKES) {
+            fprintf(stderr, "%s  the handshake broke off; trying again\n", run->site->key.name);
+            break;
+        }
         tell_reason(run, event->reason, OUTBOX_SERVER);
-        if (event->reason == REASON_KEY_SERVER) {
+        if (run->strikes == STRIKES) {
             run->over = true;
             run->exit = EXIT_AUTH;
         }

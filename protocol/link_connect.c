@@ -117,11 +117,11 @@ static void connect_note(struct link *link, int what, int value)
 {
     switch (what) {
     case ZMQ_EVENT_CONNECTED:
-        link->stage = STAGE_SHAKE;
+        if (link->stage == STAGE_DIAL) link->stage = STAGE_SHAKE;
         if (conn_open(&link->conns, value) != STATUS_OK) conn_shut(value);
         break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-        link->stage = STAGE_GREET;
+        if (link->stage < STAGE_GREET) link->stage = STAGE_GREET;
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         link_attempt_fail(link, REASON_KEY_PENDING);

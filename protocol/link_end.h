@@ -15,8 +15,8 @@
 
 struct zmq_msg_t; /* of libzmq */
 
-/* How far a site's attempt has come. libzmq queues the events of a connection before its frames
- * and the monitor is read first, so it only moves forward. */
+/* How far a site's attempt has come. It only moves forward: an event that is read after a frame of
+ * the same connection, because both came while the monitor had just been read, is old news. */
 enum link_stage { STAGE_DIAL, STAGE_SHAKE, STAGE_GREET, STAGE_UP };
 
 struct link_peer {

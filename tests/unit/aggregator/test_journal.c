@@ -207,7 +207,7 @@ static void damage_is_noticed_and_outputs_are_untouched(void)
         "UPDATE ended SET course = x'00'", "UPDATE ended SET hash = x'00'",
         "UPDATE ended SET round = 0",      "UPDATE ended SET round = 2",
         "UPDATE ended SET round = -1",     "UPDATE open SET totals = x'00'",
-        "UPDATE input SET kind = 5",       "UPDATE input SET kind = 0",
+        "UPDATE input SET kind = 6",       "UPDATE input SET kind = 0",
         "UPDATE input SET site = -1",      "UPDATE input SET site = 4294967296",
     };
     for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {

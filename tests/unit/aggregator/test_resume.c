@@ -123,6 +123,21 @@ static void a_site_that_was_gone_is_gone_again(void)
     }
 }
 
+static void a_site_that_came_back_is_back_again(void)
+{
+    for (enum liar_world world = 0; world < LIAR_WORLDS; world++) {
+        AUTO(arena_close) struct arena a = {0};
+        begin(&a, world);
+        struct silence silence = {MSG_ADVERT, 1U << LIAR};
+        a.filter = liar_silence;
+        a.context = &silence;
+        arena_gone(&a, LIAR);
+        round_back(&a.round, LIAR);
+        CHECK_OK(resume_note(&resume, JOURNAL_BACK, LIAR, (struct view){0}));
+        run(&a);
+    }
+}
+
 /* As after it was started anew. */
 static void a_site_that_was_put_out_is_out_again(void)
 {
@@ -177,6 +192,7 @@ int main(void)
     REQUIRE(mkdtemp(folder) != NULL);
     RUN(a_round_comes_back_after_each_phase);
     RUN(a_site_that_was_gone_is_gone_again);
+    RUN(a_site_that_came_back_is_back_again);
     RUN(a_site_that_was_put_out_is_out_again);
     RUN(a_phase_that_was_late_is_over_again);
     RUN(totals_that_were_changed_are_refused);

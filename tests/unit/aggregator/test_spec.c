@@ -69,6 +69,7 @@ static void inputs_are_as_described(void)
     (void)check_kind("GONE", JOURNAL_GONE);
     (void)check_kind("DEADLINE", JOURNAL_DEADLINE);
     (void)check_kind("OUT", JOURNAL_OUT);
+    (void)check_kind("BACK", JOURNAL_BACK);
     check_all_kinds_were_used(JOURNAL_KINDS - 1);
 }
 
