@@ -9,6 +9,8 @@
 /* So many sites are sent to at the same time; the end is a copy of the model for each. */
 #define BUSY_MAX 32
 #define BUSY_AT_END 2
+/* Who takes nothing for so long, or for the study's grace, keeps its letter but nobody's place. */
+#define TAKING_MS 2000
 
 enum status post_model(struct run *run)
 {
@@ -97,27 +99,41 @@ static bool is_large(const struct run *run)
     return run->finished || (run->in_round && run->round.phase <= PHASE_COLLECT);
 }
 
+/* Whether a site is taking what it was sent. */
+static bool is_taking(struct run *run, uint32_t v, uint64_t now)
+{
+    struct attendance *site = &run->site[v];
+    const uint64_t bytes = link_bytes_out(run->link, v);
+    const uint64_t grace = run->c->study.deadlines.grace_ms;
+    if (!site->up || link_idle(run->link, v)) return false;
+    if (bytes != site->bytes_out) site->taking_ms = now;
+    site->bytes_out = bytes;
+    return now - site->taking_ms < (grace > TAKING_MS ? grace : TAKING_MS);
+}
+
 void post_letters(struct run *run)
 {
     if (run->round.plan.n_segments == 0 && !run->finished) return;
     const bool large = is_large(run);
     const size_t most = !large ? SIZE_MAX : run->finished ? BUSY_AT_END : BUSY_MAX;
+    const uint64_t now = command_now_ms();
     size_t busy = 0;
-    for (uint32_t v = 0; large && v < run->c->manifest.n; v++)
-        busy += run->site[v].up && !link_idle(run->link, v);
+    for (uint32_t v = 0; large && v < run->c->manifest.n; v++) busy += is_taking(run, v, now);
     for (uint32_t v = 0; v < run->c->manifest.n && busy < most; v++) {
         if (!bits_has(&run->owed, v)) continue;
         if (large && run->site[v].up && !link_idle(run->link, v)) continue;
         if (hand_over(run, v)) bits_clear(&run->owed, v);
+        run->site[v].taking_ms = now;
         busy++;
     }
 }
 
-bool post_done(const struct run *run)
+size_t post_left(const struct run *run)
 {
-    if (bits_count(&run->owed) > 0 && (run->round.plan.n_segments > 0 || run->finished))
-        return false;
+    const bool letters = run->round.plan.n_segments > 0 || run->finished;
+    size_t left = letters ? bits_count(&run->owed) : 0;
     for (uint32_t v = 0; v < run->c->manifest.n; v++)
-        if (run->site[v].up && !link_idle(run->link, v)) return false;
-    return true;
+        left +=
+            run->site[v].up && !link_idle(run->link, v) && !(letters && bits_has(&run->owed, v));
+    return left;
 }

@@ -217,13 +217,17 @@ static void loop(struct run *run)
     if (command_stopped()) run_give_up(run, EXIT_FAILED, "stopped by a signal; run again to go on");
 }
 
-/* Leave time for the last letters: until every site has gone that was there, or the time is over.
- */
+/* Leave time for the last letters: until every site has gone that was there, or for so long none
+ * was handed over any more. */
 static void linger(struct run *run, uint64_t patience_ms)
 {
-    const uint64_t end = command_now_ms() + patience_ms;
+    uint64_t end = command_now_ms() + patience_ms;
+    size_t least = SIZE_MAX;
     while (!command_stopped() && command_now_ms() < end) {
-        if (post_done(run) && attend_over(run)) return;
+        const size_t left = post_left(run);
+        if (left == 0 && attend_over(run)) return;
+        if (left < least) end = command_now_ms() + patience_ms;
+        least = left < least ? left : least;
         struct link_event event = {0};
         link_poll(run->link, 50, &event);
         take_event(run, &event);

@@ -18,6 +18,8 @@ struct attendance {
     bool expected;          /* of a study that was over before: did not fetch its end yet */
     uint64_t lost_ms;       /* when the connection ended; UINT64_MAX: handled, or not lost */
     uint64_t bytes_mark;    /* link_bytes_in when the round began */
+    uint64_t bytes_out;     /* link_bytes_out when it was last seen to grow, */
+    uint64_t taking_ms;     /* and the moment, or that of a letter's beginning */
     struct hash transcript; /* where it stands, by its own word */
 };
 
@@ -79,8 +81,8 @@ MUST_USE enum status post_model(struct run *run);
 void post_all(struct run *run);
 /* Hand the present letter to sites that are owed it and can take it. Call often. */
 void post_letters(struct run *run);
-/* Whether everything that can be sent has left. */
-bool post_done(const struct run *run);
+/* Sites that are owed a letter, or have not taken all of the one they were sent. */
+size_t post_left(const struct run *run);
 /* The study is over, or cannot go on: every site gets the model as it is. */
 void post_finish(struct run *run);
 

@@ -7,7 +7,7 @@ at=$scratch/study
 rehearsal=yes
 mkdir "$at"
 
-# study GATHER_MS
+# study GATHER_MS [ROUNDS]
 study() {
     cat >"$at/study.yaml" <<END
 schema: 1
@@ -30,7 +30,7 @@ privacy:
 pruning:
   mode: none
 rounds:
-  count: 32
+  count: ${2:-32}
   local_epochs: 20
   local_batch: 20
 deadlines:
@@ -195,6 +195,20 @@ too_few_shares() {
     crash site-3 site-4 site-5
     send CONT site-2
     lost
+}
+
+# Two sites that take nothing any more: the others get their end all the same.
+stalled_end() {
+    study 60000 3
+    lead
+    join 1 2 3 4 5
+    soon says "$at/site-1.out" '"event":"masked","site":"site-1","round":3}'
+    round=3
+    received 1 2 3 4
+    send STOP site-3 site-4
+    ended 0 coordinator site-1 site-2 site-5
+    crash site-3 site-4
+    tool sums "$at"
 }
 
 # A coordinator that is stopped, and one that is killed: the sites say so and stay.
