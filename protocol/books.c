@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/books.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dp/noise.h"
+__extension__ typedef unsigned __int128 wide;
 
 void books_free(struct books *books)
 {
@@ -147,26 +146,26 @@ enum status books_add(struct books *books, const struct ledger_entry *entry)
 
 /* --- costs ------------------------------------------------------------------------------------ */
 
-/* When nobody drops out, the honest ones keep n_shares in n_shares + removable equal parts at
- * least; rounded down, and no noise at all where that is too little for an account. */
-static uint32_t kept_sigma(const struct release *release)
+/* When nobody drops out, n_shares + removable honest sites keep the variance of n_shares: alone one
+ * has that part of a share. Its sigma is no whole number, so the norm grows instead. */
+static struct release kept_alone(struct release release)
 {
-    const double certain = release->n_shares, all = certain + release->removable;
-    const double sigma = floor((double)release->sigma * sqrt(certain / all) * (1 - 1e-12));
-    if (release->removable == 0) return release->sigma;
-    return sigma < (double)NOISE_SIGMA_MIN ? 0 : (uint32_t)sigma;
+    const wide norm2 = (wide)release.norm2 * (release.n_shares + (wide)release.removable);
+    if (release.removable > 0) {
+        const wide alone = (norm2 + release.n_shares - 1) / release.n_shares;
+        if (alone > UINT64_MAX) release.sigma = 0;
+        release.norm2 = alone > UINT64_MAX ? UINT64_MAX : (uint64_t)alone;
+    }
+    release.n_shares = 1;
+    return release;
 }
 
 struct release adversary_release(enum adversary who, const struct release *release,
                                  uint32_t colluding)
 {
+    if (who == ADVERSARY_UNMASKED) return kept_alone(*release);
     struct release seen = *release;
-    if (who == ADVERSARY_UNMASKED) {
-        seen.sigma = kept_sigma(release);
-        seen.n_shares = 1;
-    } else if (who != ADVERSARY_COLLUSION && release->removable == 0) {
-        seen.n_shares += colluding;
-    }
+    if (who != ADVERSARY_COLLUSION && release->removable == 0) seen.n_shares += colluding;
     return seen;
 }
 

@@ -110,13 +110,26 @@ static void of_removable_noise_nobody_counts_more_than_what_is_certain(void)
         CHECK_NUMBER(3, seen.n_shares);
         CHECK_NUMBER(1000, seen.sigma);
     }
-    struct release seen = adversary_release(ADVERSARY_UNMASKED, &release, COLLUDING);
+    const struct release seen = adversary_release(ADVERSARY_UNMASKED, &release, COLLUDING);
     CHECK_NUMBER(1, seen.n_shares);
-    CHECK_NUMBER(499, seen.sigma); /* half of it, rounded down */
-    struct release little = release;
-    little.sigma = 7;
+    CHECK_NUMBER(1000, seen.sigma);
+    CHECK_NUMBER(4000000, seen.norm2);
+}
+
+/* Not to a whole sigma, and never in favour of who asks. */
+static void what_one_site_keeps_is_counted_exactly(void)
+{
+    struct release little = {
+        .norm2 = 100, .sigma = 7, .n_shares = 3, .dim = 10, .sampling = 1, .removable = 1};
+    struct release seen = adversary_release(ADVERSARY_UNMASKED, &little, COLLUDING);
+    CHECK_NUMBER(7, seen.sigma);
+    CHECK_NUMBER(134, seen.norm2); /* 133.3 */
+    little.norm2 = UINT64_MAX / 4 * 3;
     seen = adversary_release(ADVERSARY_UNMASKED, &little, COLLUDING);
-    CHECK_NUMBER(0, seen.sigma); /* too little for an account */
+    CHECK_NUMBER(7, seen.sigma);
+    CHECK_NUMBER(UINT64_MAX / 4 * 4, seen.norm2);
+    little.norm2 = UINT64_MAX; /* nothing that large is bounded */
+    CHECK_NUMBER(0, adversary_release(ADVERSARY_UNMASKED, &little, COLLUDING).sigma);
 }
 
 static void each_adversary_has_a_name(void)
@@ -295,6 +308,7 @@ int main(void)
 {
     RUN(each_adversary_knows_other_shares);
     RUN(of_removable_noise_nobody_counts_more_than_what_is_certain);
+    RUN(what_one_site_keeps_is_counted_exactly);
     RUN(each_adversary_has_a_name);
     RUN(a_data_set_counts_all_its_studies_in_its_own_unit);
     RUN(what_protects_patients_bounds_nothing_for_a_site);
