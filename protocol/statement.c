@@ -84,7 +84,9 @@ static const char *state_name(enum books_state state)
 
 static const char *step_name(enum step step)
 {
-    return step == STEP_EXPLORE ? "explore" : "train";
+    static const char *const name[STEP_COUNT] = {
+        [STEP_EXPLORE] = "explore", [STEP_TRAIN] = "train", [STEP_EVALUATE] = "evaluate"};
+    return name[step];
 }
 
 static void time_text(char out[static 32], uint64_t time_s)

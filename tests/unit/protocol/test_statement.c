@@ -141,6 +141,25 @@ static void programs_are_told_the_same(void)
     clear();
 }
 
+static void every_step_has_its_name(void)
+{
+    static const char *const name[STEP_COUNT] = {"explore", "train", "evaluate"};
+    const struct statement statement = own_statement();
+    for (enum step step = 0; step < STEP_COUNT; step++) {
+        char line[64];
+        fill();
+        ledger.books.release[1].step = step;
+        print(statement_table, &statement);
+        (void)snprintf(line, sizeof line, "       2 %-8s reserved", name[step]);
+        says(line);
+        free(text);
+        print(statement_json, &statement);
+        (void)snprintf(line, sizeof line, "\"round\":2,\"step\":\"%s\"", name[step]);
+        says(line);
+        clear();
+    }
+}
+
 /* Other studies' limits are those at their opening. */
 static void who_has_no_study_sees_what_was_written(void)
 {
@@ -180,6 +199,7 @@ int main(void)
 {
     RUN(every_epsilon_has_its_unit_delta_adversary_and_dropouts);
     RUN(programs_are_told_the_same);
+    RUN(every_step_has_its_name);
     RUN(who_has_no_study_sees_what_was_written);
     RUN(what_does_not_hold_is_named_and_nothing_else_is_said);
     RUN(what_is_left_is_never_more_than_there_is);
