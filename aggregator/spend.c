@@ -80,7 +80,7 @@ enum status spend_epsilon(double *epsilon, const struct spend *spend, enum adver
     const struct books_study *study = &books->study[spend->study];
     struct account account = {0};
     TRY(books_of_study(&account, NULL, books, spend->study, who));
-    *epsilon = books_epsilon(&account, RDP_ORDERS, study->delta, study->sampler_delta);
+    *epsilon = books_epsilon(&account, RDP_ORDERS, study->delta, study->sampler);
     return STATUS_OK;
 }
 

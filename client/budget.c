@@ -159,6 +159,6 @@ enum status budget_spent(const struct budget *budget, double *epsilon, uint32_t 
     const struct books_study *study = &books->study[budget->study];
     struct account account = {0};
     TRY(books_of_study(&account, releases, books, budget->study, ADVERSARY_COLLUSION));
-    *epsilon = books_epsilon(&account, RDP_ORDERS, study->delta, study->sampler_delta);
+    *epsilon = books_epsilon(&account, RDP_ORDERS, study->delta, study->sampler);
     return STATUS_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "protocol/books.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,8 @@ static enum status add_set(struct books *books, const struct ledger_entry *entry
     *set = (struct books_set){.unit = entry->unit,
                               .order = entry->order,
                               .epsilon = entry->epsilon,
-                              .delta = entry->delta};
+                              .delta = entry->delta,
+                              .sampler.epsilon = (double)INFINITY};
     memcpy(set->name, entry->data_set, sizeof set->name);
     return STATUS_OK;
 }
@@ -107,11 +109,13 @@ static enum status add_study(struct books *books, const struct ledger_entry *ent
                                   .order = entry->order,
                                   .epsilon = entry->epsilon,
                                   .delta = entry->delta,
-                                  .sampler_delta = entry->sampler_delta,
+                                  .sampler = {entry->sampler_delta, entry->epsilon},
                                   .colluding = entry->colluding};
     memcpy(study->id, entry->study, sizeof study->id);
     memcpy(study->signer, entry->signer, sizeof study->signer);
-    books->set[study->set].sampler_delta += entry->sampler_delta;
+    struct books_sampler *all = &books->set[study->set].sampler;
+    all->delta += entry->sampler_delta;
+    all->epsilon = fmin(all->epsilon, entry->epsilon);
     return STATUS_OK;
 }
 

@@ -22,12 +22,17 @@ struct release adversary_release(enum adversary who, const struct release *relea
 /* "server and 1 site" and so on: static storage or out. */
 void adversary_name(char *out, size_t n, enum adversary who, uint32_t colluding);
 
+/* What samplers take of a delta, reckoned for one epsilon: at a larger one it is more. */
+struct books_sampler {
+    double delta, epsilon;
+};
+
 struct books_set {
     char name[LEDGER_NAME_MAX + 1];
     enum study_unit unit;  /* whom the lifetime's limit protects */
     uint32_t order;        /* of the lifetime's gate */
     double epsilon, delta; /* the limit when it was opened; the policy's of today is what counts */
-    double sampler_delta;  /* of its studies together */
+    struct books_sampler sampler; /* of its studies together; the least of their epsilons */
 };
 
 struct books_study {
@@ -37,7 +42,8 @@ struct books_study {
     uint8_t signer[SIGN_PUBLIC_BYTES];
     enum study_unit unit;
     uint32_t order;
-    double epsilon, delta, sampler_delta;
+    double epsilon, delta;
+    struct books_sampler sampler;
     uint32_t colluding;
 };
 
@@ -87,10 +93,14 @@ MUST_USE enum status books_of_set(struct account *out, uint32_t *count, const st
  * without bound from patient to site. */
 struct release books_in_unit(struct release release, enum study_unit from, enum study_unit to);
 
+/* What samplers take of delta at this epsilon, rounded up (dp/SPEC.md, section 4); never less than
+ * was reckoned. */
+double books_sampler_due(struct books_sampler sampler, double epsilon);
+
 /* The epsilon of an account at the one order that was fixed, or (order RDP_ORDERS) at the best one
- * afterwards. Infinite when the sampler takes all of delta. */
+ * afterwards, with what the samplers take of delta at that epsilon. Infinite when that is all. */
 double books_epsilon(const struct account *account, uint32_t order, double delta,
-                     double sampler_delta);
+                     struct books_sampler sampler);
 
 /* What a site allows; infinite: no limit. */
 struct books_limits {

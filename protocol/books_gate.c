@@ -4,23 +4,38 @@
 
 #include "protocol/books.h"
 
-double books_epsilon(const struct account *account, uint32_t order, double delta,
-                     double sampler_delta)
+double books_sampler_due(struct books_sampler sampler, double epsilon)
 {
-    const double left = delta - sampler_delta * (1 + 1e-9);
-    if (!(left > 0)) return (double)INFINITY;
-    return order < RDP_ORDERS ? account_epsilon_at(account, order, left)
-                              : account_epsilon(account, left);
+    if (!(sampler.delta > 0)) return 0;
+    const double grown = (1 + exp(epsilon)) / (1 + exp(sampler.epsilon));
+    return sampler.delta * (1 + 1e-9) * fmax(1, grown);
+}
+
+/* A larger epsilon takes more of delta, and less of delta needs a larger epsilon: from below, until
+ * both fit. A little more is taken each time, so that it ends. */
+double books_epsilon(const struct account *account, uint32_t order, double delta,
+                     struct books_sampler sampler)
+{
+    double taken = books_sampler_due(sampler, 0);
+    for (;;) {
+        const double left = delta - taken;
+        if (!(left > 0)) return (double)INFINITY;
+        const double epsilon = order < RDP_ORDERS ? account_epsilon_at(account, order, left)
+                                                  : account_epsilon(account, left);
+        const double due = books_sampler_due(sampler, epsilon);
+        if (due <= taken || isinf(epsilon)) return epsilon;
+        taken = due * (1 + 1e-6);
+    }
 }
 
 /* Whether an account bears one more release within a limit. */
 static bool bears(struct account *account, const struct release *worst, uint32_t order,
-                  double delta, double sampler_delta, double limit, double *after)
+                  double delta, struct books_sampler sampler, double limit, double *after)
 {
     if (account_add(account, worst, 1) != STATUS_OK)
         *after = (double)INFINITY;
     else
-        *after = books_epsilon(account, order, delta, sampler_delta);
+        *after = books_epsilon(account, order, delta, sampler);
     return *after <= limit;
 }
 
@@ -30,7 +45,7 @@ static bool set_bears(const struct books *books, const struct books_study *study
 {
     const struct books_set *set = &books->set[study->set];
     const struct release release = books_in_unit(*worst, study->unit, set->unit);
-    return bears(account, &release, set->order, limits->lifetime_delta, set->sampler_delta,
+    return bears(account, &release, set->order, limits->lifetime_delta, set->sampler,
                  limits->lifetime, after);
 }
 
@@ -44,7 +59,7 @@ enum status books_bear(const struct books *books, size_t study, const struct rel
     TRY(books_of_study(&own, NULL, books, study, ADVERSARY_COLLUSION));
     TRY(books_of_set(&all, NULL, books, s->set, ADVERSARY_COLLUSION));
     if (!isinf(limits->study) &&
-        !bears(&own, worst, s->order, s->delta, s->sampler_delta, limits->study, &after)) {
+        !bears(&own, worst, s->order, s->delta, s->sampler, limits->study, &after)) {
         *why = (struct books_refusal){.limit = limits->study, .after = after};
         return STATUS_BUDGET;
     }

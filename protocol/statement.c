@@ -21,7 +21,7 @@ struct sheet {
 };
 
 static enum status fill(struct sheet *sheet, const struct books *books, bool whole_set, size_t at,
-                        double sampler_delta)
+                        struct books_sampler sampler)
 {
     for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
         struct account account = {0};
@@ -29,9 +29,9 @@ static enum status fill(struct sheet *sheet, const struct books *books, bool who
             TRY(books_of_set(&account, &sheet->releases, books, at, who));
         else
             TRY(books_of_study(&account, &sheet->releases, books, at, who));
-        sheet->epsilon[who] = books_epsilon(&account, RDP_ORDERS, sheet->delta, sampler_delta);
+        sheet->epsilon[who] = books_epsilon(&account, RDP_ORDERS, sheet->delta, sampler);
         if (who == ADVERSARY_COLLUSION)
-            sheet->gate = books_epsilon(&account, sheet->order, sheet->delta, sampler_delta);
+            sheet->gate = books_epsilon(&account, sheet->order, sheet->delta, sampler);
     }
     for (size_t i = 0; i < books->n_releases; i++) {
         const struct books_release *release = &books->release[i];
@@ -54,7 +54,7 @@ static enum status fill_set(struct sheet *out, const struct statement *s, size_t
     for (size_t i = 0; i < books->n_studies; i++)
         if (books->study[i].set == at && books->study[i].colluding > out->colluding)
             out->colluding = books->study[i].colluding;
-    return fill(out, books, true, at, set->sampler_delta);
+    return fill(out, books, true, at, set->sampler);
 }
 
 static enum status fill_study(struct sheet *out, const struct statement *s, size_t at)
@@ -65,7 +65,7 @@ static enum status fill_study(struct sheet *out, const struct statement *s, size
                           .delta = study->delta,
                           .limit = at == s->study ? s->limits.study : study->epsilon,
                           .colluding = study->colluding};
-    return fill(out, &s->ledger->books, false, at, study->sampler_delta);
+    return fill(out, &s->ledger->books, false, at, study->sampler);
 }
 
 /* Never more than there is: what is spent is rounded up before. */

@@ -417,7 +417,8 @@ static void check_course(struct till *own, double limit)
     struct account account = {0};
     CHECK_OK(books_of_set(&account, NULL, &ledger.books, 0, ADVERSARY_COLLUSION));
     const uint32_t order = ledger.books.set[0].order;
-    const double said = books_epsilon(&account, order, own->policy.lifetime_delta, 0);
+    const double said =
+        books_epsilon(&account, order, own->policy.lifetime_delta, (struct books_sampler){0});
     CHECK(said >= cost(left, n_left, order, own->policy.lifetime_delta) - 1e-9);
     CHECK(said >= cost(assumed, n_left, order, own->policy.lifetime_delta) - 1e-9);
     CHECK(cost(left, n_left, order, own->policy.lifetime_delta) <= limit + 1e-9);

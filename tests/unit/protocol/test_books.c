@@ -78,14 +78,14 @@ static double study_epsilon(const struct books *books, size_t study, enum advers
 {
     struct account account = {0};
     CHECK_OK(books_of_study(&account, NULL, books, study, who));
-    return books_epsilon(&account, ORDER, DELTA, 0);
+    return books_epsilon(&account, ORDER, DELTA, (struct books_sampler){0});
 }
 
 static double set_epsilon(const struct books *books, size_t set)
 {
     struct account account = {0};
     CHECK_OK(books_of_set(&account, NULL, books, set, ADVERSARY_COLLUSION));
-    return books_epsilon(&account, ORDER, DELTA, 0);
+    return books_epsilon(&account, ORDER, DELTA, (struct books_sampler){0});
 }
 
 static void each_adversary_knows_other_shares(void)
@@ -238,19 +238,67 @@ static void samplers_take_their_part_of_every_delta(void)
     add(&books, &study);
     study.manifest = sites;
     add(&books, &study);
-    CHECK_CLOSE(8e-6, books.set[0].sampler_delta, 1e-18);
+    CHECK_CLOSE(8e-6, books.set[0].sampler.delta, 1e-18);
     struct account account = {0};
     CHECK_OK(account_add(&account, &worst, 1));
-    CHECK(books_epsilon(&account, ORDER, DELTA, 8e-6) >=
+    CHECK(books_epsilon(&account, ORDER, DELTA, books.set[0].sampler) >=
           account_epsilon_at(&account, ORDER, DELTA - 8e-6));
-    CHECK(books_epsilon(&account, RDP_ORDERS, DELTA, 8e-6) >=
+    CHECK(books_epsilon(&account, RDP_ORDERS, DELTA, books.set[0].sampler) >=
           account_epsilon(&account, DELTA - 8e-6));
-    CHECK(isinf(books_epsilon(&account, ORDER, DELTA, DELTA)));
+    CHECK(isinf(books_epsilon(&account, ORDER, DELTA, (struct books_sampler){DELTA, 3})));
     struct books_refusal why = {0};
     struct books_limits limits = {(double)INFINITY, 1000, 8e-6};
     CHECK_STATUS(STATUS_BUDGET, books_bear(&books, 0, &worst, &limits, &why));
     limits.lifetime_delta = 9e-6;
     CHECK_OK(books_bear(&books, 0, &worst, &limits, &why));
+}
+
+/* What is reckoned for epsilon 3 is exp(7) times as much at 10. */
+static void a_larger_epsilon_takes_more_of_delta_for_the_sampler(void)
+{
+    struct account account = {0};
+    CHECK_OK(account_add(&account, &worst, 30));
+    for (uint32_t order = 0; order <= RDP_ORDERS; order++) {
+        for (double taken = 1e-14; taken < DELTA; taken *= 3) {
+            const struct books_sampler sampler = {taken, 3};
+            const double epsilon = books_epsilon(&account, order, DELTA, sampler);
+            if (isinf(epsilon)) continue;
+            CHECK(epsilon > 3);
+            const double left = DELTA - taken * (1 + exp(epsilon)) / (1 + exp(3.0));
+            const double least = order < RDP_ORDERS ? account_epsilon_at(&account, order, left)
+                                                    : account_epsilon(&account, left);
+            CHECK(left > 0 && epsilon >= least && epsilon <= least * (1 + 1e-3));
+        }
+    }
+    const struct books_sampler little = {1e-14, 3}, much = {9e-6, 3};
+    CHECK(isfinite(books_epsilon(&account, RDP_ORDERS, DELTA, little)));
+    CHECK(isinf(books_epsilon(&account, RDP_ORDERS, DELTA, much)));
+}
+
+static void what_takes_nothing_takes_nothing_at_any_epsilon(void)
+{
+    struct account account = {0};
+    CHECK_OK(account_add(&account, &worst, 60000));
+    const double epsilon = books_epsilon(&account, RDP_ORDERS, DELTA, (struct books_sampler){0, 3});
+    CHECK(epsilon > 1000);
+    CHECK_CLOSE(account_epsilon(&account, DELTA), epsilon, 0);
+    CHECK_CLOSE(0, books_sampler_due((struct books_sampler){0, (double)INFINITY}, 1000), 0);
+}
+
+static void a_data_set_takes_the_least_epsilon_of_its_studies(void)
+{
+    AUTO(books_free) struct books books = {0};
+    struct ledger_entry set = set_of("x-rays", STUDY_PATIENT);
+    add(&books, &set);
+    for (uint8_t i = 1; i <= 3; i++) {
+        struct ledger_entry study = study_of(&(struct hash){{i}}, "x-rays", STUDY_PATIENT);
+        study.sampler_delta = 1e-14;
+        study.epsilon = i == 2 ? 1 : 4;
+        add(&books, &study);
+    }
+    CHECK_CLOSE(3e-14, books.set[0].sampler.delta, 1e-20);
+    CHECK_CLOSE(1, books.set[0].sampler.epsilon, 0);
+    CHECK_CLOSE(4, books.study[0].sampler.epsilon, 0);
 }
 
 static void rules_have_names(void)
@@ -316,6 +364,9 @@ int main(void)
     RUN(a_limit_is_reached_and_not_crossed);
     RUN(no_noise_crosses_every_limit);
     RUN(samplers_take_their_part_of_every_delta);
+    RUN(a_larger_epsilon_takes_more_of_delta_for_the_sampler);
+    RUN(what_takes_nothing_takes_nothing_at_any_epsilon);
+    RUN(a_data_set_takes_the_least_epsilon_of_its_studies);
     RUN(rules_have_names);
     RUN(running_out_of_memory_changes_nothing);
     return check_done();
