@@ -54,13 +54,12 @@ static enum status print_step(const struct checked *c, enum step step)
 static enum status print_costs(const struct checked *c)
 {
     for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
-        struct account account = {0};
+        double epsilon = 0;
         char name[64];
         adversary_name(name, sizeof name, who, c->study.sites.colluding);
-        TRY(spend_worst(&account, &c->schedule, who, &c->keep));
+        TRY(spend_worst(&epsilon, &c->schedule, who, &c->keep));
         printf("ok  privacy    at most epsilon %.4f at delta %g against: %s\n",
-               account_rounded(account_epsilon(&account, c->schedule.delta)),
-               c->study.privacy.delta, name);
+               account_rounded(epsilon), c->study.privacy.delta, name);
     }
     printf("               unit %s, adding or removing one, %u rounds, %u evaluations, fewest "
            "survivors in each\n",

@@ -151,15 +151,14 @@ static enum status print_costs(const struct coordinator *c)
     fprintf(stderr, "study %s, unit %s, adding or removing one; fewest survivors throughout:\n",
             c->study.study.id, study_unit_name(c->study.privacy.unit));
     for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
-        struct account account = {0};
+        double epsilon = 0;
         char name[64];
         adversary_name(name, sizeof name, who, c->study.sites.colluding);
-        enum status status = spend_worst(&account, &c->course.schedule, who, &c->course.state.keep);
+        enum status status = spend_worst(&epsilon, &c->course.schedule, who, &c->course.state.keep);
         if (status == STATUS_RANGE) main_explain(REASON_RING, reason_what(REASON_RING));
         TRY(status);
         fprintf(stderr, "  at most epsilon %.4f at delta %g against: %s\n",
-                account_rounded(account_epsilon(&account, c->course.schedule.delta)),
-                c->study.privacy.delta, name);
+                account_rounded(epsilon), c->study.privacy.delta, name);
     }
     return STATUS_OK;
 }

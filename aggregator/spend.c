@@ -84,23 +84,25 @@ enum status spend_epsilon(double *epsilon, const struct spend *spend, enum adver
     return STATUS_OK;
 }
 
-enum status spend_worst(struct account *out, const struct schedule *schedule, enum adversary who,
+enum status spend_worst(double *epsilon, const struct schedule *schedule, enum adversary who,
                         const struct bits *keep)
 {
-    const uint32_t c = schedule->params.c;
+    const struct study *study = schedule->study;
+    const struct books_sampler sampler = {study->privacy.delta - schedule->delta,
+                                          study->privacy.epsilon};
     struct account sum = {0};
     AUTO(bits_free) struct bits cohort = {0};
     TRY(bits_new(&cohort, schedule->params.n));
     bits_fill(&cohort);
     for (enum step step = STEP_EXPLORE; step < STEP_COUNT; step++) {
-        const uint32_t times = schedule_steps(schedule->study, step);
+        const uint32_t times = schedule_steps(study, step);
         if (times == 0) continue;
         AUTO(plan_free) struct plan plan = {0};
         TRY(schedule_plan(&plan, schedule, step, 0, keep, 0, &cohort));
-        const struct release worst = schedule_release(&plan, schedule->params.quorum - c);
-        const struct release release = adversary_release(who, &worst, c);
+        const struct release worst = schedule_worst(schedule, &plan);
+        const struct release release = adversary_release(who, &worst, schedule->params.c);
         TRY(account_add(&sum, &release, times));
     }
-    *out = sum;
+    *epsilon = books_epsilon(&sum, RDP_ORDERS, study->privacy.delta, sampler);
     return STATUS_OK;
 }

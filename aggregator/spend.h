@@ -39,8 +39,10 @@ MUST_USE enum status spend_end(struct spend *spend, uint32_t round, uint32_t n_i
 /* What was released so far costs an adversary, at the best order afterwards. */
 MUST_USE enum status spend_epsilon(double *epsilon, const struct spend *spend, enum adversary who);
 
-/* What the whole study can cost at most: every round with the fewest survivors allowed. */
-MUST_USE enum status spend_worst(struct account *out, const struct schedule *schedule,
+/* What the whole study can cost an adversary at most, at the best order afterwards: every round
+ * with the fewest survivors allowed, whatever the clip and what is kept; no round failing, for each
+ * that fails after its inputs came is paid too, until the gates refuse. */
+MUST_USE enum status spend_worst(double *epsilon, const struct schedule *schedule,
                                  enum adversary who, const struct bits *keep);
 
 #endif

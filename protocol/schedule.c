@@ -158,6 +158,22 @@ struct release schedule_release(const struct plan *plan, uint32_t n_shares)
                             .removable = plan->removable};
 }
 
+/* So fine that rounding its norm up is not seen. */
+#define WORST_SIGMA 0x1p20
+
+struct release schedule_worst(const struct schedule *schedule, const struct plan *plan)
+{
+    struct release worst = schedule_release(plan, schedule_certain(plan));
+    if (worst.sigma == 0) return worst;
+    /* A share is at least z sqrt(norm2 / n_shares), raised by a relative 1e-9 (account_share), so
+     * norm2 / (n_shares sigma^2) is below (1 - 1e-9) / z^2 in every plan. */
+    const double norm = WORST_SIGMA / schedule_step_multiplier(schedule, plan->step);
+    const double norm2 = ceil(norm * norm * worst.n_shares * (1 - 1e-9));
+    worst.sigma = norm2 < 0x1p62 ? (uint32_t)WORST_SIGMA : 0;
+    worst.norm2 = norm2 < 0x1p62 ? (uint64_t)norm2 : UINT64_MAX;
+    return worst;
+}
+
 double schedule_multiplier(const struct plan *plan, uint32_t n_survivors)
 {
     const double kept = (double)removal_kept(plan, n_survivors);

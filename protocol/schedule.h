@@ -85,6 +85,11 @@ MUST_USE enum status schedule_rotate(struct rotate *out, const struct plan *plan
  */
 struct release schedule_release(const struct plan *plan, uint32_t n_shares);
 
+/* The most that a release of such a step costs, on whatever grid: not the noise that this plan
+ * rounded up to, only that which is due to every clip and all that is kept. No less than the
+ * account of any plan, against the same adversary. */
+struct release schedule_worst(const struct schedule *schedule, const struct plan *plan);
+
 /* Noise multiplier that a sum of so many survivors, at least T, has against the coordinator with
  * its colluding sites: the deviation of the honest ones' noise, what was taken away not counted,
  * over the bound of a contribution; rounded down. */
