@@ -9,6 +9,7 @@
 #include "dp/pld.h"
 #include "dp/renyi.h"
 #include "lab/dp.h"
+#include "protocol/books.h"
 #include "protocol/schedule.h"
 
 enum { ARG_STUDY = 256, ARG_SITES, ARG_FORMAT };
@@ -20,8 +21,17 @@ struct study_cost {
     struct study study;
     struct layout layout;
     struct schedule schedule;
-    struct release release[STEP_COUNT]; /* n_shares is filled in for each adversary */
+    struct release release[STEP_COUNT]; /* on the grid before pruning, with the first clip */
+    struct release worst[STEP_COUNT];   /* on whatever grid */
     uint32_t times[STEP_COUNT];         /* 0: the study has no such step */
+};
+
+/* What an adversary faces. */
+struct seen {
+    const struct study_cost *study;
+    struct release release[STEP_COUNT];
+    double sigma[STEP_COUNT]; /* of a share, in units of the grid before pruning; 0: no noise */
+    double delta;             /* what is left of it beside the sampler's part */
 };
 
 /* One line of the table; infinite where a way of counting has nothing to say. */
@@ -68,77 +78,97 @@ static enum status plan_all(struct study_cost *c, struct settings_error *why)
         if (c->times[step] == 0) continue;
         AUTO(plan_free) struct plan plan = {0};
         TRY(schedule_plan(&plan, &c->schedule, step, 0, &keep, 0, &cohort));
-        c->release[step] = schedule_release(&plan, 1);
+        c->release[step] = schedule_release(&plan, schedule_certain(&plan));
+        c->worst[step] = schedule_worst(&c->schedule, &plan);
     }
     return STATUS_OK;
+}
+
+/* Who does not know `shares` of the noise; 0: who does not know that of one site, alone. */
+static void look(struct seen *out, const struct study_cost *c, uint32_t shares)
+{
+    *out = (struct seen){.study = c};
+    for (int step = 0; step < STEP_COUNT; step++) {
+        if (c->times[step] == 0) continue;
+        struct release *r = &out->release[step];
+        *r = c->worst[step];
+        if (shares > 0)
+            r->n_shares = shares;
+        else
+            *r = adversary_release(ADVERSARY_UNMASKED, r, c->schedule.params.c);
+        if (r->sigma == 0) continue;
+        /* Nothing that is drawn has less than NOISE_SIGMA_MIN. */
+        const double ratio = (double)c->release[step].norm2 / (double)r->norm2;
+        out->sigma[step] = fmax((double)r->sigma * sqrt(ratio), (double)NOISE_SIGMA_MIN);
+    }
 }
 
 /* The curve of whole orders that the sites' ledgers add up. */
-static enum status by_gate(double *epsilon, const struct study_cost *c, uint32_t shares)
+static double by_gate(const struct seen *seen)
 {
+    const struct study_cost *c = seen->study;
     struct account account = {0};
-    for (int step = 0; step < STEP_COUNT; step++) {
-        struct release release = c->release[step];
-        release.n_shares = shares;
-        if (c->times[step] > 0) TRY(account_add(&account, &release, c->times[step]));
-    }
-    *epsilon = account_epsilon_at(&account, c->schedule.order, c->schedule.delta);
-    return STATUS_OK;
+    for (int step = 0; step < STEP_COUNT; step++)
+        if (c->times[step] > 0 &&
+            account_add(&account, &seen->release[step], c->times[step]) != STATUS_OK)
+            return (double)INFINITY;
+    return account_epsilon_at(&account, c->schedule.order, seen->delta);
 }
 
 /* Releases as those of the continuous noise that bounds the sum of the shares. */
-static size_t continuous(struct mechanism list[static STEP_COUNT], const struct study_cost *c,
-                         uint32_t shares)
+static size_t continuous(struct mechanism list[static STEP_COUNT], const struct seen *seen)
 {
     size_t n = 0;
     for (int step = 0; step < STEP_COUNT; step++) {
-        const struct release *r = &c->release[step];
-        if (c->times[step] == 0) continue;
-        const double variance = lattice_sum_continuous((double)r->sigma, shares);
+        const struct release *r = &seen->release[step];
+        if (seen->study->times[step] == 0) continue;
+        const double variance = lattice_sum_continuous(seen->sigma[step], r->n_shares);
+        const double norm2 = (double)seen->study->release[step].norm2;
         list[n++] = (struct mechanism){.kind = MECHANISM_GAUSSIAN,
-                                       .noise = sqrt(variance / (double)r->norm2),
+                                       .noise = sqrt(variance / norm2),
                                        .shift = 1,
                                        .shares = 1,
                                        .sampling = r->sampling,
-                                       .times = c->times[step]};
+                                       .times = seen->study->times[step]};
     }
     return n;
 }
 
 /* Over real orders: the constant of the lattice, or, where records are sampled, the curve of the
  * continuous noise. */
-static double by_lattice(const struct study_cost *c, uint32_t shares)
+static double by_lattice(const struct seen *seen)
 {
+    const struct study_cost *c = seen->study;
     struct mechanism list[STEP_COUNT];
-    const size_t n = continuous(list, c, shares);
+    const size_t n = continuous(list, seen);
     double least = (double)INFINITY;
     if (list[0].sampling < 1.0)
-        return renyi_epsilon(&least, list, n, c->schedule.delta) == STATUS_OK ? least
-                                                                              : (double)INFINITY;
+        return renyi_epsilon(&least, list, n, seen->delta) == STATUS_OK ? least : (double)INFINITY;
     for (double t = log(1e-3); t < log(1e4); t += 0.005) {
         const double a = 1.0 + exp(t);
         double rdp = 0.0;
         for (int step = 0; step < STEP_COUNT; step++)
             if (c->times[step] > 0)
                 rdp += (double)c->times[step] * (double)c->release[step].norm2 *
-                       lattice_sum_constant(a, (double)c->release[step].sigma, shares);
-        least = fmin(least, renyi_convert(a, rdp, c->schedule.delta));
+                       lattice_sum_constant(a, seen->sigma[step], seen->release[step].n_shares);
+        least = fmin(least, renyi_convert(a, rdp, seen->delta));
     }
     return least;
 }
 
-static double by_pld(const struct study_cost *c, uint32_t shares)
+static double by_pld(const struct seen *seen)
 {
     struct mechanism list[STEP_COUNT];
-    const size_t n = continuous(list, c, shares);
+    const size_t n = continuous(list, seen);
     double epsilon = (double)INFINITY;
-    return pld_epsilon(&epsilon, list, n, c->schedule.delta, 1e-6) == STATUS_OK ? epsilon
-                                                                                : (double)INFINITY;
+    return pld_epsilon(&epsilon, list, n, seen->delta, 1e-6) == STATUS_OK ? epsilon
+                                                                          : (double)INFINITY;
 }
 
 /* Kairouz, Liu, Steinke 2021, proposition 14; nothing was published for sampled records. */
-static double by_publication(const struct study_cost *c, uint32_t shares)
+static double by_publication(const struct seen *seen)
 {
+    const struct study_cost *c = seen->study;
     struct account account = {0};
     for (int step = 0; step < STEP_COUNT; step++) {
         const struct release *r = &c->release[step];
@@ -146,19 +176,37 @@ static double by_publication(const struct study_cost *c, uint32_t shares)
         if (c->times[step] == 0) continue;
         if (r->sampling < 1.0) return (double)INFINITY;
         for (size_t k = 0; k < RDP_ORDERS; k++)
-            account.rdp[k] +=
-                (double)c->times[step] *
-                renyi_published_gaussian((double)RDP_ORDER[k], (double)r->sigma, (double)shares,
-                                         norm, renyi_published_l1(norm, dim), dim);
+            account.rdp[k] += (double)c->times[step] *
+                              renyi_published_gaussian((double)RDP_ORDER[k], seen->sigma[step],
+                                                       (double)seen->release[step].n_shares, norm,
+                                                       renyi_published_l1(norm, dim), dim);
     }
-    return account_epsilon(&account, c->schedule.delta);
+    return account_epsilon(&account, seen->delta);
+}
+
+/* By one way of counting, with what a table of the sampler takes of delta at that epsilon. */
+static double count(double (*by)(const struct seen *), struct seen seen)
+{
+    const struct study_cost *c = seen.study;
+    const double delta = c->study.privacy.delta;
+    const struct books_sampler sampler = {delta - c->schedule.delta, c->study.privacy.epsilon};
+    for (int step = 0; step < STEP_COUNT; step++)
+        if (c->times[step] > 0 && seen.sigma[step] == 0) return (double)INFINITY;
+    double taken = books_sampler_due(sampler, 0);
+    for (;;) {
+        seen.delta = delta - taken;
+        if (!(seen.delta > 0)) return (double)INFINITY;
+        const double epsilon = by(&seen), due = books_sampler_due(sampler, epsilon);
+        if (due <= taken || isinf(epsilon)) return account_rounded(epsilon);
+        taken = due * (1 + 1e-6);
+    }
 }
 
 #define LINES_MAX 7
 
 /* Nobody drops out, or as many as may; everybody else gives away what they know, at the end. */
-static enum status lines_of(struct line line[static LINES_MAX], size_t *n, char with[static 32],
-                            const struct study_cost *c)
+static void lines_of(struct line line[static LINES_MAX], size_t *n, char with[static 32],
+                     const struct study_cost *c)
 {
     const struct params *p = &c->schedule.params;
     const bool removes = c->study.privacy.dropouts == STUDY_XNOISE;
@@ -179,14 +227,13 @@ static enum status lines_of(struct line line[static LINES_MAX], size_t *n, char 
     line[(*n)++] = (struct line){
         .adversary = "everybody but one site", .dropouts = p->n - p->quorum, .shares = 1};
     for (size_t i = 0; i < *n; i++) {
-        double gate = 0.0;
-        TRY(by_gate(&gate, c, line[i].shares));
-        line[i].gate = account_rounded(gate);
-        line[i].lattice = account_rounded(by_lattice(c, line[i].shares));
-        line[i].pld = account_rounded(by_pld(c, line[i].shares));
-        line[i].published = account_rounded(by_publication(c, line[i].shares));
+        struct seen seen;
+        look(&seen, c, i + 1 < *n ? line[i].shares : 0);
+        line[i].gate = count(by_gate, seen);
+        line[i].lattice = count(by_lattice, seen);
+        line[i].pld = count(by_pld, seen);
+        line[i].published = count(by_publication, seen);
     }
-    return STATUS_OK;
 }
 
 static const char *const step_name[STEP_COUNT] = {"exploration", "training", "evaluation"};
@@ -253,15 +300,19 @@ static enum exit_code print_text(const struct study_cost *c, const struct line *
         printf("  %-7s  %-17s  %g\n", study_unit_name(c->study.privacy.unit), "add or remove one",
                c->study.privacy.delta);
     }
-    printf("\nAll are upper bounds, for all rounds together, before anything is pruned.\n"
-           "dropouts   sites assumed to leave in every round, and their noise with them\n"
-           "shares     sites whose noise the adversary does not know; with dropouts: xnoise the\n"
-           "           fewest that there can be, for more is taken away\n"
-           "gate       what sites stop at: Renyi at order %u, fixed before the first round\n"
-           "lattice    Renyi at the best real order, with nothing paid per coordinate\n"
-           "pld        the distribution of the loss, the tightest, for a list fixed in advance\n"
-           "published  Kairouz, Liu, Steinke 2021, proposition 14; not for sampled records\n",
-           RDP_ORDER[c->schedule.order]);
+    printf(
+        "\nAll are upper bounds, for all rounds together, none failing. Noise is what is due, not\n"
+        "what it is rounded up to; lattice and pld on the grid before pruning, with the first "
+        "clip.\n"
+        "dropouts   sites assumed to leave in every round, and their noise with them\n"
+        "shares     sites whose noise the adversary does not know; with dropouts: xnoise the\n"
+        "           fewest that there can be, for more is taken away; and alone a site keeps\n"
+        "           only a part of its own\n"
+        "gate       what sites stop at: Renyi at order %u, fixed before the first round\n"
+        "lattice    Renyi at the best real order, with nothing paid per coordinate\n"
+        "pld        the distribution of the loss, the tightest, for a list fixed in advance\n"
+        "published  Kairouz, Liu, Steinke 2021, proposition 14; not for sampled records\n",
+        RDP_ORDER[c->schedule.order]);
     return EXIT_OK;
 }
 
@@ -296,12 +347,12 @@ enum exit_code dp_study_command(int argc, char **argv)
     size_t n = 0;
     char with[32];
     enum status status = plan_all(&c, &why);
-    if (status == STATUS_OK) status = lines_of(line, &n, with, &c);
     if (status != STATUS_OK) {
         fprintf(stderr, "%s: it cannot be planned for %u sites: %s (%s)\n", c.path, c.sites,
                 why.text[0] != '\0' ? why.text : "the ring is too narrow for its noise",
                 status_text(status));
         return EXIT_REFUSED;
     }
+    lines_of(line, &n, with, &c);
     return c.json ? print_json(&c, line, n) : print_text(&c, line, n);
 }

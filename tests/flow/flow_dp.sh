@@ -126,7 +126,14 @@ END
     # what is taken away again counts for nobody
     sed 's/delta: 1.0e-5/delta: 1.0e-5, dropouts: xnoise/' "$at/site.yaml" >"$at/xnoise.yaml"
     dp 0 study --study "$at/xnoise.yaml" --format json
-    check '[c["noise_shares"] for c in d["costs"]] == [4] * 6 + [1]'
+    check '[c["noise_shares"] for c in d["costs"]] == [4] * 6 + [1]' \
+        'd["costs"][6]["epsilon_gate"] > 21 and d["costs"][6]["epsilon_published"] > 16' \
+        'd["costs"][6]["epsilon_lattice"] > 16 and d["costs"][6]["epsilon_pld"] > 15'
+    # a table of the sampler takes more of delta where epsilon is larger
+    sed 's/delta: 1.0e-5/delta: 1.0e-15, sampler: table/' "$at/site.yaml" >"$at/table.yaml"
+    dp 0 study --study "$at/table.yaml" --format json
+    check 'd["costs"][5]["epsilon_gate"] == 5.0' \
+        '[d["costs"][6]["epsilon_" + by] for by in ("gate", "lattice", "pld", "published")] == [None] * 4'
     printf 'study: {id: none}\nprivacy: {epsilon: -1}\n' >"$at/bad.yaml"
     dp 5 study --study "$at/bad.yaml"
     sed 's/epsilon: 5.0/epsilon: .inf/; s/id: whole/id: whole, rehearsal: true/' "$at/site.yaml" >"$at/inf.yaml"
