@@ -30,11 +30,12 @@ static enum status print_step(const struct checked *c, enum step step)
     const double norm = sqrt((double)plan.grid.norm2);
     const double shares = schedule_certain(&plan);
     printf("ok  %-10s %llu coordinates in %u segments, grid %g per unit, contribution norm %.0f "
-           "grid units\n               noise share %u a site, multiplier %.3f from %u certain "
+           "grid units\n               noise share %u a site, multiplier %.4f from %u certain "
            "shares; sums stay in %u bits\n",
            step_names[step], (unsigned long long)dim, plan.n_segments, plan.grid.scale, norm,
-           plan.grid.sigma, (double)plan.grid.sigma * sqrt(shares) / norm, schedule_certain(&plan),
-           plan.grid.bits);
+           plan.grid.sigma,
+           account_multiplier_rounded((double)plan.grid.sigma * sqrt(shares) / norm),
+           schedule_certain(&plan), plan.grid.bits);
     if (plan.clip_bit > 0)
         printf(
             "               the clip adapts: of the norm its count has %u grid units, its noise is "

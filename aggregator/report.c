@@ -75,7 +75,7 @@ void report_round(const struct coordinator *c, const struct spend *spend, const 
             "round %u: %s, %zu of %zu sites, %u recovered; noise multiplier of the honest %.4f; "
             "spent against the server alone: epsilon %.4f at delta %g\n",
             plan->round, step_names[plan->step], bits_count(&round->survivors),
-            bits_count(&plan->cohort), round_recovered(round), floor(noise * 1e4) / 1e4,
+            bits_count(&plan->cohort), round_recovered(round), account_multiplier_rounded(noise),
             account_rounded(epsilon[ADVERSARY_SERVER]), c->study.privacy.delta);
     if (plan->clip_bit > 0)
         fprintf(stderr, "round %u: the next clip is %.6g\n", plan->round, c->course.state.clip);

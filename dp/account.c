@@ -63,6 +63,11 @@ double account_rounded(double epsilon)
     return ceil(epsilon * 1e4) / 1e4;
 }
 
+double account_multiplier_rounded(double z)
+{
+    return floor(z * 1e4) / 1e4;
+}
+
 /* What the goal's releases cost at multiplier z. */
 static struct account goal_account(const struct account_goal *goal, double z)
 {

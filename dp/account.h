@@ -51,6 +51,10 @@ double account_epsilon_at(const struct account *account, uint32_t order, double 
  * below what was computed. */
 double account_rounded(double epsilon);
 
+/* A noise multiplier for people: rounded down to four decimals, so that it is never above what
+ * there is. */
+double account_multiplier_rounded(double z);
+
 /* What calibration needs to know of a study: `rounds` equal releases, one exploration, and
  * `evaluations` equal ones that no sampling makes cheaper. */
 struct account_goal {

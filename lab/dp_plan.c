@@ -165,7 +165,8 @@ static enum exit_code print_text(const struct plan *p)
            "  when %5u sites stay      %10.4f   in the sum, all noise together\n"
            "rounds                      %10u   all of them: epsilon %.4f at delta %g\n"
            "  one round alone           %10.4f   (epsilon / rounds: %.4f)\n\n",
-           p->z, honest, p->z / sqrt(h), stay, p->z * sqrt((double)stay / h), p->rounds,
+           account_multiplier_rounded(p->z), honest, account_multiplier_rounded(p->z / sqrt(h)),
+           stay, account_multiplier_rounded(p->z * sqrt((double)stay / h)), p->rounds,
            cost(p, p->rounds, honest), p->delta, cost(p, 1, honest),
            p->epsilon / (double)p->rounds);
     printf("What protection costs, as more noise in the sum when all stay:\n"

@@ -280,7 +280,7 @@ static enum exit_code print_text(const struct study_cost *c, const struct line *
 {
     const struct params *p = &c->schedule.params;
     printf("study %s: %u sites, threshold %u, at most %u colluding; noise multiplier %.4f\n",
-           c->study.study.id, p->n, p->quorum, p->c, c->schedule.z);
+           c->study.study.id, p->n, p->quorum, p->c, account_multiplier_rounded(c->schedule.z));
     for (int step = 0; step < STEP_COUNT; step++) {
         const struct release *r = &c->release[step];
         if (c->times[step] > 0)

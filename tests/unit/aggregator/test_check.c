@@ -2,6 +2,7 @@
 /* What the subcommand says about a study, and which ones it refuses. */
 #include "aggregator/check.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,37 @@ static void every_epsilon_is_that_of_its_adversary(void)
     }
 }
 
+/* Never above what the grid has. */
+static void noise_is_rounded_down(void)
+{
+    for (int epsilon = 1; epsilon <= 9; epsilon++) {
+        struct study study = {0};
+        struct settings_error why = {0};
+        struct layout layout = {0};
+        struct schedule schedule = {0};
+        AUTO(bits_free) struct bits keep = {0}, cohort = {0};
+        AUTO(plan_free) struct plan plan = {0};
+        char text[512];
+        double printed = 0;
+        (void)snprintf(text, sizeof text, STUDY "  epsilon: %d\n  delta: 1e-5\n", epsilon);
+        CHECK_NUMBER(EXIT_OK, check_study(text));
+        CHECK_OK(study_read(&study, path, &why));
+        CHECK_OK(layout_of(&layout, &study.model.spec));
+        CHECK_OK(schedule_of(&schedule, &study, &layout, 5, &why));
+        CHECK_OK(bits_new(&keep, layout.n));
+        CHECK_OK(bits_new(&cohort, 5));
+        bits_fill(&keep);
+        bits_fill(&cohort);
+        CHECK_OK(schedule_plan(&plan, &schedule, STEP_TRAIN, 0, &keep, 0, &cohort));
+        const double exact = (double)plan.grid.sigma * sqrt((double)schedule_certain(&plan)) /
+                             sqrt((double)plan.grid.norm2);
+        const char *at = strstr((const char *)said.at, "training");
+        if (at != NULL) at = strstr(at, "multiplier ");
+        CHECK(at != NULL && sscanf(at, "multiplier %lf from", &printed) == 1);
+        CHECK(printed <= exact && printed > exact - 1.0001e-4);
+    }
+}
+
 static void a_study_without_pruning_is_not_explored(void)
 {
     CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\npruning:\n  mode: none\n"));
@@ -214,6 +246,7 @@ int main(void)
     RUN(a_study_is_told_what_follows_from_it);
     RUN(a_clip_that_adapts_is_told_its_price);
     RUN(every_epsilon_is_that_of_its_adversary);
+    RUN(noise_is_rounded_down);
     RUN(a_study_without_pruning_is_not_explored);
     RUN(evaluations_are_told_where_there_are_some);
     RUN(a_file_that_is_no_study_is_refused_with_its_line);

@@ -238,10 +238,19 @@ static void shares_have_edges(void)
     CHECK_NUMBER(501, sigma);
 }
 
+static void what_people_read_is_on_the_safe_side(void)
+{
+    CHECK_CLOSE(1.2346, account_rounded(1.23451), 1e-12);
+    CHECK_CLOSE(1.2345, account_multiplier_rounded(1.23459), 1e-12);
+    CHECK(isinf(account_rounded((double)INFINITY)));
+    CHECK_CLOSE(0, account_multiplier_rounded(0), 0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) return 2;
     vectors = argv[1];
+    RUN(what_people_read_is_on_the_safe_side);
     RUN(vectors_are_bounded_and_nearly_met);
     RUN(different_releases_add_up);
     RUN(shares_count_as_one_noise);
