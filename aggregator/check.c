@@ -62,10 +62,12 @@ static enum status print_costs(const struct checked *c)
         printf("ok  privacy    at most epsilon %.4f at delta %g against: %s\n",
                account_rounded(epsilon), c->study.privacy.delta, name);
     }
-    printf("               unit %s, adding or removing one, %u rounds, %u evaluations, fewest "
-           "survivors in each\n",
-           study_unit_name(c->study.privacy.unit), c->study.rounds.count,
-           schedule_steps(&c->study, STEP_EVALUATE));
+    printf(
+        "               unit %s, adding or removing one, %u rounds, %u evaluations, fewest "
+        "survivors in each, no round failing\n               (rounds that fail are paid too, until "
+        "the sites' gates refuse)\n",
+        study_unit_name(c->study.privacy.unit), c->study.rounds.count,
+        schedule_steps(&c->study, STEP_EVALUATE));
     return STATUS_OK;
 }
 

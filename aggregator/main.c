@@ -148,7 +148,9 @@ static enum status open_study(struct coordinator *c, const struct arguments *a)
 /* What the study can cost; also finds out whether its rounds can be planned at all. */
 static enum status print_costs(const struct coordinator *c)
 {
-    fprintf(stderr, "study %s, unit %s, adding or removing one; fewest survivors throughout:\n",
+    fprintf(stderr,
+            "study %s, unit %s, adding or removing one; fewest survivors throughout, no round "
+            "failing:\n",
             c->study.study.id, study_unit_name(c->study.privacy.unit));
     for (enum adversary who = 0; who < ADVERSARY_COUNT; who++) {
         double epsilon = 0;

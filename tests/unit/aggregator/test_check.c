@@ -88,7 +88,7 @@ static void a_study_is_told_what_follows_from_it(void)
     CHECK(says(&said, "ok  exploring"));
     CHECK(says(&said, "ok  training   547 coordinates in "));
     CHECK(says(&said, "unit site, adding or removing one, 7 rounds, 0 evaluations, "
-                      "fewest survivors in each\n"));
+                      "fewest survivors in each, no round failing\n"));
     CHECK_NUMBER(1, complained.n);
 }
 
