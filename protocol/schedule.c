@@ -205,6 +205,24 @@ static enum noise_sampler sampler_of(const struct study *study, uint32_t sigma)
     return sigma <= NOISE_TABLE_SIGMA_MAX ? study->privacy.sampler : NOISE_EXACT;
 }
 
+/* Rounding its parts up may make too much of little noise, where a little more can be divided
+ * (dp/xnoise.h). At most 9 in a row are refused, and none above 15, wherever that was tried. */
+#define RAISED_MAX 16
+
+static enum status set_removable(struct plan *plan, const struct schedule *schedule)
+{
+    if (schedule->study->privacy.dropouts != STUDY_XNOISE || plan->grid.sigma == 0)
+        return STATUS_OK;
+    plan->removable = (uint32_t)bits_count(&plan->cohort) - plan->params.quorum;
+    struct xnoise parts;
+    enum status status = removal_parts(&parts, plan);
+    for (uint32_t raised = 0; status == STATUS_RANGE && raised < RAISED_MAX; raised++) {
+        TRY(schedule_set_noise(plan, schedule, plan->grid.sigma + 1));
+        status = removal_parts(&parts, plan);
+    }
+    return status;
+}
+
 static bool clip_allowed(const struct schedule *schedule, double clip)
 {
     return clip == 0 || (schedule->clip.noise > 0 && clip_near(clip, &schedule->clip));
@@ -235,10 +253,7 @@ enum status schedule_plan(struct plan *out, const struct schedule *schedule, enu
     if (schedule_counts(schedule, step)) TRY(add_segment(&plan, "clip", 1, &plan.cohort));
     TRY(schedule_set_grid(&plan, schedule, clip));
     plan.sampler = sampler_of(study, plan.grid.sigma);
-    if (study->privacy.dropouts == STUDY_XNOISE && plan.grid.sigma > 0)
-        plan.removable = (uint32_t)bits_count(cohort) - plan.params.quorum;
-    struct xnoise parts;
-    TRY(removal_parts(&parts, &plan));
+    TRY(set_removable(&plan, schedule));
     *out = plan;
     plan = (struct plan){0};
     return STATUS_OK;
