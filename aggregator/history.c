@@ -11,16 +11,25 @@ void history_free(struct history *history)
     *history = (struct history){0};
 }
 
-enum status history_add(struct history *history, const struct result *result,
-                        struct view result_bytes)
+/* Twice as much each time, so that a long study does not copy all of it every round. */
+static enum status make_room(struct history *history)
 {
-    const size_t room = (size_t)history->n + 1;
+    if (history->n < history->room) return STATUS_OK;
+    const size_t room = history->room == 0 ? 16 : 2 * (size_t)history->room;
     struct hash *transcript = realloc(history->transcript, room * sizeof *transcript);
     if (transcript == NULL) return STATUS_NOMEM;
     history->transcript = transcript;
     size_t *end = realloc(history->end, room * sizeof *end);
     if (end == NULL) return STATUS_NOMEM;
     history->end = end;
+    history->room = (uint32_t)room;
+    return STATUS_OK;
+}
+
+enum status history_add(struct history *history, const struct result *result,
+                        struct view result_bytes)
+{
+    TRY(make_room(history));
     const size_t before = history->blobs.n;
     write_blob(&history->blobs, result_bytes.at, result_bytes.n);
     if (history->blobs.status != STATUS_OK) {

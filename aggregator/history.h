@@ -8,6 +8,7 @@
 
 struct history {
     uint32_t n;
+    uint32_t room;           /* allocated, in results */
     struct hash *transcript; /* after result i; owned */
     size_t *end;             /* of result i in blobs; owned */
     struct buffer blobs;
