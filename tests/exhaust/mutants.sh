@@ -43,7 +43,8 @@ tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
     unit/protocol/test_protocol_books unit/client/test_client_budget unit/client/test_client_site
     unit/client/test_client_session unit/client/test_client_session_again
     unit/client/test_client_session_keys unit/client/test_client_session_quorum
-    unit/client/test_client_session_open unit/client/test_client_session_plan
+    unit/client/test_client_session_noise unit/client/test_client_session_open
+    unit/client/test_client_session_plan unit/client/test_client_session_result
     unit/client/test_client_session_shares unit/aggregator/test_aggregator_round
     unit/aggregator/test_aggregator_round_input unit/aggregator/test_aggregator_round_keys
     unit/aggregator/test_aggregator_round_letter unit/aggregator/test_aggregator_round_reveal
