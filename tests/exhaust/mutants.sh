@@ -48,8 +48,8 @@ tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
     unit/client/test_client_session_shares unit/aggregator/test_aggregator_round
     unit/aggregator/test_aggregator_round_input unit/aggregator/test_aggregator_round_keys
     unit/aggregator/test_aggregator_round_letter unit/aggregator/test_aggregator_round_reveal
-    unit/aggregator/test_aggregator_surplus unit/aggregator/test_aggregator_unmask
-    unit/aggregator/test_aggregator_tally
+    unit/aggregator/test_aggregator_round_wait unit/aggregator/test_aggregator_surplus
+    unit/aggregator/test_aggregator_unmask unit/aggregator/test_aggregator_tally
     attack/attack_copy attack/attack_few attack/attack_keys attack/attack_model
     attack/attack_replay attack/attack_rerun attack/attack_shares attack/attack_stranger
     attack/attack_views flow/flow_replay flow/flow_round exhaust/exhaust_session exhaust/exhaust_order
