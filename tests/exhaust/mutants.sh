@@ -40,6 +40,7 @@ tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
     unit/protocol/test_protocol_state unit/protocol/test_protocol_outbox
     unit/protocol/test_protocol_bundle unit/protocol/test_protocol_removal
     unit/protocol/test_protocol_ledger unit/protocol/test_protocol_ledger_entry
+    unit/protocol/test_protocol_ledger_tamper
     unit/protocol/test_protocol_books unit/client/test_client_budget unit/client/test_client_site
     unit/client/test_client_session unit/client/test_client_session_again
     unit/client/test_client_session_keys unit/client/test_client_session_quorum
