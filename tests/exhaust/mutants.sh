@@ -43,6 +43,7 @@ tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
     unit/protocol/test_protocol_ledger_tamper
     unit/protocol/test_protocol_books unit/client/test_client_budget
     unit/client/test_client_budget_courses unit/client/test_client_site
+    unit/client/test_client_site_budget unit/client/test_client_site_evaluation
     unit/client/test_client_session unit/client/test_client_session_again
     unit/client/test_client_session_keys unit/client/test_client_session_quorum
     unit/client/test_client_session_noise unit/client/test_client_session_open
