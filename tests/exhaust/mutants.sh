@@ -40,15 +40,19 @@ tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
     unit/protocol/test_protocol_state unit/protocol/test_protocol_outbox
     unit/protocol/test_protocol_bundle unit/protocol/test_protocol_removal
     unit/protocol/test_protocol_ledger unit/protocol/test_protocol_ledger_entry
-    unit/protocol/test_protocol_books unit/client/test_client_budget unit/client/test_client_site
+    unit/protocol/test_protocol_ledger_tamper
+    unit/protocol/test_protocol_books unit/client/test_client_budget
+    unit/client/test_client_budget_courses unit/client/test_client_site
+    unit/client/test_client_site_budget unit/client/test_client_site_evaluation
     unit/client/test_client_session unit/client/test_client_session_again
     unit/client/test_client_session_keys unit/client/test_client_session_quorum
-    unit/client/test_client_session_open unit/client/test_client_session_plan
+    unit/client/test_client_session_noise unit/client/test_client_session_open
+    unit/client/test_client_session_plan unit/client/test_client_session_result
     unit/client/test_client_session_shares unit/aggregator/test_aggregator_round
     unit/aggregator/test_aggregator_round_input unit/aggregator/test_aggregator_round_keys
     unit/aggregator/test_aggregator_round_letter unit/aggregator/test_aggregator_round_reveal
-    unit/aggregator/test_aggregator_surplus unit/aggregator/test_aggregator_unmask
-    unit/aggregator/test_aggregator_tally
+    unit/aggregator/test_aggregator_round_wait unit/aggregator/test_aggregator_surplus
+    unit/aggregator/test_aggregator_unmask unit/aggregator/test_aggregator_tally
     attack/attack_copy attack/attack_few attack/attack_keys attack/attack_model
     attack/attack_replay attack/attack_rerun attack/attack_shares attack/attack_stranger
     attack/attack_views flow/flow_replay flow/flow_round exhaust/exhaust_session exhaust/exhaust_order

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Plans and results that a session refuses, and those that it follows. */
+/* Plans that a session refuses. */
 #include <string.h>
 
 #include "tests/lib/check.h"
@@ -117,39 +117,6 @@ static void small_cohort(struct arena *a, void *content)
     }
 }
 
-static void removes_less(struct arena *a, void *content)
-{
-    (void)a;
-    ((struct plan *)content)->removable--;
-}
-
-static void removes_something(struct arena *a, void *content)
-{
-    (void)a;
-    ((struct plan *)content)->removable = 1; /* site 4 is not in all segments */
-}
-
-static void keeps_one_out(struct arena *a, void *content)
-{
-    (void)a;
-    bits_clear(&((struct plan *)content)->segment[1].members, 5);
-}
-
-static void draws_from_a_table(struct arena *a, void *content)
-{
-    (void)a;
-    ((struct plan *)content)->sampler = NOISE_TABLE;
-}
-
-static void noise_that_cannot_be_taken_away_so_is_refused(void)
-{
-    REFUSED(NOISE, PLAN, removes_something);
-    REFUSED_ON_RING(NOISE, PLAN, removes_something);
-    REFUSED_WITH_NOISE(NOISE, PLAN, removes_less);
-    REFUSED_WITH_NOISE(NOISE, PLAN, keeps_one_out);
-    REFUSED_WITH_NOISE(NOISE, PLAN, draws_from_a_table);
-}
-
 static void unsound_thresholds_are_refused(void)
 {
     REFUSED(THRESHOLD, PLAN, fewer_sites);
@@ -229,25 +196,6 @@ static void another_history_is_refused(void)
     REFUSED(FORK, PLAN, other_history);
 }
 
-static uint8_t blob_of_result[1024];
-
-/* A result that continues the site's history, but signed by a site. */
-static void add_false_result(struct arena *a, void *content)
-{
-    AUTO(buffer_free) struct buffer result = {0}, blob = {0};
-    result_write(&result, &(struct result){.round = 1}, a->key[1].identity);
-    write_blob(&blob, result.at, result.n);
-    memcpy(blob_of_result, blob.at, blob.n);
-    struct opening *opening = content;
-    opening->n_results = 1;
-    opening->results = (struct view){blob_of_result, blob.n};
-}
-
-static void a_missed_result_that_the_coordinator_did_not_sign_is_refused(void)
-{
-    REFUSED(SIGNATURE, OPENING, add_false_result);
-}
-
 static enum reason too_expensive(void *context, const struct plan *plan, struct view state)
 {
     (void)context, (void)plan, (void)state;
@@ -264,50 +212,6 @@ static bool set_judge(struct arena *a, struct flight *flight)
 static void the_sites_own_judgement_counts(void)
 {
     CHECK_NUMBER(REASON_BUDGET, victim_refusal(victim_open, set_judge, NULL));
-}
-
-static void result_of_other_round(struct arena *a, void *content)
-{
-    (void)a;
-    struct result *result = content;
-    result->round++;
-}
-
-static void result_of_other_history(struct arena *a, void *content)
-{
-    (void)a;
-    struct result *result = content;
-    result->previous.bytes[0] ^= 1;
-}
-
-static void result_of_other_plan(struct arena *a, void *content)
-{
-    (void)a;
-    struct result *result = content;
-    result->plan.bytes[0] ^= 1;
-}
-
-static void result_of_other_survivors(struct arena *a, void *content)
-{
-    (void)a;
-    struct result *result = content;
-    result->survivors.bytes[0] ^= 1;
-}
-
-static void result_of_other_count(struct arena *a, void *content)
-{
-    (void)a;
-    struct result *result = content;
-    result->n_survivors--;
-}
-
-static void a_result_of_something_else_is_refused(void)
-{
-    REFUSED(RESULT, RESULT, result_of_other_round);
-    REFUSED(RESULT, RESULT, result_of_other_history);
-    REFUSED(RESULT, RESULT, result_of_other_plan);
-    REFUSED(RESULT, RESULT, result_of_other_survivors);
-    REFUSED(RESULT, RESULT, result_of_other_count);
 }
 
 static void ring_of_degree_two(struct arena *a, void *content)
@@ -338,69 +242,19 @@ static void a_graph_that_is_too_thin_or_none_is_refused(void)
     REFUSED_ON_RING(GRAPH, PLAN, odd_degree);
 }
 
-static void each_plan_continues_the_result_before_it(void)
-{
-    AUTO(arena_close) struct arena a = {0};
-    victim_open(&a);
-    for (uint32_t round = 1; round <= 2; round++) {
-        arena_begin(&a);
-        arena_run(&a);
-        CHECK_NUMBER(PHASE_DONE, a.round.phase);
-        const struct hash transcript = result_transcript(&a.round.result);
-        CHECK(hash_equal(&transcript, &a.session[VICTIM].transcript));
-        CHECK_NUMBER(round, victim_memories(&a, MEMORY_RESULT));
-        CHECK(victim_rests(&a.session[VICTIM]));
-    }
-}
-
-static bool no_result(struct arena *a, struct flight *flight)
-{
-    (void)a;
-    return !(flight->to == VICTIM && flight_kind(flight) == MSG_RESULT);
-}
-
-static void a_result_that_was_missed_is_followed(void)
-{
-    AUTO(arena_close) struct arena a = {0};
-    victim_open(&a);
-    arena_begin(&a);
-    a.filter = no_result;
-    arena_run(&a);
-    CHECK_NUMBER(PHASE_DONE, a.round.phase);
-    struct session *s = &a.session[VICTIM];
-    CHECK_NUMBER(SESSION_RESULT, s->phase);
-    AUTO(buffer_free) struct buffer missed = {0}, bytes = {0};
-    write_blob(&missed, a.round.result_bytes.at, a.round.result_bytes.n);
-    const struct hash transcript = result_transcript(&a.round.result);
-    arena_begin(&a);
-    opening_write(&bytes, &(struct opening){.plan = buffer_view(&a.round.plan_bytes),
-                                            .n_results = 1,
-                                            .results = buffer_view(&missed)});
-    AUTO(outbox_free) struct outbox out = {0};
-    CHECK_OK(session_message(s, buffer_view(&bytes), a.now_ms, &out));
-    CHECK(hash_equal(&transcript, &s->transcript));
-    CHECK_NUMBER(2, s->last_round);
-    CHECK_NUMBER(2, out.n_entries); /* FOLLOW and PLAN */
-}
-
 int main(void)
 {
     RUN(another_manifest_is_refused);
     RUN(another_study_is_refused);
     RUN(a_round_that_is_not_new_is_refused);
     RUN(a_model_without_the_planned_hash_is_refused);
-    RUN(noise_that_cannot_be_taken_away_so_is_refused);
     RUN(unsound_thresholds_are_refused);
     RUN(a_cohort_without_this_site_is_refused);
     RUN(a_segment_with_too_few_members_is_refused);
     RUN(a_ring_that_could_wrap_is_refused);
     RUN(an_unknown_cipher_is_refused);
     RUN(another_history_is_refused);
-    RUN(a_missed_result_that_the_coordinator_did_not_sign_is_refused);
     RUN(the_sites_own_judgement_counts);
-    RUN(a_result_of_something_else_is_refused);
     RUN(a_graph_that_is_too_thin_or_none_is_refused);
-    RUN(each_plan_continues_the_result_before_it);
-    RUN(a_result_that_was_missed_is_followed);
     return check_done();
 }

@@ -2,7 +2,9 @@
 #include "tests/unit/client/till.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/lib/check.h"
 #include "tests/lib/small.h"
@@ -34,6 +36,38 @@ void till_free(struct till *till)
 {
     till_close(till);
     plan_free(&till->plan);
+}
+
+void till_forget(const char *path)
+{
+    static const char *const tail[] = {"", "-wal", "-shm"};
+    char name[FILE_PATH_MAX + 8];
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(name, sizeof name, "%s%s", path, tail[i]);
+        (void)unlink(name);
+    }
+}
+
+void till_make_two(char folder[static TILL_FOLDER], struct till *first, struct till *second,
+                   double lifetime)
+{
+    (void)snprintf(folder, TILL_FOLDER, "/tmp/veilsum-till-XXXXXX");
+    CHECK(mkdtemp(folder) != NULL);
+    till_make(first, folder, 1);
+    till_make(second, folder, 2);
+    first->policy.lifetime_epsilon = second->policy.lifetime_epsilon = lifetime;
+    CHECK_OK(till_begin(first));
+    CHECK_OK(till_open(first));
+}
+
+void till_remove_two(const char *folder, struct till *first, struct till *second)
+{
+    till_free(first);
+    till_free(second);
+    till_forget(first->journal_path);
+    till_forget(second->journal_path);
+    till_forget(first->ledger_path);
+    CHECK(rmdir(folder) == 0);
 }
 
 enum status till_begin(struct till *till)
@@ -74,6 +108,11 @@ enum status till_reserve(struct till *till, uint32_t round)
     struct books_refusal why = {0};
     till->plan.round = round;
     return budget_reserve(&till->budget, &till->plan, 3, &why);
+}
+
+uint32_t till_fewest(const struct till *till)
+{
+    return till->study.sites.threshold;
 }
 
 struct release till_release(const struct till *till, uint32_t survivors)

@@ -8,6 +8,7 @@
 
 #define TILL_SITES 5
 #define TILL_COLLUDING 1
+#define TILL_FOLDER 64 /* bytes of its path */
 
 struct till {
     struct study study;
@@ -27,6 +28,13 @@ struct till {
 void till_make(struct till *till, const char *folder, uint8_t number);
 /* Close it and forget everything but the files. */
 void till_free(struct till *till);
+/* Remove a file and what SQLite keeps beside it. */
+void till_forget(const char *path);
+/* A new folder with two studies, under a policy of this lifetime epsilon; the first is open. */
+void till_make_two(char folder[static TILL_FOLDER], struct till *first, struct till *second,
+                   double lifetime);
+/* Free both and remove the folder. */
+void till_remove_two(const char *folder, struct till *first, struct till *second);
 /* As pinning does. */
 MUST_USE enum status till_begin(struct till *till);
 /* As a site does when it starts. */
@@ -37,6 +45,8 @@ void till_close(struct till *till);
 MUST_USE enum status till_enter(struct till *till, enum memory_kind kind, uint32_t round,
                                 uint32_t survivors);
 MUST_USE enum status till_reserve(struct till *till, uint32_t round);
+/* The fewest survivors with whom a round ends. */
+uint32_t till_fewest(const struct till *till);
 /* What the plan releases with so many survivors. */
 struct release till_release(const struct till *till, uint32_t survivors);
 

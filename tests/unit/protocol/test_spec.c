@@ -3,11 +3,9 @@
  * that is missing, moved, doubled, renamed or of another type does not describe it. */
 #include <string.h>
 
-#include "protocol/bundle.h"
-#include "protocol/msg.h"
 #include "protocol/state.h"
 #include "tests/lib/check.h"
-#include "tests/unit/protocol/spec.h"
+#include "tests/unit/protocol/spec_message.h"
 
 #define N 5 /* members */
 #define SEGMENTS 2
@@ -17,23 +15,6 @@
 static const struct outer outer[] = {
     {"n", N}, {"segments", SEGMENTS}, {"holders", HOLDERS}, {"own", 1}, {"N", 10}, {"nothing", 0},
     {NULL, 0}};
-static const uint8_t spec_seed[SIGN_SEED_BYTES] = {1}; /* who signs */
-
-#define PUT_SESSION(x) PUT("session", "session", (x).session)
-
-/* Compare a whole message with its table and its kind, and free it. */
-static void check_message(const char *name, struct buffer *bytes)
-{
-    CHECK(memcmp(bytes->at, "SA1", 3) == 0);
-    if (strcmp(check_kind(name, bytes->at[3])->cell[3], "yes") == 0) {
-        uint8_t signature[SIGN_BYTES];
-        sign_make(signature, spec_seed, "SA1-message",
-                  (struct view){bytes->at, bytes->n - SIGN_BYTES});
-        want("signature", "sig", signature, sizeof signature);
-    }
-    check_table(name, (struct view){bytes->at + 4, bytes->n - 4});
-    buffer_free(bytes);
-}
 
 static void hello_and_abort_are_as_described(void)
 {
@@ -113,22 +94,12 @@ static void plan_is_as_described(void)
     check_message("PLAN", &bytes);
 }
 
-static void put_results(struct buffer *out, uint32_t *count)
-{
-    *count = FOUR;
-    want("count", "u32", count, sizeof *count);
-    for (uint32_t i = 0; i < *count; i++) {
-        const struct view result = put_bytes("result", "blob", 3 + i);
-        write_blob(out, result.at, result.n);
-    }
-}
-
 static void opening_and_finish_are_as_described(void)
 {
     struct buffer bytes = {0};
     AUTO(buffer_free) struct buffer results = {0};
-    struct opening opening = {.plan = put_bytes("plan", "blob", 7)};
-    put_results(&results, &opening.n_results);
+    struct opening opening = {.n_results = FOUR, .plan = put_bytes("plan", "blob", 7)};
+    put_results(&results, FOUR);
     opening.results = buffer_view(&results);
     opening.state = put_bytes("state", "blob", 9);
     opening_write(&bytes, &opening);
@@ -139,7 +110,8 @@ static void opening_and_finish_are_as_described(void)
     struct finish finish;
     PUT("manifest", "hash", finish.manifest);
     finish.state = put_bytes("state", "blob", 9);
-    put_results(&again, &finish.n_results);
+    finish.n_results = FOUR;
+    put_results(&again, FOUR);
     finish.results = buffer_view(&again);
     finish_write(&bytes, &finish, spec_seed);
     check_message("FINISH", &bytes);
@@ -188,14 +160,6 @@ static void position_and_positions_are_as_described(void)
     check_message("POSITIONS", &bytes);
 }
 
-/* A hash for each segment. */
-static void put_hashes(const char *name, struct hash *hash)
-{
-    const uint8_t count = FOUR;
-    want("segments", "u8", &count, 1);
-    for (size_t l = 0; l < FOUR; l++) PUT(name, "hash", hash[l]);
-}
-
 static void header_and_shares_are_as_described(void)
 {
     struct buffer bytes = {0};
@@ -206,7 +170,7 @@ static void header_and_shares_are_as_described(void)
     PUT("roster", "hash", header.roster);
     PUT("from", "u32", header.from);
     PUT("root", "hash", header.root);
-    put_hashes("self", header.self);
+    put_hashes("self", header.self, FOUR);
     want("noises", "u8", &three, 1);
     for (size_t k = 0; k < 3; k++) PUT("noise", "hash", header.noise[k]);
     header_write(&bytes, &header, spec_seed);
@@ -256,7 +220,7 @@ static void digest_and_masked_are_as_described(void)
     PUT("roster", "hash", digest.roster);
     PUT("dealers", "hash", digest.dealers);
     PUT("from", "u32", digest.from);
-    put_hashes("segment", digest.segment);
+    put_hashes("segment", digest.segment, FOUR);
     digest_write(&bytes, &digest, spec_seed);
     check_message("DIGEST", &bytes);
 
@@ -316,18 +280,6 @@ static void confirm_and_quorum_are_as_described(void)
     }
     quorum_write(&bytes, &quorum);
     check_message("QUORUM", &bytes);
-}
-
-static void put_place(struct place *place, uint8_t have)
-{
-    want("have", "u8", &have, 1);
-    place->have = have == 1;
-    if (have == 1) {
-        PUT("share", "share", place->share);
-        PUT("salt", "salt", place->salt);
-    } else {
-        PUT("commitment", "hash", place->commitment);
-    }
 }
 
 static void unmask_is_as_described(void)
