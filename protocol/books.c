@@ -55,6 +55,9 @@ static const char *against_release(const struct books *books, const struct ledge
     if (entry->kind == LEDGER_SETTLE &&
         entry->release.n_shares < books->release[known].release.n_shares)
         return "it settles at more than the worst case";
+    if (entry->kind == LEDGER_SETTLE && books->release[known].release.removable > 0 &&
+        entry->release.n_shares != books->release[known].release.n_shares)
+        return "it counts noise that was taken away";
     return NULL;
 }
 

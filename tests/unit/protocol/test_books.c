@@ -324,6 +324,14 @@ static void rules_have_names(void)
     CHECK(strstr(books_against(&books, &entry), "more than the worst") != NULL);
     entry.round = 2;
     CHECK(strstr(books_against(&books, &entry), "not reserved") != NULL);
+    entry = reserve(&patients, 3);
+    entry.release.removable = 2;
+    add(&books, &entry);
+    entry.kind = LEDGER_SETTLE;
+    entry.release = (struct release){.n_shares = worst.n_shares + 1};
+    CHECK(strstr(books_against(&books, &entry), "taken away") != NULL);
+    entry.release.n_shares = worst.n_shares;
+    CHECK(books_against(&books, &entry) == NULL);
 }
 
 static void running_out_of_memory_changes_nothing(void)
