@@ -73,10 +73,12 @@ void report_round(const struct coordinator *c, const struct spend *spend, const 
         if (spend_epsilon(&epsilon[who], spend, who) != STATUS_OK) return;
     fprintf(stderr,
             "round %u: %s, %zu of %zu sites, %u recovered; noise multiplier of the honest %.4f; "
-            "spent against the server alone: epsilon %.4f at delta %g\n",
+            "spent against the server alone: epsilon %.4f at delta %g, unit %s, adding or removing "
+            "one, with the dropouts that happened\n",
             plan->round, step_names[plan->step], bits_count(&round->survivors),
             bits_count(&plan->cohort), round_recovered(round), account_multiplier_rounded(noise),
-            account_rounded(epsilon[ADVERSARY_SERVER]), c->study.privacy.delta);
+            account_rounded(epsilon[ADVERSARY_SERVER]), c->study.privacy.delta,
+            study_unit_name(c->study.privacy.unit));
     if (plan->clip_bit > 0)
         fprintf(stderr, "round %u: the next clip is %.6g\n", plan->round, c->course.state.clip);
     struct evaluation evaluation = {0};

@@ -137,9 +137,13 @@ static void tell_spent(const struct run *run)
     double epsilon = 0;
     uint32_t releases = 0;
     if (budget_spent(&run->site->budget, &epsilon, &releases) != STATUS_OK) return;
-    fprintf(stderr, "%s  round %u done; epsilon %.4f spent of %g at delta %g\n",
+    const struct study *study = &run->site->study;
+    fprintf(stderr,
+            "%s  round %u done; epsilon %.4f spent of %g at delta %g, unit %s, adding or removing "
+            "one, against the coordinator with %u of the sites, with the dropouts that happened\n",
             run->site->key.name, run->site->session.last_round, account_rounded(epsilon),
-            run->site->study.privacy.epsilon, run->site->study.privacy.delta);
+            study->privacy.epsilon, study->privacy.delta, study_unit_name(study->privacy.unit),
+            study->sites.colluding);
 }
 
 static void take(struct run *run, struct view message)

@@ -108,6 +108,29 @@ def sums(folder):
     print(len(rounds))
 
 
+def removed(folder, sigma, quorum, colluding):
+    """What was taken away of each sum has the variance that is too much, within 15 % (more than five
+    deviations of so many coordinates), and nothing was when no noise is too much."""
+    sigma, quorum, colluding = int(sigma), int(quorum), int(colluding)
+    with open(f"{folder}/coordinator.out") as file:
+        rounds = [e for e in map(json.loads, file) if e["event"] == "round"]
+    dropped = set()
+    for e in rounds:
+        put_in = [words(f"{folder}/site-{v + 1}/put-in-{e['round']}") for v in e["survivors"]]
+        opened = words(f"{folder}/coordinator/sums-{e['round']}")
+        off = [(sum(column) - x + 2**31) % 2**32 - 2**31
+               for column, x in zip(zip(*put_in), opened, strict=True)]
+        n = len(e["survivors"])
+        want = n * sigma**2 * (1 - (quorum - colluding) / (n - colluding))
+        got = sum(x * x for x in off) / len(off)
+        if not abs(got - want) <= 0.15 * want:
+            sys.exit(f"round {e['round']}: {got} was taken away, {want} is too much")
+        dropped.add(e["cohort"] - n)
+        print(e["round"], e["cohort"], n, e["noise_multiplier"], got, want)
+    if dropped != {0, 1}:
+        sys.exit(f"there were {dropped} dropouts")
+
+
 def clips(folder, least, most):
     """Each round's clip is the one before times least to most, and the final state has the last."""
     with open(f"{folder}/coordinator.out") as file:
