@@ -199,8 +199,7 @@ uint32_t schedule_message_bytes(const struct schedule *schedule)
     return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
 }
 
-/* By table where there is one for this sigma. */
-static enum noise_sampler sampler_of(const struct study *study, uint32_t sigma)
+enum noise_sampler schedule_sampler(const struct study *study, uint32_t sigma)
 {
     return sigma <= NOISE_TABLE_SIGMA_MAX ? study->privacy.sampler : NOISE_EXACT;
 }
@@ -223,7 +222,7 @@ static enum status set_removable(struct plan *plan, const struct schedule *sched
     return status;
 }
 
-static bool clip_allowed(const struct schedule *schedule, double clip)
+bool schedule_clip_allowed(const struct schedule *schedule, double clip)
 {
     return clip == 0 || (schedule->clip.noise > 0 && clip_near(clip, &schedule->clip));
 }
@@ -233,7 +232,7 @@ enum status schedule_plan(struct plan *out, const struct schedule *schedule, enu
                           const struct bits *cohort)
 {
     const struct study *study = schedule->study;
-    if (!clip_allowed(schedule, clip)) return STATUS_RANGE;
+    if (!schedule_clip_allowed(schedule, clip)) return STATUS_RANGE;
     AUTO(plan_free)
     struct plan plan = {.step = step,
                         .step_number = step_number,
@@ -252,77 +251,9 @@ enum status schedule_plan(struct plan *out, const struct schedule *schedule, enu
     TRY(add_segments(&plan, study, schedule->layout, keep));
     if (schedule_counts(schedule, step)) TRY(add_segment(&plan, "clip", 1, &plan.cohort));
     TRY(schedule_set_grid(&plan, schedule, clip));
-    plan.sampler = sampler_of(study, plan.grid.sigma);
+    plan.sampler = schedule_sampler(study, plan.grid.sigma);
     TRY(set_removable(&plan, schedule));
     *out = plan;
     plan = (struct plan){0};
     return STATUS_OK;
-}
-
-static bool segments_equal(const struct plan *a, const struct plan *b)
-{
-    if (a->n_segments != b->n_segments) return false;
-    for (uint32_t l = 0; l < a->n_segments; l++)
-        if (strcmp(a->segment[l].name, b->segment[l].name) != 0 ||
-            a->segment[l].dim != b->segment[l].dim ||
-            !bits_equal(&a->segment[l].members, &b->segment[l].members))
-            return false;
-    return true;
-}
-
-static bool params_equal(const struct params *a, const struct params *b)
-{
-    return a->n == b->n && a->c == b->c && a->t == b->t && a->quorum == b->quorum && a->m == b->m;
-}
-
-/* Who shares and pads with whom; the segments are equal otherwise. */
-static bool graphs_equal(const struct plan *a, const struct plan *b)
-{
-    if (a->params.k != b->params.k) return false;
-    for (uint32_t l = 0; l < a->n_segments; l++)
-        if (a->segment[l].degree != b->segment[l].degree) return false;
-    return true;
-}
-
-/* own becomes the plan with the bit and the noise of the one that is checked: privacy holds with
- * any bit, for the norm and so the noise that is due are those with it. */
-static enum reason check_noise(const struct plan *plan, struct plan *own,
-                               const struct schedule *schedule)
-{
-    const double off = fabs((double)plan->clip_bit - (double)own->clip_bit);
-    if ((own->clip_bit == 0) != (plan->clip_bit == 0) || off > 1 + 1e-6 * own->clip_bit)
-        return REASON_NOISE;
-    schedule_set_bit(own, plan->clip_bit);
-    uint32_t due = 0;
-    if (schedule_due_noise(&due, schedule, own) != STATUS_OK) return REASON_RING;
-    if ((double)plan->grid.sigma < (double)due * (1 - 1e-6)) return REASON_NOISE;
-    if (plan->sampler != sampler_of(schedule->study, plan->grid.sigma)) return REASON_NOISE;
-    if (plan->removable != own->removable) return REASON_NOISE;
-    if (schedule_set_noise(own, schedule, plan->grid.sigma) != STATUS_OK) return REASON_RING;
-    bool same = own->grid.scale == plan->grid.scale && own->grid.norm2 == plan->grid.norm2 &&
-                own->grid.cap == plan->grid.cap && own->grid.bits == plan->grid.bits;
-    return same ? REASON_NONE : REASON_RING;
-}
-
-enum reason schedule_check(const struct schedule *schedule, const struct plan *plan,
-                           const struct bits *keep, double clip)
-{
-    const struct study *study = schedule->study;
-    if (plan->step_number >= schedule_steps(study, plan->step)) return REASON_STUDY;
-    if (!clip_allowed(schedule, clip)) return REASON_STUDY;
-    AUTO(plan_free) struct plan own = {0};
-    enum status status =
-        schedule_plan(&own, schedule, plan->step, plan->step_number, keep, clip, &plan->cohort);
-    if (status == STATUS_NOMEM) return REASON_MEMORY;
-    if (status == STATUS_QUORUM || !params_equal(&plan->params, &schedule->params))
-        return REASON_THRESHOLD;
-    if (status != STATUS_OK) return REASON_RING;
-    if (plan->cipher != own.cipher) return REASON_CIPHER;
-    if (!segments_equal(plan, &own)) return REASON_SEGMENTS;
-    if (!graphs_equal(plan, &own)) return REASON_GRAPH;
-    if (plan->sampling != own.sampling) return REASON_NOISE;
-    if (memcmp(plan->wait_ms, own.wait_ms, sizeof own.wait_ms) != 0 ||
-        plan->release_ms != own.release_ms)
-        return REASON_STUDY;
-    return check_noise(plan, &own, schedule);
 }

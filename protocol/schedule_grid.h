@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a plan comes to its grid: for schedule.c alone. */
+/* How a plan comes to its grid: for schedule*.c alone. */
 #ifndef PROTOCOL_SCHEDULE_GRID_H
 #define PROTOCOL_SCHEDULE_GRID_H
 
@@ -13,6 +13,12 @@ uint64_t schedule_dimension(const struct plan *plan);
 
 /* Whether the contributions' bits are summed up in one coordinate more. */
 bool schedule_counts(const struct schedule *schedule, enum step step);
+
+/* Whether the clip adapts and this one may come of it; 0 is the study's. */
+bool schedule_clip_allowed(const struct schedule *schedule, double clip);
+
+/* By table where the study says so and there is one for this sigma. */
+enum noise_sampler schedule_sampler(const struct study *study, uint32_t sigma);
 
 /* Grid, bit and noise of a plan that has its step, cohort and segments.
  * STATUS_RANGE  no grid has room, or nothing is kept. */

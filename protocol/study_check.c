@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The checks of a study that look at more than one key. */
+#include <math.h>
+#include <string.h>
+
+#include "dp/xnoise.h"
+#include "protocol/study.h"
+
+/* Above PARAMS_COMPLETE_MAX sites a ring has to fit the threshold. */
+static enum status check_ring(const struct study *s, struct settings_error *why)
+{
+    const uint32_t n = s->sites.expected, c = s->sites.colluding, quorum = s->sites.threshold;
+    uint32_t k = 0, t = 0;
+    if (n <= PARAMS_COMPLETE_MAX || params_ring(&k, &t, n, c, quorum) == STATUS_OK)
+        return STATUS_OK;
+    const uint32_t least = params_ring_quorum(n, c);
+    if (least == 0)
+        return settings_refuse(why, "sites", "colluding",
+                               "colluding: among %u sites that share along a ring, %u are too "
+                               "many whatever the threshold",
+                               n, c);
+    return settings_refuse(why, "sites", "threshold",
+                           "threshold: %u of %u sites are too few to share along a ring with %u "
+                           "colluding; the smallest that is enough is %u",
+                           quorum, n, c, least);
+}
+
+static enum status check_sites(const struct study *s, struct settings_error *why)
+{
+    uint32_t n = s->sites.expected, c = s->sites.colluding, t = s->sites.threshold;
+    if (c >= n)
+        return settings_refuse(why, "sites", "colluding",
+                               "colluding: %u of %u sites may conspire, so nobody is protected", c,
+                               n);
+    if (t < params_threshold(n, c))
+        return settings_refuse(why, "sites", "threshold",
+                               "threshold: %u is not above half of expected + colluding (%u + %u); "
+                               "two groups of sites could open different sums",
+                               t, n, c);
+    if (t > n)
+        return settings_refuse(why, "sites", "threshold",
+                               "threshold: %u is more than the %u sites expected", t, n);
+    if (s->sites.min_contributors + c > t)
+        return settings_refuse(why, "sites", "min_contributors",
+                               "min_contributors: %u with %u colluding is more than the threshold "
+                               "%u, so a permitted round could be too small",
+                               s->sites.min_contributors, c, t);
+    return check_ring(s, why);
+}
+
+static enum status check_unit(const struct study *s, struct settings_error *why)
+{
+    bool patient = s->privacy.unit == STUDY_PATIENT;
+    bool sampling = s->privacy.sampling > 0, records = s->privacy.records > 0;
+    if (patient && !sampling)
+        return settings_refuse(why, "privacy", "sampling",
+                               "sampling: required for unit patient (share of records per round)");
+    if (patient && !records)
+        return settings_refuse(why, "privacy", "records",
+                               "records: required for unit patient (public expected total)");
+    if (!patient && sampling)
+        return settings_refuse(why, "privacy", "sampling",
+                               "sampling: has no meaning for unit site; every site takes part");
+    if (!patient && records)
+        return settings_refuse(why, "privacy", "records", "records: has no meaning for unit site");
+    return STATUS_OK;
+}
+
+/* Noise that is taken away again is shared among all sites, part by part, and drawn twice. */
+static enum status check_dropouts(const struct study *s, struct settings_error *why)
+{
+    const uint32_t n = s->sites.expected, quorum = s->sites.threshold;
+    if (s->privacy.dropouts != STUDY_XNOISE) return STATUS_OK;
+    if (n > PARAMS_COMPLETE_MAX)
+        return settings_refuse(why, "privacy", "dropouts",
+                               "dropouts: xnoise needs a complete graph, of at most %d sites",
+                               PARAMS_COMPLETE_MAX);
+    if (n - quorum > XNOISE_REMOVABLE_MAX)
+        return settings_refuse(why, "privacy", "dropouts",
+                               "dropouts: xnoise allows for %d dropouts, and with a threshold of "
+                               "%u there may be %u",
+                               XNOISE_REMOVABLE_MAX, quorum, n - quorum);
+    if (s->privacy.sampler != NOISE_EXACT)
+        return settings_refuse(why, "privacy", "sampler",
+                               "sampler: only exact with dropouts: xnoise");
+    return STATUS_OK;
+}
+
+static enum status check_privacy(const struct study *s, struct settings_error *why)
+{
+    TRY(check_unit(s, why));
+    TRY(check_dropouts(s, why));
+    if (!s->study.rehearsal && isinf(s->privacy.epsilon))
+        return settings_refuse(why, "privacy", "epsilon",
+                               "epsilon: .inf protects nobody; only for study.rehearsal: true");
+    if (!s->study.rehearsal && s->privacy.epsilon > STUDY_EPSILON_MAX)
+        return settings_refuse(why, "privacy", "epsilon",
+                               "epsilon: %g protects nobody; the largest accepted is %d",
+                               s->privacy.epsilon, STUDY_EPSILON_MAX);
+    uint32_t people = s->privacy.unit == STUDY_PATIENT ? s->privacy.records : s->sites.expected;
+    if (s->privacy.delta * people >= 1)
+        return settings_refuse(why, "privacy", "delta",
+                               "delta: %g is unsafe for %u %ss: publishing one of them whole would "
+                               "satisfy it; take less than %.3g",
+                               s->privacy.delta, people, study_unit_name(s->privacy.unit),
+                               1.0 / people);
+    if (!s->privacy.adaptive_clip && s->privacy.clip_count_noise > 0)
+        return settings_refuse(why, "privacy", "clip_count_noise",
+                               "clip_count_noise: has no meaning without adaptive_clip: true");
+    if (!s->study.rehearsal && s->pruning.mode == STUDY_PRUNING_PAPER)
+        return settings_refuse(
+            why, "pruning", "mode",
+            "mode: paper explores without noise; only for study.rehearsal: true");
+    return STATUS_OK;
+}
+
+static enum status check_model(const struct study *s, struct settings_error *why)
+{
+    const struct model_spec *spec = &s->model.spec;
+    if (spec->n_hidden == 0)
+        return settings_refuse(why, "model", "hidden", "hidden: needs at least one layer");
+    if (spec->kind == MODEL_CNN && spec->n_hidden != 2)
+        return settings_refuse(why, "model", "hidden",
+                               "hidden: a cnn has the channels of its two convolutions");
+    struct layout layout;
+    if (layout_of(&layout, spec) != STATUS_OK)
+        return settings_refuse(why, "model", NULL,
+                               "model: too large, or an image too small for the cnn");
+    return STATUS_OK;
+}
+
+static enum status check_id(const struct study *s, struct settings_error *why)
+{
+    const char *id = s->study.id;
+    if (id[0] == '\0') return settings_refuse(why, "study", "id", "id: required, the study's name");
+    if (id[strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0')
+        return settings_refuse(why, "study", "id", "id: only a-z, 0-9 and -");
+    return STATUS_OK;
+}
+
+static enum status check_deadlines(const struct study *s, struct settings_error *why)
+{
+    if (s->deadlines.release_ms >= s->deadlines.input_ms)
+        return settings_refuse(why, "deadlines", "release_ms",
+                               "release_ms: %u is not before the input's deadline, input_ms: %u",
+                               s->deadlines.release_ms, s->deadlines.input_ms);
+    return STATUS_OK;
+}
+
+static enum status check_evaluation(const struct study *s, struct settings_error *why)
+{
+    if (s->evaluation.every > s->rounds.count)
+        return settings_refuse(why, "evaluation", "every",
+                               "every: %u is more than the %u training rounds", s->evaluation.every,
+                               s->rounds.count);
+    return STATUS_OK;
+}
+
+enum status study_check(const struct study *study, struct settings_error *why)
+{
+    TRY(check_id(study, why));
+    TRY(check_sites(study, why));
+    TRY(check_model(study, why));
+    TRY(check_deadlines(study, why));
+    TRY(check_evaluation(study, why));
+    return check_privacy(study, why);
+}
