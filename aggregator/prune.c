@@ -59,7 +59,7 @@ static enum status keep_weights(struct bits *keep, const struct layout *layout, 
     if (order == NULL) return STATUS_NOMEM;
     for (uint32_t t = 0; t < layout->n_tensors; t++) {
         const struct tensor *tensor = &layout->tensor[t];
-        if (tensor->bias || tensor->group == LAYOUT_NONE) continue;
+        if (tensor->role == TENSOR_BIAS || tensor->group == LAYOUT_NONE) continue;
         size_t n = 0;
         const uint64_t end = tensor->offset + (uint64_t)tensor->rows * tensor->cols;
         for (uint64_t i = tensor->offset; i < end; i++)
@@ -117,7 +117,7 @@ static void keep_above(struct bits *keep, struct bits *alive, const struct layou
             !bits_has(alive,
                       layout_unit_first(layout, tensor->feed) + k % tensor->cols / tensor->block))
             bits_clear(keep, i);
-        else if (!tensor->bias && (best == UINT64_MAX || value[i] > value[best]))
+        else if (tensor->role != TENSOR_BIAS && (best == UINT64_MAX || value[i] > value[best]))
             best = i;
     }
     for (uint64_t k = 0; k < n; k++) {

@@ -9,8 +9,7 @@
 #include <string.h>
 
 #include "protocol/layout_alive.h"
-
-#define COORDINATES_MAX (UINT64_C(1) << 28)
+#include "protocol/layout_parts.h"
 
 /* One layer of a model, before it has a place. */
 struct shape {
@@ -19,10 +18,10 @@ struct shape {
     uint64_t rows, cols, block;
 };
 
-/* Grow *size by a factor; false when it is zero or leaves the bounds. */
-static bool grow(uint64_t *size, uint64_t factor)
+bool layout_grow(uint64_t *size, uint64_t factor)
 {
-    if (factor == 0 || factor > COORDINATES_MAX || *size > COORDINATES_MAX / factor) return false;
+    if (factor == 0 || factor > LAYOUT_COORDINATES_MAX || *size > LAYOUT_COORDINATES_MAX / factor)
+        return false;
     *size *= factor;
     return true;
 }
@@ -31,8 +30,8 @@ static bool grow(uint64_t *size, uint64_t factor)
 static bool add_layer(struct layout *layout, const struct shape *shape, bool last)
 {
     uint64_t size = 1;
-    if (!grow(&size, shape->rows) || !grow(&size, shape->cols)) return false;
-    if (size + shape->rows > COORDINATES_MAX - layout->n) return false;
+    if (!layout_grow(&size, shape->rows) || !layout_grow(&size, shape->cols)) return false;
+    if (size + shape->rows > LAYOUT_COORDINATES_MAX - layout->n) return false;
 
     uint32_t s = layout->n_segments;
     char *segment = layout->segment[s];
@@ -56,7 +55,7 @@ static bool add_layer(struct layout *layout, const struct shape *shape, bool las
                             .group = weight->group,
                             .feed = LAYOUT_NONE,
                             .block = 1,
-                            .bias = true,
+                            .role = TENSOR_BIAS,
                             .offset = layout->n + size};
     memcpy(stpcpy(weight->name, segment), ".weight", sizeof ".weight");
     memcpy(stpcpy(bias->name, segment), ".bias", sizeof ".bias");
@@ -75,8 +74,9 @@ static bool add_layer(struct layout *layout, const struct shape *shape, bool las
 static bool add_mlp(struct layout *layout, const struct model_spec *spec)
 {
     uint64_t inputs = 1;
-    if (!grow(&inputs, spec->channels) || !grow(&inputs, spec->height) ||
-        !grow(&inputs, spec->width))
+    if (spec->n_hidden < 1 || spec->n_hidden > LAYOUT_HIDDEN_MAX ||
+        !layout_grow(&inputs, spec->channels) || !layout_grow(&inputs, spec->height) ||
+        !layout_grow(&inputs, spec->width))
         return false;
     for (uint32_t l = 0; l <= spec->n_hidden; l++) {
         bool last = l == spec->n_hidden;
@@ -102,29 +102,41 @@ static bool add_cnn(struct layout *layout, const struct model_spec *spec)
     const uint64_t window = (uint64_t)LAYOUT_CNN_KERNEL * LAYOUT_CNN_KERNEL;
     uint64_t image = 1;
     uint64_t block = 1;
-    if (spec->n_hidden != 2 || !grow(&image, spec->channels) || !grow(&image, spec->height) ||
-        !grow(&image, spec->width) || !grow(&block, pooled(pooled(spec->height))) ||
-        !grow(&block, pooled(pooled(spec->width))))
+    if (spec->n_hidden != 2 || !layout_grow(&image, spec->channels) ||
+        !layout_grow(&image, spec->height) || !layout_grow(&image, spec->width) ||
+        !layout_grow(&block, pooled(pooled(spec->height))) ||
+        !layout_grow(&block, pooled(pooled(spec->width))))
         return false;
     const uint64_t c1 = spec->hidden[0];
     const uint64_t c2 = spec->hidden[1];
     const struct shape conv1 = {"conv", 1, c1, spec->channels * window, 1};
     const struct shape conv2 = {"conv", 2, c2, c1 * window, window};
     return add_layer(layout, &conv1, false) && add_layer(layout, &conv2, false) &&
-           grow(&block, c2) &&
+           layout_grow(&block, c2) &&
            add_layer(layout, &(struct shape){"fc", 0, spec->classes, block, block / c2}, true);
 }
 
+static bool (*const add_kind[])(struct layout *, const struct model_spec *) = {
+    [MODEL_MLP] = add_mlp,
+    [MODEL_CNN] = add_cnn,
+    [MODEL_VIT] = layout_transformer,
+    [MODEL_MIXER] = layout_transformer,
+};
+
 enum status layout_of(struct layout *out, const struct model_spec *spec)
 {
-    if (spec->classes < 2 || spec->n_hidden < 1 || spec->n_hidden > LAYOUT_HIDDEN_MAX)
-        return STATUS_RANGE;
+    if (spec->classes < 2 || (unsigned)spec->kind >= MODEL_KIND_COUNT) return STATUS_RANGE;
     struct layout layout = {0};
-    bool fits = (spec->kind == MODEL_MLP && add_mlp(&layout, spec)) ||
-                (spec->kind == MODEL_CNN && add_cnn(&layout, spec));
-    if (!fits) return STATUS_RANGE;
+    if (!add_kind[spec->kind](&layout, spec)) return STATUS_RANGE;
     *out = layout;
     return STATUS_OK;
+}
+
+enum status layout_backbone(struct layout *out, const struct model_spec *spec)
+{
+    struct model_spec whole = *spec;
+    whole.rank = 0;
+    return spec->rank == 0 ? STATUS_RANGE : layout_of(out, &whole);
 }
 
 uint32_t layout_unit_first(const struct layout *layout, uint32_t group)

@@ -15,14 +15,15 @@
 #include "base/bits.h"
 #include "base/status.h"
 
-#define LAYOUT_TENSORS_MAX 64
+#define LAYOUT_TENSORS_MAX (12 * LAYOUT_DEPTH_MAX + 8)
 #define LAYOUT_SEGMENTS_MAX 32
 #define LAYOUT_GROUPS_MAX 31
 #define LAYOUT_HIDDEN_MAX 8
+#define LAYOUT_DEPTH_MAX 24
 #define LAYOUT_NAME_MAX 31
 #define LAYOUT_NONE UINT32_MAX
 
-enum model_kind { MODEL_MLP, MODEL_CNN, MODEL_KIND_COUNT };
+enum model_kind { MODEL_MLP, MODEL_CNN, MODEL_VIT, MODEL_MIXER, MODEL_KIND_COUNT };
 
 /* What the study file says of the model. */
 struct model_spec {
@@ -31,10 +32,30 @@ struct model_spec {
     uint32_t classes;                   /* >= 2 */
     uint32_t n_hidden;                  /* MLP: hidden layers; CNN: always 2 convolutions */
     uint32_t hidden[LAYOUT_HIDDEN_MAX]; /* units per hidden layer, or channels */
+
+    /* Transformers: a ViT (arXiv 2010.11929) or an MLP-Mixer (arXiv 2105.01601). */
+    uint32_t patch;      /* side of a square patch; divides height and width */
+    uint32_t dim;        /* floats per token */
+    uint32_t depth;      /* blocks */
+    uint32_t heads;      /* of attention; divide dim */
+    uint32_t mlp;        /* hidden width of a block's MLP over channels */
+    uint32_t tokens_mlp; /* and over tokens: the Mixer's */
+    uint32_t rank; /* of adapters (LoRA, arXiv 2106.09685) on frozen weights; 0: all is trained */
+    double alpha;  /* an adapter adds alpha / rank B A to its weights */
+    bool freeze_a; /* A is public and fixed, only B is trained (arXiv 2403.12313) */
 };
 
 /* The CNN: (5x5 convolution, no padding, relu, 2x2 max pool) twice, then a dense layer. */
 #define LAYOUT_CNN_KERNEL 5
+
+enum tensor_role {
+    TENSOR_WEIGHT,
+    TENSOR_BIAS,  /* in mode private never pruned one by one, only with its unit */
+    TENSOR_GAIN,  /* of a norm */
+    TENSOR_PLACE, /* what a token starts from: its position, or that it is the class token */
+    TENSOR_DOWN,  /* an adapter's A, rank x inputs */
+    TENSOR_UP,    /* and B, outputs x rank */
+};
 
 struct tensor {
     char name[LAYOUT_NAME_MAX + 1]; /* "fc1.weight" */
@@ -43,7 +64,7 @@ struct tensor {
     uint32_t group; /* unit r of this group owns row r; LAYOUT_NONE: rows are never pruned */
     uint32_t feed;  /* unit c / block of this group owns column c; LAYOUT_NONE: input side */
     uint32_t block; /* columns per feeding unit; 1 when feed is LAYOUT_NONE */
-    bool bias;      /* in mode private never pruned one by one, only with its unit */
+    enum tensor_role role;
     uint64_t offset;
 };
 
@@ -56,10 +77,24 @@ struct layout {
     uint32_t group_segment[LAYOUT_GROUPS_MAX]; /* the layer whose units these are */
 };
 
-/* The layout of a model. Segments are layers in order; group g is the units of hidden layer g.
- * STATUS_RANGE  a size is 0 or too large (n > 2^28), an unknown kind, less than two classes, or an
- * image too small for the CNN (under 16 in height or width); out is untouched. */
+/* The layout of what is trained and travels. Segments are layers in order; group g is the units of
+ * hidden layer g.
+ * Transformers have segments "embed", "block1" and so on, "head", and no groups. With a rank
+ * "embed" (ViT only) and the blocks have adapters alone, of the ViT's patch embedding, attention
+ * projection and second MLP layer, and of the Mixer's two second layers; "head" is the classifier.
+ * STATUS_RANGE  a size is 0 or too large (n > 2^28), an unknown kind, less than two classes, an
+ * image too small for the CNN (under 16 in height or width), or a transformer with a patch that
+ * does not divide the image, heads that do not divide dim, too many blocks or, with a rank, an
+ * alpha that is not positive; out is untouched. */
 MUST_USE enum status layout_of(struct layout *out, const struct model_spec *spec);
+
+/* The layout of the frozen weights under the adapters: that of the same model without a rank. Its
+ * classifier is not read; each study trains its own.
+ * STATUS_RANGE  as above, or the model has no rank; out is untouched. */
+MUST_USE enum status layout_backbone(struct layout *out, const struct model_spec *spec);
+
+/* Tokens of a transformer that has a layout: patches, and the ViT's class token. */
+uint32_t layout_tokens(const struct model_spec *spec);
 
 /* Units of all groups, numbered group after group. */
 uint32_t layout_units(const struct layout *layout);

@@ -12,7 +12,7 @@
 #include "base/status.h"
 
 #define SETTINGS_FILE_BYTES_MAX 65536
-#define SETTINGS_ROWS_MAX 64
+#define SETTINGS_ROWS_MAX 128
 #define SETTINGS_TEXT_MAX 255
 
 enum setting_kind {

@@ -15,7 +15,14 @@ static const struct study defaults = {
                        .width = 28,
                        .classes = 10,
                        .n_hidden = 2,
-                       .hidden = {200, 200}},
+                       .hidden = {200, 200},
+                       .patch = 7,
+                       .dim = 64,
+                       .depth = 12,
+                       .heads = 4,
+                       .mlp = 128,
+                       .tokens_mlp = 64,
+                       .alpha = 8},
               .pixel_mean = 0,
               .pixel_deviation = 1},
     .privacy = {.unit = STUDY_PATIENT,
@@ -44,7 +51,7 @@ static const struct study defaults = {
                   .grace_ms = 2000},
 };
 
-static const char *const kind_names[] = {"mlp", "cnn", NULL};
+static const char *const kind_names[] = {"mlp", "cnn", "vit", "mixer", NULL};
 static const char *const unit_names[] = {"patient", "site", NULL};
 static const char *const pruning_names[] = {"private", "paper", "none", NULL};
 static const char *const evaluation_names[] = {"none", "private", NULL};
@@ -89,6 +96,15 @@ static const struct setting keys[] = {
     UINT("model", "classes", model.spec.classes, 2, 256),
     {"model", "hidden", SETTING_UINTS, AT(uint32_t, model.spec.hidden[0]), 1, LARGE, NULL,
      AT(uint32_t, model.spec.n_hidden), LAYOUT_HIDDEN_MAX},
+    UINT("model", "patch", model.spec.patch, 1, 4096),
+    UINT("model", "dim", model.spec.dim, 1, LARGE),
+    UINT("model", "depth", model.spec.depth, 1, LAYOUT_DEPTH_MAX),
+    UINT("model", "heads", model.spec.heads, 1, LARGE),
+    UINT("model", "mlp", model.spec.mlp, 1, LARGE),
+    UINT("model", "tokens_mlp", model.spec.tokens_mlp, 1, LARGE),
+    UINT("model", "rank", model.spec.rank, 0, LARGE),
+    REAL("model", "alpha", model.spec.alpha, TINY, LARGE),
+    BOOL("model", "freeze_a", model.spec.freeze_a),
     REAL("model", "pixel_mean", model.pixel_mean, 0, LARGE),
     REAL("model", "pixel_deviation", model.pixel_deviation, TINY, LARGE),
     CHOICE("privacy", "unit", privacy.unit, unit_names),

@@ -46,7 +46,9 @@ struct study {
     } sites;
     struct {
         struct model_spec spec; /* kind [mlp], channels [1], height [28], width [28],
-                                 * classes [10], hidden [200, 200] */
+                                 * classes [10], hidden [200, 200], patch [7], dim [64],
+                                 * depth [12], heads [4], mlp [128], tokens_mlp [64], rank [0],
+                                 * alpha [8], freeze_a [false] */
         double pixel_mean;      /* [0] */
         double pixel_deviation; /* [1] */
     } model;

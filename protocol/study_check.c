@@ -114,9 +114,23 @@ static enum status check_privacy(const struct study *s, struct settings_error *w
     return STATUS_OK;
 }
 
+static enum status check_transformer(const struct model_spec *spec, struct settings_error *why)
+{
+    if (spec->kind != MODEL_VIT && spec->kind != MODEL_MIXER) return STATUS_OK;
+    if (spec->patch == 0 || spec->height % spec->patch != 0 || spec->width % spec->patch != 0)
+        return settings_refuse(why, "model", "patch",
+                               "patch: %u does not divide an image of %u x %u", spec->patch,
+                               spec->height, spec->width);
+    if (spec->kind == MODEL_VIT && (spec->heads == 0 || spec->dim % spec->heads != 0))
+        return settings_refuse(why, "model", "heads", "heads: %u do not divide dim: %u",
+                               spec->heads, spec->dim);
+    return STATUS_OK;
+}
+
 static enum status check_model(const struct study *s, struct settings_error *why)
 {
     const struct model_spec *spec = &s->model.spec;
+    TRY(check_transformer(spec, why));
     if (spec->n_hidden == 0)
         return settings_refuse(why, "model", "hidden", "hidden: needs at least one layer");
     if (spec->kind == MODEL_CNN && spec->n_hidden != 2)
@@ -126,6 +140,9 @@ static enum status check_model(const struct study *s, struct settings_error *why
     if (layout_of(&layout, spec) != STATUS_OK)
         return settings_refuse(why, "model", NULL,
                                "model: too large, or an image too small for the cnn");
+    if (layout.n_groups == 0 && s->pruning.mode != STUDY_PRUNING_NONE)
+        return settings_refuse(why, "pruning", "mode",
+                               "mode: only none for a model that has no hidden units to prune");
     return STATUS_OK;
 }
 

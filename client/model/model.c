@@ -23,6 +23,7 @@ struct model_work {
 enum status model_of(struct model *out, const struct model_spec *spec)
 {
     struct layout layout = {0};
+    if (spec->kind == MODEL_VIT || spec->kind == MODEL_MIXER) return STATUS_RANGE;
     TRY(layout_of(&layout, spec));
     *out = (struct model){.spec = *spec, .layout = layout};
     return STATUS_OK;
@@ -37,7 +38,7 @@ void model_init(float *weights, const struct model *model, struct rng *rng)
         double deviation = sqrt(2.0 / tensor->cols);
         if (tensor->group == LAYOUT_NONE) deviation *= MODEL_LAST_SCALE;
         for (size_t i = 0; i < n; i++)
-            at[i] = tensor->bias ? 0 : (float)(deviation * rng_normal(rng));
+            at[i] = tensor->role == TENSOR_BIAS ? 0 : (float)(deviation * rng_normal(rng));
     }
 }
 

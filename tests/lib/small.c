@@ -85,7 +85,8 @@ static void prune(struct bits *keep, const struct layout *layout, struct rng *rn
     REQUIRE(layout_keep_units(keep, layout, &units) == STATUS_OK);
     for (uint32_t t = 0; t < layout->n_tensors; t++) {
         const struct tensor *tensor = &layout->tensor[t];
-        for (uint64_t i = 0; i < (uint64_t)tensor->rows * tensor->cols && !tensor->bias; i++)
+        for (uint64_t i = 0;
+             i < (uint64_t)tensor->rows * tensor->cols && tensor->role != TENSOR_BIAS; i++)
             if (rng_unit(rng) < 0.3) bits_clear(keep, tensor->offset + i);
     }
 }

@@ -11,9 +11,9 @@
 enum { MOST = 400 };
 
 /* One hidden layer: fc1 is 4x4 and 4 biases (coordinates 0 to 19), fc2 is 2x4 and 2 (20 to 29). */
-static const struct model_spec one_layer = {MODEL_MLP, 1, 2, 2, 2, 1, {4}};
-static const struct model_spec two_layers = {MODEL_MLP, 1, 2, 2, 3, 2, {4, 6}};
-static const struct model_spec maps = {MODEL_CNN, 1, 16, 16, 3, 2, {2, 3}};
+static const struct model_spec one_layer = {.kind = MODEL_MLP, 1, 2, 2, 2, 1, {4}};
+static const struct model_spec two_layers = {.kind = MODEL_MLP, 1, 2, 2, 3, 2, {4, 6}};
+static const struct model_spec maps = {.kind = MODEL_CNN, 1, 16, 16, 3, 2, {2, 3}};
 enum { FC1_BIAS = 16, FC2 = 20, FC2_BIAS = 28, ONE_LAYER = 30 };
 
 /* Weights that do not matter: all equal in size. */
@@ -114,7 +114,7 @@ static void a_share_near_one_leaves_each_layer_its_best(void)
 
 static void a_layer_of_one_unit_keeps_it(void)
 {
-    static const struct model_spec narrow = {MODEL_MLP, 1, 1, 1, 2, 1, {1}};
+    static const struct model_spec narrow = {.kind = MODEL_MLP, 1, 1, 1, 2, 1, {1}};
     AUTO(bits_free) struct bits keep = {0};
     const double most = 1 - 1e-9;
     prune(&keep, &narrow, STUDY_PRUNING_PRIVATE, most, most, even, even);

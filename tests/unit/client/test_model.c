@@ -9,8 +9,8 @@
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
 
-static const struct model_spec specs[] = {{MODEL_MLP, 1, 4, 5, 3, 2, {6, 4}},
-                                          {MODEL_CNN, 1, 16, 16, 3, 2, {2, 3}}};
+static const struct model_spec specs[] = {{.kind = MODEL_MLP, 1, 4, 5, 3, 2, {6, 4}},
+                                          {.kind = MODEL_CNN, 1, 16, 16, 3, 2, {2, 3}}};
 
 static void bad_spec_is_refused(void)
 {
@@ -26,7 +26,7 @@ static void bad_spec_is_refused(void)
 
 static void biases_start_at_zero_and_weights_at_their_deviation(void)
 {
-    struct model_spec spec = {MODEL_MLP, 1, 10, 10, 20, 1, {200}};
+    struct model_spec spec = {.kind = MODEL_MLP, 1, 10, 10, 20, 1, {200}};
     struct model model = {0};
     CHECK_OK(model_of(&model, &spec));
     float *w = calloc(model.layout.n, sizeof *w);
@@ -52,7 +52,7 @@ static void biases_start_at_zero_and_weights_at_their_deviation(void)
 static void accuracy_is_counted_over_chunks(void)
 {
     /* One input; the logits are (0, max(x, 0)): class 1 when x > 0, else the first of a tie. */
-    struct model_spec spec = {MODEL_MLP, 1, 1, 1, 2, 1, {1}};
+    struct model_spec spec = {.kind = MODEL_MLP, 1, 1, 1, 2, 1, {1}};
     struct model model = {0};
     CHECK_OK(model_of(&model, &spec));
     const float weights[] = {1, 0, 0, 1, 0, 0};

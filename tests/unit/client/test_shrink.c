@@ -88,12 +88,12 @@ static void try_all_units(const struct model_spec *spec)
 
 static void smaller_mlp_computes_the_same(void)
 {
-    try_all_units(&(struct model_spec){MODEL_MLP, 1, 2, 2, 3, 2, {4, 3}});
+    try_all_units(&(struct model_spec){.kind = MODEL_MLP, 1, 2, 2, 3, 2, {4, 3}});
 }
 
 static void smaller_cnn_computes_the_same(void)
 {
-    try_all_units(&(struct model_spec){MODEL_CNN, 1, 20, 16, 2, 2, {2, 3}});
+    try_all_units(&(struct model_spec){.kind = MODEL_CNN, 1, 20, 16, 2, 2, {2, 3}});
 }
 
 int main(void)

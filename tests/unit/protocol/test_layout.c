@@ -22,7 +22,7 @@ static void check_tensor(const struct layout *layout, uint32_t t, const char *na
     CHECK_NUMBER(group, tensor->group);
     CHECK_NUMBER(feed, tensor->feed);
     CHECK_NUMBER(block, tensor->block);
-    CHECK_NUMBER(t % 2, tensor->bias);
+    CHECK_NUMBER(t % 2 == 0 ? TENSOR_WEIGHT : TENSOR_BIAS, tensor->role);
     CHECK_NUMBER(t / 2, tensor->segment);
 }
 
@@ -132,7 +132,7 @@ static void ninth_hidden_layer_is_refused(void)
     const struct {
         struct model_spec spec;
         uint32_t ninth;
-    } nine = {{MODEL_MLP, 1, 1, 1, 2, LAYOUT_HIDDEN_MAX + 1, {1, 1, 1, 1, 1, 1, 1, 1}}, 1};
+    } nine = {{.kind = MODEL_MLP, 1, 1, 1, 2, LAYOUT_HIDDEN_MAX + 1, {1, 1, 1, 1, 1, 1, 1, 1}}, 1};
     struct layout l = {.n = 77};
     CHECK_STATUS(STATUS_RANGE, layout_of(&l, &nine.spec));
     CHECK_NUMBER(77, l.n);
@@ -141,7 +141,7 @@ static void ninth_hidden_layer_is_refused(void)
 static void largest_size_is_allowed_and_one_more_is_not(void)
 {
     /* (1 + inputs) * 1 + (1 + 1) * 2 coordinates. */
-    struct model_spec s = {MODEL_MLP, 1, 1, (1u << 28) - 5, 2, 1, {1}};
+    struct model_spec s = {.kind = MODEL_MLP, 1, 1, (1u << 28) - 5, 2, 1, {1}};
     struct layout l = {0};
     CHECK_OK(layout_of(&l, &s));
     CHECK_NUMBER(1 << 28, l.n);

@@ -84,7 +84,7 @@ static void only_listed_models_are_trained(void)
     CHECK(policy_allows(&policy, &cnn, &why));
     policy = policy_of("models: [mlp, cnn]\n");
     CHECK(policy_allows(&policy, &mlp, &why) && policy_allows(&policy, &cnn, &why));
-    const char *other = "models: [mlp, vit]\n";
+    const char *other = "models: [mlp, rnn]\n";
     CHECK_STATUS(STATUS_RANGE,
                  policy_parse(&policy, (struct view){(const uint8_t *)other, strlen(other)}, &why));
     CHECK_NUMBER(1, why.line);

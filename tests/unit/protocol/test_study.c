@@ -127,6 +127,40 @@ static void every_key_reaches_its_member(void)
     CHECK(s.deadlines.positions_ms == 18 && s.deadlines.release_ms == 10);
 }
 
+static void transformers_have_keys_of_their_own(void)
+{
+    const char *sizes = SITE_UNIT "pruning: {mode: none}\n"
+                                  "model: {kind: vit, height: 32, width: 24, patch: 8, dim: 48,\n"
+                                  "        depth: 5, heads: 6, mlp: 96, tokens_mlp: 7, rank: 2,\n"
+                                  "        alpha: 3.5, freeze_a: true}\n";
+    const struct model_spec m = study_of(sizes).model.spec;
+    CHECK(m.kind == MODEL_VIT && m.patch == 8 && m.dim == 48 && m.depth == 5 && m.heads == 6);
+    CHECK(m.mlp == 96 && m.tokens_mlp == 7 && m.rank == 2 && m.freeze_a);
+    CHECK_CLOSE(3.5, m.alpha, 0);
+    const struct model_spec d =
+        study_of(SITE_UNIT "pruning: {mode: none}\nmodel: {kind: mixer}\n").model.spec;
+    CHECK(d.kind == MODEL_MIXER && d.patch == 7 && d.dim == 64 && d.depth == 12 && d.heads == 4);
+    CHECK(d.mlp == 128 && d.tokens_mlp == 64 && d.rank == 0 && !d.freeze_a);
+    CHECK_CLOSE(8, d.alpha, 0);
+}
+
+static void transformers_that_cannot_be_are_refused(void)
+{
+#define WHOLE SITE_UNIT "pruning: {mode: none}\nmodel:\n  kind: vit\n"
+    refused(WHOLE "  patch: 5\n", STATUS_RANGE, 7, "28 x 28");
+    refused(WHOLE "  height: 32\n  patch: 14\n", STATUS_RANGE, 8, "32 x 28");
+    refused(WHOLE "  heads: 5\n", STATUS_RANGE, 7, "dim: 64");
+    CHECK_NUMBER(MODEL_MIXER, study_of(SITE_UNIT "pruning: {mode: none}\n"
+                                                 "model: {kind: mixer, heads: 5}\n")
+                                  .model.spec.kind);
+    refused(WHOLE "  depth: 25\n", STATUS_RANGE, 7, "depth");
+    refused(WHOLE "  alpha: 0\n", STATUS_RANGE, 7, "alpha");
+    refused(WHOLE "  dim: 65535\n  heads: 1\n", STATUS_RANGE, 5, "too large");
+    refused(SITE_UNIT "model: {kind: vit}\npruning:\n  mode: private\n", STATUS_RANGE, 6,
+            "no hidden units");
+    refused(SITE_UNIT "model: {kind: mixer}\n", STATUS_RANGE, 0, "no hidden units");
+}
+
 static void the_hash_is_of_the_exact_bytes(void)
 {
     struct study a = study_of(SITE_UNIT), b = study_of(SITE_UNIT " ");
@@ -334,6 +368,8 @@ int main(void)
 {
     RUN(defaults_stand_where_keys_are_absent);
     RUN(every_key_reaches_its_member);
+    RUN(transformers_have_keys_of_their_own);
+    RUN(transformers_that_cannot_be_are_refused);
     RUN(the_hash_is_of_the_exact_bytes);
     RUN(noise_is_taken_away_where_the_study_says_so);
     RUN(unknown_keys_are_refused);
