@@ -74,7 +74,7 @@ enum status explore_run(struct encoded *out, struct local *local, const struct p
     AUTO(grid_sum_free) struct grid_sum sum = {0};
     TRY(grid_sum_new(&sum, squares.n, &plan->grid, local->study->privacy.rounding));
     if (local->study->privacy.unit == STUDY_SITE) {
-        TRY(local_epochs(local, rng));
+        TRY(local_epochs(local, plan->step_number, rng));
         TRY(add(&sum, &squares, local->grad, clip, &plan->grid, rng));
     } else {
         const size_t n = local_sample(local, plan->sampling, rng);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/local.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,22 +157,6 @@ static void shuffle(uint32_t *order, size_t n, struct rng *rng)
     }
 }
 
-/* One pass over a batch of any size, by chunks, and one step. */
-static void step(struct local *local, struct optim *optim, float *sum, const uint32_t *record,
-                 size_t n)
-{
-    const size_t size = local->model.layout.n;
-    memset(sum, 0, size * sizeof *sum);
-    for (size_t at = 0; at < n; at += LOCAL_CHUNK) {
-        pass(local, record + at, n - at < LOCAL_CHUNK ? n - at : LOCAL_CHUNK);
-        model_grad_sum(&local->model, local->work, local->grad);
-        for (size_t i = 0; i < size; i++) sum[i] += local->grad[i];
-    }
-    for (size_t i = 0; i < size; i++) sum[i] /= (float)n;
-    optim_step(optim, local->weight, sum);
-    for (size_t i = 0; i < size; i++) local->weight[i] *= local->kept[i];
-}
-
 /* Scratch of local_epochs. */
 struct scratch {
     size_t n;
@@ -185,7 +170,44 @@ static void scratch_free(struct scratch *scratch)
     free(scratch->sum);
 }
 
-enum status local_epochs(struct local *local, struct rng *rng)
+/* The mean of n records' gradients, with the pull back to the start; nothing pulls at what was
+ * pruned. */
+VECTOR_CLONES static void mean_gradient(const struct scratch *scratch, const float *weight,
+                                        const float *kept, float n, float proximal)
+{
+    for (size_t i = 0; i < scratch->n; i++)
+        scratch->sum[i] =
+            kept[i] * (scratch->sum[i] / n + proximal * (weight[i] - scratch->start[i]));
+}
+
+/* One pass over a batch of any size, by chunks, and one step. */
+static void step(struct local *local, struct optim *optim, const struct scratch *scratch,
+                 const uint32_t *record, size_t n)
+{
+    float *sum = scratch->sum;
+    memset(sum, 0, scratch->n * sizeof *sum);
+    for (size_t at = 0; at < n; at += LOCAL_CHUNK) {
+        pass(local, record + at, n - at < LOCAL_CHUNK ? n - at : LOCAL_CHUNK);
+        model_grad_sum(&local->model, local->work, local->grad);
+        for (size_t i = 0; i < scratch->n; i++) sum[i] += local->grad[i];
+    }
+    mean_gradient(scratch, local->weight, local->kept, (float)n,
+                  (float)local->study->rounds.proximal);
+    optim_step(optim, local->weight, sum);
+}
+
+static struct optim_how how_to_step(const struct study *study, uint32_t round)
+{
+    return (struct optim_how){
+        .kind = study->rounds.local_optimizer == STUDY_ADAM ? OPTIM_ADAM : OPTIM_SGD,
+        .rate =
+            (float)(study->rounds.local_learning_rate * pow(study->rounds.local_rate_decay, round)),
+        .momentum = (float)study->rounds.local_momentum,
+        .decay = (float)study->rounds.local_decay,
+        .clip = (float)study->rounds.local_clip};
+}
+
+enum status local_epochs(struct local *local, uint32_t round, struct rng *rng)
 {
     const size_t size = local->model.layout.n, n = local->data.n;
     AUTO(scratch_free) struct scratch scratch = {.n = size};
@@ -193,14 +215,15 @@ enum status local_epochs(struct local *local, struct rng *rng)
     scratch.sum = calloc(size, sizeof *scratch.sum);
     if (scratch.start == NULL || scratch.sum == NULL) return STATUS_NOMEM;
     AUTO(optim_free) struct optim optim = {0};
-    TRY(optim_new(&optim, size, (float)local->study->rounds.local_learning_rate, 0, 0));
+    const struct optim_how how = how_to_step(local->study, round);
+    TRY(optim_new(&optim, size, &how));
     memcpy(scratch.start, local->weight, size * sizeof *scratch.start);
     for (size_t i = 0; i < n; i++) local->pick[i] = (uint32_t)i;
     const size_t batch = local->study->rounds.local_batch;
     for (uint32_t epoch = 0; epoch < local->study->rounds.local_epochs; epoch++) {
         shuffle(local->pick, n, rng);
         for (size_t at = 0; at < n; at += batch)
-            step(local, &optim, scratch.sum, local->pick + at, n - at < batch ? n - at : batch);
+            step(local, &optim, &scratch, local->pick + at, n - at < batch ? n - at : batch);
     }
     for (size_t i = 0; i < size; i++) {
         local->grad[i] = local->weight[i] - scratch.start[i];

@@ -54,8 +54,9 @@ bool local_is_right(struct local *local, uint32_t record);
  * The draw is secret and never leaves. Returns how many were drawn. */
 size_t local_sample(struct local *local, double rate, struct rng *rng);
 
-/* Epochs of SGD from the loaded weights, what was pruned set to zero after every step (unit site).
- * Puts end minus start into grad; the loaded weights stay. STATUS_NOMEM. */
-MUST_USE enum status local_epochs(struct local *local, struct rng *rng);
+/* Epochs of the study's optimizer from the loaded weights, which are w_global where it is FedProx;
+ * what was pruned has no gradient (unit site). Puts end minus start into grad; the loaded weights
+ * stay. round: training rounds so far, from which the rate follows. STATUS_NOMEM. */
+MUST_USE enum status local_epochs(struct local *local, uint32_t round, struct rng *rng);
 
 #endif

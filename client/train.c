@@ -80,7 +80,7 @@ enum status train_run(struct encoded *out, struct local *local, const struct pla
     AUTO(grid_sum_free) struct grid_sum sum = {0};
     TRY(grid_sum_new(&sum, kept.n, &grid, study->privacy.rounding));
     if (study->privacy.unit == STUDY_SITE) {
-        TRY(local_epochs(local, rng));
+        TRY(local_epochs(local, plan->step_number, rng));
         TRY(add(&sum, &kept, local, &grid, rng));
     } else {
         const size_t n = local_sample(local, plan->sampling, rng);

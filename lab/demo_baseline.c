@@ -43,7 +43,8 @@ static enum status baseline_new(struct baseline *b, const struct demo *demo,
         b->order == NULL)
         return STATUS_NOMEM;
     TRY(model_work_new(&b->work, &demo->model, BASELINE_BATCH));
-    return optim_new(&b->optim, n, (float)BASELINE_RATE, 0.9f, 0);
+    const struct optim_how how = {.rate = (float)BASELINE_RATE, .momentum = 0.9f};
+    return optim_new(&b->optim, n, &how);
 }
 
 static void step(struct baseline *b, const struct demo *demo, const struct dataset *train,
@@ -81,7 +82,7 @@ enum status demo_baseline(struct demo *demo, const struct dataset *train)
         }
         for (size_t at = 0; at + BASELINE_BATCH <= train->n; at += BASELINE_BATCH, done++) {
             if (demo_stopped()) return STATUS_OK;
-            b.optim.rate = (float)(BASELINE_RATE * (1 - 0.9 * (double)done / (double)steps));
+            b.optim.how.rate = (float)(BASELINE_RATE * (1 - 0.9 * (double)done / (double)steps));
             step(&b, demo, train, b.order + at, BASELINE_BATCH);
         }
         fprintf(stderr, "demo: baseline, epoch %u of %u\n", epoch + 1, BASELINE_EPOCHS);

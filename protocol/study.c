@@ -39,7 +39,8 @@ static const struct study defaults = {
                .momentum = 0.9,
                .local_epochs = 1,
                .local_batch = 50,
-               .local_learning_rate = 0.1},
+               .local_learning_rate = 0.1,
+               .local_rate_decay = 1},
     .secagg = {.bits = 32, .cipher = MASK_CHACHA20},
     .deadlines = {.gather_ms = 60000,
                   .keys_ms = 30000,
@@ -54,6 +55,7 @@ static const struct study defaults = {
 static const char *const kind_names[] = {"mlp", "cnn", "vit", "mixer", NULL};
 static const char *const unit_names[] = {"patient", "site", NULL};
 static const char *const pruning_names[] = {"private", "paper", "none", NULL};
+static const char *const optimizer_names[] = {"sgd", "adam", NULL};
 static const char *const evaluation_names[] = {"none", "private", NULL};
 static const char *const sampler_names[] = {"exact", "table", NULL};
 static const char *const rounding_names[] = {"nearest", "stochastic", NULL};
@@ -132,6 +134,12 @@ static const struct setting keys[] = {
     UINT("rounds", "local_epochs", rounds.local_epochs, 1, 10000),
     UINT("rounds", "local_batch", rounds.local_batch, 1, LARGE),
     REAL("rounds", "local_learning_rate", rounds.local_learning_rate, TINY, 1000),
+    CHOICE("rounds", "local_optimizer", rounds.local_optimizer, optimizer_names),
+    REAL("rounds", "local_momentum", rounds.local_momentum, 0, 0.9999),
+    REAL("rounds", "local_decay", rounds.local_decay, 0, 1000),
+    REAL("rounds", "local_clip", rounds.local_clip, 0, 1e6),
+    REAL("rounds", "local_rate_decay", rounds.local_rate_decay, TINY, 1),
+    REAL("rounds", "proximal", rounds.proximal, 0, 1000),
     REAL("rounds", "decay", rounds.decay, 0, 1),
     CHOICE("evaluation", "mode", evaluation.mode, evaluation_names),
     UINT("evaluation", "every", evaluation.every, 0, 100000),

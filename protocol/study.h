@@ -26,6 +26,7 @@ enum study_unit { STUDY_PATIENT, STUDY_SITE };
 enum study_rotation { STUDY_ROTATION_NONE, STUDY_ROTATION_HADAMARD };
 enum study_evaluation { STUDY_EVALUATION_NONE, STUDY_EVALUATION_PRIVATE };
 enum study_dropouts { STUDY_PESSIMISTIC, STUDY_XNOISE };
+enum study_optimizer { STUDY_SGD, STUDY_ADAM };
 enum study_pruning { STUDY_PRUNING_PRIVATE, STUDY_PRUNING_PAPER, STUDY_PRUNING_NONE };
 
 /* Each member is the key of the same name; in brackets what holds when the key is absent. */
@@ -79,13 +80,20 @@ struct study {
         double weights;          /* [0.2] share of remaining weights pruned one by one */
     } pruning;
     struct {
-        uint32_t count;             /* [50] */
-        double learning_rate;       /* [0.5] of the step that the coordinator takes */
-        double momentum;            /* [0.9] */
-        uint32_t local_epochs;      /* [1] unit site */
-        uint32_t local_batch;       /* [50] unit site */
-        double local_learning_rate; /* [0.1] unit site */
-        double decay;               /* [0] share that the rate has lost at the end, linearly */
+        uint32_t count;                       /* [50] */
+        double learning_rate;                 /* [0.5] of the step that the coordinator takes */
+        double momentum;                      /* [0.9] */
+        uint32_t local_epochs;                /* [1] unit site */
+        uint32_t local_batch;                 /* [50] unit site */
+        double local_learning_rate;           /* [0.1] unit site */
+        enum study_optimizer local_optimizer; /* [sgd], or adam; unit site, as what follows */
+        double local_momentum;                /* [0] of sgd */
+        double local_decay;      /* [0] of the weights in local steps, added to the gradient */
+        double local_clip;       /* [0] longest gradient of a local batch; 0: as long as it is */
+        double local_rate_decay; /* [1] factor of the local rate from round to round */
+        double
+            proximal; /* [0] FedProx (Li et al. 2020): mu of mu / 2 |w - w_global|^2 in the loss */
+        double decay; /* [0] share that the rate has lost at the end, linearly */
     } rounds;
     struct {
         enum study_evaluation mode; /* [none], or private: sites count on records they hold out */

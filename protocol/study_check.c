@@ -173,12 +173,26 @@ static enum status check_evaluation(const struct study *s, struct settings_error
     return STATUS_OK;
 }
 
+static enum status check_rounds(const struct study *s, struct settings_error *why)
+{
+    if (s->rounds.local_optimizer == STUDY_ADAM && s->rounds.local_momentum > 0)
+        return settings_refuse(why, "rounds", "local_momentum",
+                               "local_momentum: has no meaning for adam, which has its own");
+    if (s->rounds.local_learning_rate * pow(s->rounds.local_rate_decay, s->rounds.count) < 1e-30)
+        return settings_refuse(why, "rounds", "local_rate_decay",
+                               "local_rate_decay: %g leaves nothing of the local rate after %u "
+                               "rounds",
+                               s->rounds.local_rate_decay, s->rounds.count);
+    return STATUS_OK;
+}
+
 enum status study_check(const struct study *study, struct settings_error *why)
 {
     TRY(check_id(study, why));
     TRY(check_sites(study, why));
     TRY(check_model(study, why));
     TRY(check_deadlines(study, why));
+    TRY(check_rounds(study, why));
     TRY(check_evaluation(study, why));
     return check_privacy(study, why);
 }

@@ -61,7 +61,7 @@ static void reference_sum(struct reference *r, double *sum, uint32_t lost, bool 
         const struct dataset *data = r->data[v];
         if (r->plain.study->privacy.unit == STUDY_SITE) {
             struct rng rng = reference_chance(r->round, v);
-            plain_epochs(&r->plain, r->state.weight, &r->state.keep, data, &rng);
+            plain_epochs(&r->plain, r->state.weight, &r->state.keep, data, r->trained, &rng);
             contribute(r, sum, explore);
             continue;
         }
@@ -91,10 +91,11 @@ void reference_train(struct reference *r, uint32_t lost)
     const struct study *study = r->plain.study;
     const double survivors = REFERENCE_SITES - (double)__builtin_popcount(lost);
     const double divisor = study->privacy.unit == STUDY_SITE ? survivors : study->privacy.records;
-    const double rate = study->rounds.learning_rate *
-                        (1 - study->rounds.decay * r->trained++ / study->rounds.count);
+    const double rate =
+        study->rounds.learning_rate * (1 - study->rounds.decay * r->trained / study->rounds.count);
     double sum[REFERENCE_MOST];
     reference_sum(r, sum, lost, false);
+    r->trained++;
     for (size_t i = 0; i < r->state.keep.n; i++) {
         if (!bits_has(&r->state.keep, i)) continue;
         r->velocity[i] = study->rounds.momentum * r->velocity[i] + sum[i] / divisor;

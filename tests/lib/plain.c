@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/plain.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,14 +44,40 @@ static void free_order(size_t **at)
     free(*at);
 }
 
+/* A step along the sum of n gradients; velocity carries on. */
+static void plain_step(const struct plain *plain, float *w, float *velocity, const float *start,
+                       const float *sum, size_t n, const struct bits *keep, double rate)
+{
+    const size_t size = plain->model.layout.n;
+    const double proximal = plain->study->rounds.proximal, clip = plain->study->rounds.local_clip;
+    double *g = calloc(size, sizeof *g), squares = 0;
+    REQUIRE(g != NULL);
+    for (size_t k = 0; k < size; k++) {
+        if (!bits_has(keep, k)) continue;
+        g[k] = (double)sum[k] / (double)n + proximal * ((double)w[k] - (double)start[k]);
+        squares += g[k] * g[k];
+    }
+    const double factor = clip > 0 && squares > clip * clip ? clip / sqrt(squares) : 1;
+    for (size_t k = 0; k < size; k++) {
+        if (!bits_has(keep, k)) continue;
+        velocity[k] = (float)(plain->study->rounds.local_momentum * (double)velocity[k] +
+                              factor * g[k] + plain->study->rounds.local_decay * (double)w[k]);
+        w[k] -= (float)(rate * (double)velocity[k]);
+    }
+    free(g);
+}
+
 void plain_epochs(struct plain *plain, const float *weight, const struct bits *keep,
-                  const struct dataset *data, struct rng *rng)
+                  const struct dataset *data, uint32_t round, struct rng *rng)
 {
     const size_t size = plain->model.layout.n, batch = plain->study->rounds.local_batch;
+    double rate = plain->study->rounds.local_learning_rate;
+    for (uint32_t r = 0; r < round; r++) rate *= plain->study->rounds.local_rate_decay;
     AUTO(free_floats) float *w = calloc(size, sizeof *w);
     AUTO(free_floats) float *sum = calloc(size, sizeof *sum);
+    AUTO(free_floats) float *velocity = calloc(size, sizeof *velocity);
     AUTO(free_order) size_t *order = calloc(data->n, sizeof *order);
-    REQUIRE(w != NULL && sum != NULL && order != NULL);
+    REQUIRE(w != NULL && sum != NULL && velocity != NULL && order != NULL);
     memcpy(w, weight, size * sizeof *w);
     for (size_t i = 0; i < data->n; i++) order[i] = i;
     for (uint32_t epoch = 0; epoch < plain->study->rounds.local_epochs; epoch++) {
@@ -66,9 +93,7 @@ void plain_epochs(struct plain *plain, const float *weight, const struct bits *k
                 plain_gradient(plain, w, data, order[at + i]);
                 for (size_t k = 0; k < size; k++) sum[k] += plain->grad[k];
             }
-            for (size_t k = 0; k < size; k++)
-                if (bits_has(keep, k))
-                    w[k] -= (float)plain->study->rounds.local_learning_rate * sum[k] / (float)n;
+            plain_step(plain, w, velocity, weight, sum, n, keep, rate);
         }
     }
     for (size_t k = 0; k < size; k++) plain->grad[k] = w[k] - weight[k];

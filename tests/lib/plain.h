@@ -24,8 +24,10 @@ void plain_close(struct plain *plain);
 void plain_gradient(struct plain *plain, const float *weight, const struct dataset *data,
                     size_t record);
 
-/* Epochs of SGD on the kept weights; end minus start into grad. rng shuffles as the site does. */
+/* Epochs of SGD on the kept weights, with FedProx's pull, momentum, decay, clip and rate of the
+ * study; end minus start into grad. round: training rounds so far. rng shuffles as the site does.
+ */
 void plain_epochs(struct plain *plain, const float *weight, const struct bits *keep,
-                  const struct dataset *data, struct rng *rng);
+                  const struct dataset *data, uint32_t round, struct rng *rng);
 
 #endif

@@ -37,6 +37,7 @@ void small_study(struct study *study, enum study_unit unit, enum model_kind kind
                    .local_epochs = 2,
                    .local_batch = 10,
                    .local_learning_rate = 0.1,
+                   .local_rate_decay = 0.8,
                    .decay = 0.5},
         .secagg = {.bits = 32},
         .deadlines = {.gather_ms = 1000,

@@ -129,7 +129,8 @@ static void descent_learns_to_tell_two_halves_apart(void)
         struct model_work *work = NULL;
         CHECK_OK(model_work_new(&work, &model, N));
         AUTO(optim_free) struct optim optim = {0};
-        CHECK_OK(optim_new(&optim, model.layout.n, 0.05f, 0.9f, 0));
+        CHECK_OK(optim_new(&optim, model.layout.n,
+                           &(struct optim_how){.rate = 0.05f, .momentum = 0.9f}));
         double loss = 0;
         for (unsigned step = 0; step < 60; step++) {
             (void)model_forward(&model, work, w, x, N);

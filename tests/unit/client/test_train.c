@@ -38,7 +38,8 @@ static void sums_are_those_of_the_plain_model_segment_after_segment(void)
         const size_t contributions = unit == STUDY_SITE ? 1 : WORLD_RECORDS;
         for (size_t r = 0; r < contributions; r++) {
             if (unit == STUDY_SITE)
-                plain_epochs(&plain, w.state.weight, &w.state.keep, &w.local.data, &rng);
+                plain_epochs(&plain, w.state.weight, &w.state.keep, &w.local.data,
+                             w.plan.step_number, &rng);
             else
                 plain_gradient(&plain, w.state.weight, &w.local.data, r);
             for (size_t i = 0; i < w.layout.n; i++)

@@ -81,7 +81,9 @@ static void every_key_reaches_its_member(void)
                  "pruning: {mode: none, units: 0.1, weights: 0.7}\n"
                  "rounds: {count: 7, learning_rate: 0.25, momentum: 0.125,\n"
                  "         local_epochs: 3, local_batch: 10,\n"
-                 "         local_learning_rate: 0.75, decay: 0.5}\n"
+                 "         local_learning_rate: 0.75, decay: 0.5,\n"
+                 "         local_optimizer: adam, local_decay: 0.0625, local_clip: 10,\n"
+                 "         local_rate_decay: 0.99, proximal: 0.03}\n"
                  "evaluation: {mode: private, every: 3, ratio: 12.5}\n"
                  "secagg: {bits: 24, cipher: aes256-ctr}\n"
                  "deadlines: {gather_ms: 11, keys_ms: 12, shares_ms: 13, input_ms: 14,\n"
@@ -118,6 +120,11 @@ static void every_key_reaches_its_member(void)
     CHECK_CLOSE(0.125, s.rounds.momentum, 0);
     CHECK_CLOSE(0.75, s.rounds.local_learning_rate, 0);
     CHECK_CLOSE(0.5, s.rounds.decay, 0);
+    CHECK_NUMBER(STUDY_ADAM, s.rounds.local_optimizer);
+    CHECK_CLOSE(0.0625, s.rounds.local_decay, 0);
+    CHECK_CLOSE(10, s.rounds.local_clip, 0);
+    CHECK_CLOSE(0.99, s.rounds.local_rate_decay, 0);
+    CHECK_CLOSE(0.03, s.rounds.proximal, 0);
     CHECK(s.evaluation.mode == STUDY_EVALUATION_PRIVATE && s.evaluation.every == 3);
     CHECK_CLOSE(12.5, s.evaluation.ratio, 0);
     CHECK(s.secagg.bits == 24 && s.secagg.cipher == MASK_AES256_CTR);
@@ -159,6 +166,25 @@ static void transformers_that_cannot_be_are_refused(void)
     refused(SITE_UNIT "model: {kind: vit}\npruning:\n  mode: private\n", STATUS_RANGE, 6,
             "no hidden units");
     refused(SITE_UNIT "model: {kind: mixer}\n", STATUS_RANGE, 0, "no hidden units");
+}
+
+static void local_steps_are_plain_unless_said(void)
+{
+    struct study s = study_of(SITE_UNIT "rounds: {local_momentum: 0.25}");
+    CHECK_CLOSE(0.25, s.rounds.local_momentum, 0);
+    s = study_of(SITE_UNIT);
+    CHECK(s.rounds.local_optimizer == STUDY_SGD && s.rounds.local_momentum == 0);
+    CHECK(s.rounds.local_decay == 0 && s.rounds.local_clip == 0 && s.rounds.proximal == 0);
+    CHECK_CLOSE(1, s.rounds.local_rate_decay, 0);
+}
+
+static void local_steps_that_contradict_themselves_are_refused(void)
+{
+    refused(SITE_UNIT "rounds: {local_optimizer: adam,\n  local_momentum: 0.9}\n", STATUS_RANGE, 5,
+            "adam");
+    refused(SITE_UNIT "rounds: {count: 200,\n  local_rate_decay: 0.5}\n", STATUS_RANGE, 5,
+            "200 rounds");
+    refused(SITE_UNIT "rounds: {local_momentum: 1}\n", STATUS_RANGE, 4, "local_momentum");
 }
 
 static void the_hash_is_of_the_exact_bytes(void)
@@ -370,6 +396,8 @@ int main(void)
     RUN(every_key_reaches_its_member);
     RUN(transformers_have_keys_of_their_own);
     RUN(transformers_that_cannot_be_are_refused);
+    RUN(local_steps_are_plain_unless_said);
+    RUN(local_steps_that_contradict_themselves_are_refused);
     RUN(the_hash_is_of_the_exact_bytes);
     RUN(noise_is_taken_away_where_the_study_says_so);
     RUN(unknown_keys_are_refused);
