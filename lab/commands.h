@@ -8,6 +8,7 @@
 enum exit_code audit_command(int argc, char **argv);
 enum exit_code demo_command(int argc, char **argv);
 enum exit_code dp_command(int argc, char **argv);
+enum exit_code export_command(int argc, char **argv);
 enum exit_code init_command(int argc, char **argv);
 
 #endif

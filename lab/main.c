@@ -11,6 +11,7 @@ int main(int argc, char **argv)
         {"audit", "lower bounds on epsilon from attacks", audit_command},
         {"demo", "a whole study on this machine, with crashes", demo_command},
         {"dp", "what noise costs in privacy, and how much a study needs", dp_command},
+        {"export", "write a study's weights as safetensors", export_command},
         {"init", "draw the initial weights of a study", init_command},
     };
     static const char examples[] = "  veilsum-lab demo\n"
