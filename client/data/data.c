@@ -9,6 +9,8 @@ void dataset_free(struct dataset *data)
 {
     if (data->pixel != NULL) secret_wipe(data->pixel, data->n * dataset_floats(data));
     if (data->label != NULL) secret_wipe(data->label, data->n);
+    if (data->key != NULL) secret_wipe(data->key, data->n * sizeof *data->key);
+    free(data->key);
     free(data->pixel);
     free(data->label);
     *data = (struct dataset){0};

@@ -20,6 +20,10 @@ struct dataset {
     uint32_t classes; /* largest label + 1, or what the reader was told */
     uint8_t *pixel;   /* n * channels * height * width, 0..255, channel-major; owned */
     uint8_t *label;   /* n, owned */
+    uint16_t
+        *key; /* n: who or where a record is from (writer, hospital, speaker); owned, or NULL */
+    uint64_t clamped; /* values that a reader moved to the end of their public range */
+    uint64_t missing; /* values that a reader replaced by a public constant */
 };
 void dataset_free(struct dataset *data);
 /* Pixels of one record, and so floats of one. */

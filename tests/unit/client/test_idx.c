@@ -223,7 +223,13 @@ static void written_files_are_read_again(void)
         uint8_t pixel[2 * 3 * 2 * 2];
         for (size_t i = 0; i < sizeof pixel; i++) pixel[i] = (uint8_t)(9 * i);
         uint8_t label[] = {0, 200};
-        struct dataset data = {2, channels, 2, 2, 201, pixel, label};
+        struct dataset data = {.n = 2,
+                               .channels = channels,
+                               .height = 2,
+                               .width = 2,
+                               .classes = 201,
+                               .pixel = pixel,
+                               .label = label};
         CHECK_OK(idx_write(&data, "images", "labels"));
         AUTO(dataset_free) struct dataset again = {0};
         struct data_error why = {0};
