@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "client/model/transformer.h"
 
 static void release(void *at, size_t bytes)
 {
@@ -20,6 +21,7 @@ void layer_free(struct layer *layer)
     release(layer->choice, activations);
     release(layer->columns, layer->cols * layer->places * sizeof *layer->columns);
     release(layer->map, layer->rows * layer->places * sizeof *layer->map);
+    transformer_free(&layer->transformer);
     *layer = (struct layer){0};
 }
 

@@ -39,6 +39,8 @@ struct layer {
     uint8_t *choice; /* room * outputs, owned: which of the four places won the pooling */
     float *columns;  /* cols * places, owned: the window under each place of the kernel */
     float *map;      /* rows * places, owned: before pooling */
+
+    struct transformer *transformer; /* owned: client/model/transformer.h */
 };
 
 /* Buffers for `room` records. weight is followed by its bias in the layout.

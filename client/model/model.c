@@ -10,12 +10,15 @@
 
 #include "client/model/layer.h"
 #include "client/model/loss.h"
+#include "client/model/part.h"
 #include "client/model/tensor.h"
+#include "client/model/transformer.h"
 
 struct model_work {
     size_t room;
     size_t n;       /* records of the last forward pass */
     const float *x; /* and its inputs, borrowed */
+    size_t weights; /* of the model that it was made for */
     size_t n_layers;
     struct layer layer[LAYOUT_HIDDEN_MAX + 1];
 };
@@ -23,10 +26,23 @@ struct model_work {
 enum status model_of(struct model *out, const struct model_spec *spec)
 {
     struct layout layout = {0};
-    if (spec->kind == MODEL_VIT || spec->kind == MODEL_MIXER) return STATUS_RANGE;
     TRY(layout_of(&layout, spec));
     *out = (struct model){.spec = *spec, .layout = layout};
     return STATUS_OK;
+}
+
+static bool is_transformer(const struct model_spec *spec)
+{
+    return spec->kind == MODEL_VIT || spec->kind == MODEL_MIXER;
+}
+
+/* Deviation of a tensor's initial weights. */
+static double spread(const struct model *model, const struct tensor *tensor)
+{
+    if (tensor->role == TENSOR_PLACE) return MODEL_PLACE;
+    const bool last = tensor->segment + 1 == model->layout.n_segments;
+    return sqrt((is_transformer(&model->spec) ? 1.0 : 2.0) / tensor->cols) *
+           (last ? MODEL_LAST_SCALE : 1);
 }
 
 void model_init(float *weights, const struct model *model, struct rng *rng)
@@ -34,11 +50,15 @@ void model_init(float *weights, const struct model *model, struct rng *rng)
     for (uint32_t t = 0; t < model->layout.n_tensors; t++) {
         const struct tensor *tensor = &model->layout.tensor[t];
         float *at = weights + tensor->offset;
-        size_t n = (size_t)tensor->rows * tensor->cols;
-        double deviation = sqrt(2.0 / tensor->cols);
-        if (tensor->group == LAYOUT_NONE) deviation *= MODEL_LAST_SCALE;
+        const size_t n = (size_t)tensor->rows * tensor->cols;
+        const bool drawn = tensor->role == TENSOR_WEIGHT || tensor->role == TENSOR_PLACE;
+        if (tensor->role == TENSOR_DOWN) {
+            linear_draw(at, tensor->rows, tensor->cols, rng);
+            continue;
+        }
+        const double deviation = spread(model, tensor);
         for (size_t i = 0; i < n; i++)
-            at[i] = tensor->role == TENSOR_BIAS ? 0 : (float)(deviation * rng_normal(rng));
+            at[i] = drawn ? (float)(deviation * rng_normal(rng)) : tensor->role == TENSOR_GAIN;
     }
 }
 
@@ -58,7 +78,15 @@ enum status model_work_new(struct model_work **out, const struct model *model, s
     if (work == NULL) return STATUS_NOMEM;
     work->room = room;
 
+    work->weights = model->layout.n;
     const struct model_spec *spec = &model->spec;
+    if (is_transformer(spec)) {
+        TRY(transformer_new(&work->layer[0], spec, &model->layout, room));
+        work->n_layers = 1;
+        *out = work;
+        work = NULL;
+        return STATUS_OK;
+    }
     uint32_t channels = spec->channels;
     uint32_t height = spec->height;
     uint32_t width = spec->width;
@@ -80,6 +108,16 @@ enum status model_work_new(struct model_work **out, const struct model *model, s
     return STATUS_OK;
 }
 
+void model_work_freeze(struct model_work *work, const float *backbone)
+{
+    transformer_freeze(work->layer[0].transformer, backbone);
+}
+
+void model_work_choose(struct model_work *work, const struct bits *blocks)
+{
+    transformer_choose(work->layer[0].transformer, blocks);
+}
+
 static const float *layer_inputs(const struct model_work *work, size_t l)
 {
     return l == 0 ? work->x : work->layer[l - 1].out;
@@ -88,7 +126,7 @@ static const float *layer_inputs(const struct model_work *work, size_t l)
 const float *model_forward(const struct model *model, struct model_work *work, const float *weights,
                            const float *x, size_t n)
 {
-    REQUIRE(n > 0 && n <= work->room && work->n_layers == model->layout.n_segments);
+    REQUIRE(n > 0 && n <= work->room && work->weights == model->layout.n);
     work->n = n;
     work->x = x;
     for (size_t l = 0; l < work->n_layers; l++)
@@ -117,13 +155,13 @@ static void gradient(struct model_work *work, size_t first, size_t n, float *gra
 
 void model_grad_sum(const struct model *model, struct model_work *work, float *grad)
 {
-    REQUIRE(work->n_layers == model->layout.n_segments);
+    REQUIRE(work->weights == model->layout.n);
     gradient(work, 0, work->n, grad);
 }
 
 void model_grad_record(const struct model *model, struct model_work *work, size_t i, float *grad)
 {
-    REQUIRE(work->n_layers == model->layout.n_segments);
+    REQUIRE(work->weights == model->layout.n);
     gradient(work, i, 1, grad);
 }
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bits.h"
 #include "base/status.h"
 #include "crypto/rng.h"
 #include "protocol/layout.h"
@@ -23,17 +24,30 @@ struct model {
 /* STATUS_RANGE from layout_of; out is untouched. */
 MUST_USE enum status model_of(struct model *out, const struct model_spec *spec);
 
-/* Draw initial weights (layout.n floats): normal of variance 2 / cols (He et al. 2015), biases
- * zero. The last layer starts smaller by MODEL_LAST_SCALE: first predictions are then nearly
- * uniform and early gradients, which clipping makes equally long, do not spend themselves on
- * undoing chance. */
+/* Draw initial weights (layout.n floats): normal of variance 2 / cols (He et al. 2015), of 1 / cols
+ * in transformers, biases zero; gains 1, places normal of deviation MODEL_PLACE; A of an adapter
+ * uniform within 1 / sqrt(cols), and B zero, so that it begins as its backbone. The last layer
+ * starts smaller by MODEL_LAST_SCALE: first predictions are then nearly uniform and early
+ * gradients, which clipping makes equally long, do not spend themselves on undoing chance. */
 #define MODEL_LAST_SCALE 0.2
+#define MODEL_PLACE 0.02
 void model_init(float *weights, const struct model *model, struct rng *rng);
 
-/* room > 0. STATUS_NOMEM leaves out untouched. */
+/* room > 0.
+ * STATUS_RANGE  the buffers of a transformer would have more than 2^32 floats. STATUS_NOMEM. out is
+ * untouched then. */
 MUST_USE enum status model_work_new(struct model_work **out, const struct model *model,
                                     size_t room);
 void model_work_free(struct model_work **work);
+
+/* Lend the frozen weights under a model's adapters, layout_backbone's n floats, until work is freed
+ * or another is lent. Needed before the first pass of a transformer with a rank; a bug without one.
+ */
+void model_work_freeze(struct model_work *work, const float *backbone);
+
+/* From the next forward pass on run only these blocks of a transformer, in their order; the others
+ * pass on what they read, and their gradients are zeros. blocks has depth bits; NULL: all. */
+void model_work_choose(struct model_work *work, const struct bits *blocks);
 
 /* Forward pass of 1 <= n <= room records; x is n rows of channels*height*width floats, which must
  * stay as they are until the gradients are taken.
