@@ -39,8 +39,11 @@ void local_free(struct local *local)
 
 static bool fits(const struct dataset *data, const struct model_spec *spec)
 {
-    return data->n > 0 && data->channels == spec->channels && data->height == spec->height &&
-           data->width == spec->width && data->classes <= spec->classes;
+    bool fits = data->n > 0 && data->channels == spec->channels && data->height == spec->height &&
+                data->width == spec->width && data->classes <= spec->classes;
+    const size_t characters = fits && spec->kind == MODEL_LSTM ? data->n * dataset_floats(data) : 0;
+    for (size_t i = 0; i < characters; i++) fits = fits && data->pixel[i] < spec->classes;
+    return fits;
 }
 
 enum status local_new(struct local *out, const struct study *study, struct dataset *data)

@@ -121,6 +121,7 @@ static bool (*const add_kind[])(struct layout *, const struct model_spec *) = {
     [MODEL_CNN] = add_cnn,
     [MODEL_VIT] = layout_transformer,
     [MODEL_MIXER] = layout_transformer,
+    [MODEL_LSTM] = layout_lstm,
 };
 
 enum status layout_of(struct layout *out, const struct model_spec *spec)

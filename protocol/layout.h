@@ -23,14 +23,15 @@
 #define LAYOUT_NAME_MAX 31
 #define LAYOUT_NONE UINT32_MAX
 
-enum model_kind { MODEL_MLP, MODEL_CNN, MODEL_VIT, MODEL_MIXER, MODEL_KIND_COUNT };
+enum model_kind { MODEL_MLP, MODEL_CNN, MODEL_VIT, MODEL_MIXER, MODEL_LSTM, MODEL_KIND_COUNT };
 
 /* What the study file says of the model. */
 struct model_spec {
     enum model_kind kind;
     uint32_t channels, height, width;   /* of the images */
     uint32_t classes;                   /* >= 2 */
-    uint32_t n_hidden;                  /* MLP: hidden layers; CNN: always 2 convolutions */
+    uint32_t n_hidden;                  /* MLP: hidden layers; CNN: always 2 convolutions;
+                                         * LSTM: the embedding and at least one layer */
     uint32_t hidden[LAYOUT_HIDDEN_MAX]; /* units per hidden layer, or channels */
 
     /* Transformers: a ViT (arXiv 2010.11929) or an MLP-Mixer (arXiv 2105.01601). */
@@ -47,6 +48,14 @@ struct model_spec {
 
 /* The CNN: (5x5 convolution, no padding, relu, 2x2 max pool) twice, then a dense layer. */
 #define LAYOUT_CNN_KERNEL 5
+
+/* The LSTM guesses the next character from `width` ones, of `classes`: a row of hidden[0] floats
+ * for each character ("embed"), LSTM layers ("lstm1", ...), and a dense layer on the last step
+ * ("head"). Segment lstmL has the input's weights, the recurrent weights and one bias, 4 rows to a
+ * unit: first all input gates, then forget gates, candidates and output gates. No units are pruned.
+ */
+#define LAYOUT_LSTM_TENSORS 3
+#define LAYOUT_LSTM_MEMORY_MAX (1u << 20) /* steps times units of a layer */
 
 enum tensor_role {
     TENSOR_WEIGHT,
@@ -85,7 +94,8 @@ struct layout {
  * STATUS_RANGE  a size is 0 or too large (n > 2^28), an unknown kind, less than two classes, an
  * image too small for the CNN (under 16 in height or width), or a transformer with a patch that
  * does not divide the image, heads that do not divide dim, too many blocks or, with a rank, an
- * alpha that is not positive; out is untouched. */
+ * alpha that is not positive, or an LSTM without a layer, on more than one row or channel, or above
+ * its memory; out is untouched. */
 MUST_USE enum status layout_of(struct layout *out, const struct model_spec *spec);
 
 /* The layout of the frozen weights under the adapters: that of the same model without a rank. Its

@@ -3,8 +3,6 @@
  * With a rank only what is trained is there: the adapters of the layers that FedRA adapts (arXiv
  * 2311.11227), and the classifier. */
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "protocol/layout_parts.h"
 
@@ -17,35 +15,13 @@ struct builder {
 
 static void open_segment(struct builder *b, const char *name, uint32_t number)
 {
-    char *at = b->layout->segment[b->layout->n_segments++];
-    int bytes = number == 0 ? snprintf(at, LAYOUT_NAME_MAX + 1, "%s", name)
-                            : snprintf(at, LAYOUT_NAME_MAX + 1, "%s%u", name, (unsigned)number);
-    REQUIRE(bytes > 0 && bytes <= LAYOUT_NAME_MAX);
+    layout_open(b->layout, name, number);
 }
 
 static void add(struct builder *b, const char *name, uint64_t rows, uint64_t cols,
                 enum tensor_role role)
 {
-    struct layout *layout = b->layout;
-    uint64_t size = 1;
-    b->fits = b->fits && layout_grow(&size, rows) && layout_grow(&size, cols) &&
-              size <= LAYOUT_COORDINATES_MAX - layout->n;
-    if (!b->fits) return;
-
-    REQUIRE(layout->n_tensors < LAYOUT_TENSORS_MAX);
-    struct tensor *tensor = &layout->tensor[layout->n_tensors++];
-    *tensor = (struct tensor){.rows = (uint32_t)rows,
-                              .cols = (uint32_t)cols,
-                              .segment = layout->n_segments - 1,
-                              .group = LAYOUT_NONE,
-                              .feed = LAYOUT_NONE,
-                              .block = 1,
-                              .role = role,
-                              .offset = layout->n};
-    const char *segment = layout->segment[tensor->segment];
-    REQUIRE(strlen(segment) + strlen(name) < LAYOUT_NAME_MAX);
-    stpcpy(stpcpy(stpcpy(tensor->name, segment), "."), name);
-    layout->n += size;
+    b->fits = b->fits && layout_append(b->layout, name, rows, cols, role);
 }
 
 /* The four names of one layer. */

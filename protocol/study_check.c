@@ -127,6 +127,23 @@ static enum status check_transformer(const struct model_spec *spec, struct setti
     return STATUS_OK;
 }
 
+static enum status check_lstm(const struct study *s, struct settings_error *why)
+{
+    const struct model_spec *spec = &s->model.spec;
+    if (spec->kind != MODEL_LSTM) return STATUS_OK;
+    if (spec->n_hidden < 2)
+        return settings_refuse(why, "model", "hidden",
+                               "hidden: an lstm has its embedding and at least one layer's units");
+    if (spec->channels != 1 || spec->height != 1)
+        return settings_refuse(why, "model", "height",
+                               "height: an lstm reads one row of `width` characters");
+    if (s->model.pixel_mean != 0 || s->model.pixel_deviation != 1)
+        return settings_refuse(why, "model", "pixel_mean",
+                               "pixel_mean: characters are numbers, not brightness; leave out "
+                               "pixel_mean and pixel_deviation");
+    return STATUS_OK;
+}
+
 static enum status check_model(const struct study *s, struct settings_error *why)
 {
     const struct model_spec *spec = &s->model.spec;
@@ -136,6 +153,7 @@ static enum status check_model(const struct study *s, struct settings_error *why
     if (spec->kind == MODEL_CNN && spec->n_hidden != 2)
         return settings_refuse(why, "model", "hidden",
                                "hidden: a cnn has the channels of its two convolutions");
+    TRY(check_lstm(s, why));
     struct layout layout;
     if (layout_of(&layout, spec) != STATUS_OK)
         return settings_refuse(why, "model", NULL,

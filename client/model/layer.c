@@ -18,6 +18,7 @@ void layer_free(struct layer *layer)
     const size_t activations = layer->room * layer->outputs;
     release(layer->out, activations * sizeof *layer->out);
     release(layer->delta, activations * sizeof *layer->delta);
+    release(layer->scratch, layer->n_scratch * sizeof *layer->scratch);
     release(layer->choice, activations);
     release(layer->columns, layer->cols * layer->places * sizeof *layer->columns);
     release(layer->map, layer->rows * layer->places * sizeof *layer->map);

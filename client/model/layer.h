@@ -33,6 +33,14 @@ struct layer {
     size_t room;            /* records that the buffers are for */
     float *out, *delta;     /* room * outputs, owned; secret */
 
+    /* Recurrent layers only: characters that a record is long; each step has outputs of its own. */
+    size_t steps;
+    size_t batch;     /* records of the last forward pass */
+    size_t recurrent; /* place of the weights that read the step before */
+    bool last;        /* only the last step is read */
+    size_t n_scratch;
+    float *scratch; /* n_scratch, owned */
+
     /* Convolutions only: the shape of one input, and scratch for one record. */
     uint32_t channels, height, width;
     size_t places;   /* of the kernel in one input */
@@ -51,6 +59,13 @@ MUST_USE enum status dense_new(struct layer *out, const struct tensor *weight, b
  * of `channels` maps of height x width; height and width at least 6. */
 MUST_USE enum status conv_new(struct layer *out, const struct tensor *weight, uint32_t channels,
                               uint32_t height, uint32_t width, size_t room);
+/* A row of the table for each of `steps` characters. */
+MUST_USE enum status embed_new(struct layer *out, const struct tensor *table, size_t steps,
+                               size_t room);
+/* weight is followed by the recurrent weights and one bias. Gradients are of the whole batch or of
+ * one record; the backward pass goes once after each forward pass. */
+MUST_USE enum status lstm_new(struct layer *out, const struct tensor *weight, bool last,
+                              size_t steps, size_t room);
 /* What the pooling leaves of a height or width. */
 uint32_t conv_pooled(uint32_t size);
 

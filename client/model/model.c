@@ -70,23 +70,24 @@ void model_work_free(struct model_work **work)
     *work = NULL;
 }
 
-enum status model_work_new(struct model_work **out, const struct model *model, size_t room)
+/* A table of characters, layers that remember, and a head. */
+static enum status recurrent_new(struct model_work *work, const struct model *model)
 {
-    REQUIRE(room > 0);
-    tensor_use_one_thread();
-    AUTO(model_work_free) struct model_work *work = calloc(1, sizeof *work);
-    if (work == NULL) return STATUS_NOMEM;
-    work->room = room;
+    const struct tensor *tensor = model->layout.tensor;
+    const size_t steps = model->spec.width, n_lstm = model->spec.n_hidden - 1;
+    TRY(embed_new(&work->layer[work->n_layers], tensor++, steps, work->room));
+    work->n_layers++;
+    for (size_t l = 0; l < n_lstm; l++, tensor += LAYOUT_LSTM_TENSORS, work->n_layers++)
+        TRY(lstm_new(&work->layer[work->n_layers], tensor, l + 1 == n_lstm, steps, work->room));
+    TRY(dense_new(&work->layer[work->n_layers], tensor, false, work->room));
+    work->n_layers++;
+    return STATUS_OK;
+}
 
-    work->weights = model->layout.n;
+/* Convolutions and dense layers, one after the other. */
+static enum status stack_new(struct model_work *work, const struct model *model)
+{
     const struct model_spec *spec = &model->spec;
-    if (is_transformer(spec)) {
-        TRY(transformer_new(&work->layer[0], spec, &model->layout, room));
-        work->n_layers = 1;
-        *out = work;
-        work = NULL;
-        return STATUS_OK;
-    }
     uint32_t channels = spec->channels;
     uint32_t height = spec->height;
     uint32_t width = spec->width;
@@ -94,15 +95,36 @@ enum status model_work_new(struct model_work **out, const struct model *model, s
         const struct tensor *weight = &model->layout.tensor[2 * l];
         bool last = l + 1 == model->layout.n_segments;
         if (spec->kind == MODEL_CNN && !last) {
-            TRY(conv_new(&work->layer[l], weight, channels, height, width, room));
+            TRY(conv_new(&work->layer[l], weight, channels, height, width, work->room));
             channels = weight->rows;
             height = conv_pooled(height);
             width = conv_pooled(width);
         } else {
-            TRY(dense_new(&work->layer[l], weight, !last, room));
+            TRY(dense_new(&work->layer[l], weight, !last, work->room));
         }
         work->n_layers++;
     }
+    return STATUS_OK;
+}
+
+static enum status layers_new(struct model_work *work, const struct model *model)
+{
+    if (model->spec.kind == MODEL_LSTM) return recurrent_new(work, model);
+    if (!is_transformer(&model->spec)) return stack_new(work, model);
+    TRY(transformer_new(&work->layer[0], &model->spec, &model->layout, work->room));
+    work->n_layers = 1;
+    return STATUS_OK;
+}
+
+enum status model_work_new(struct model_work **out, const struct model *model, size_t room)
+{
+    REQUIRE(room > 0);
+    tensor_use_one_thread();
+    AUTO(model_work_free) struct model_work *work = calloc(1, sizeof *work);
+    if (work == NULL) return STATUS_NOMEM;
+    work->room = room;
+    work->weights = model->layout.n;
+    TRY(layers_new(work, model));
     *out = work;
     work = NULL;
     return STATUS_OK;

@@ -55,8 +55,8 @@ void model_work_choose(struct model_work *work, const struct bits *blocks);
 const float *model_forward(const struct model *model, struct model_work *work, const float *weights,
                            const float *x, size_t n);
 
-/* Backward pass of softmax cross-entropy after model_forward of the same n records and weights:
- * fills the deltas. label[i] < classes. Returns the mean loss. */
+/* Backward pass of softmax cross-entropy, once after model_forward of the same n records and
+ * weights: fills the deltas. label[i] < classes. Returns the mean loss. */
 double model_backward(const struct model *model, struct model_work *work, const float *weights,
                       const uint8_t *label, size_t n);
 

@@ -39,6 +39,26 @@ static void data_that_do_not_fit_the_model_are_refused(void)
     dataset_free(&good);
 }
 
+/* A character that the model has no row for. */
+static void characters_beyond_the_models_are_refused(void)
+{
+    struct study study;
+    small_study(&study, STUDY_PATIENT, MODEL_MLP);
+    study.model.spec = (struct model_spec){.kind = MODEL_LSTM, 1, 1, 4, 3, 2, {2, 2}};
+    AUTO(dataset_free) struct dataset data = {0}, held = {0};
+    small_data(&data, &study, 5, 1);
+    memset(data.pixel, 2, 5 * 4);
+    data.pixel[13] = 3;
+    AUTO(local_free) struct local local = {0};
+    CHECK_STATUS(STATUS_RANGE, local_new(&local, &study, &data));
+    data.pixel[13] = 0;
+    CHECK_OK(local_new(&local, &study, &data));
+    small_data(&held, &study, 5, 1);
+    memset(held.pixel, 2, 5 * 4);
+    held.pixel[19] = 255;
+    CHECK_STATUS(STATUS_RANGE, local_hold_out(&local, &held));
+}
+
 static void a_state_is_loaded_at_the_size_that_pruning_left(void)
 {
     struct study study;
@@ -347,6 +367,7 @@ static void memory_may_end_anywhere(void)
 int main(void)
 {
     RUN(data_that_do_not_fit_the_model_are_refused);
+    RUN(characters_beyond_the_models_are_refused);
     RUN(a_state_is_loaded_at_the_size_that_pruning_left);
     RUN(a_state_of_another_model_is_refused_and_nothing_stays_loaded);
     RUN(rate_one_draws_everybody);

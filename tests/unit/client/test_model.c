@@ -10,7 +10,15 @@
 #include "tests/lib/oom.h"
 
 static const struct model_spec specs[] = {{.kind = MODEL_MLP, 1, 4, 5, 3, 2, {6, 4}},
-                                          {.kind = MODEL_CNN, 1, 16, 16, 3, 2, {2, 3}}};
+                                          {.kind = MODEL_CNN, 1, 16, 16, 3, 2, {2, 3}},
+                                          {.kind = MODEL_LSTM, 1, 1, 7, 3, 2, {2, 3}}};
+enum { SPECS = sizeof specs / sizeof *specs };
+
+/* About this bright; a character is one of two that tell bright from dark. */
+static float input(const struct model_spec *spec, double bright)
+{
+    return spec->kind == MODEL_LSTM ? (bright > 0.5 ? 1.0f / 255 : 0) : (float)bright;
+}
 
 static void bad_spec_is_refused(void)
 {
@@ -69,7 +77,7 @@ static void accuracy_is_counted_over_chunks(void)
 
 static void smaller_batch_after_a_larger_one_is_not_mixed_up(void)
 {
-    for (size_t m = 0; m < 2; m++) {
+    for (size_t m = 0; m < SPECS; m++) {
         struct model model = {0};
         CHECK_OK(model_of(&model, &specs[m]));
         size_t floats = (size_t)specs[m].height * specs[m].width;
@@ -81,7 +89,7 @@ static void smaller_batch_after_a_larger_one_is_not_mixed_up(void)
         struct rng rng = {0};
         rng_numbered(&rng, 3);
         model_init(w, &model, &rng);
-        for (size_t i = 0; i < 4 * floats; i++) x[i] = (float)rng_unit(&rng);
+        for (size_t i = 0; i < 4 * floats; i++) x[i] = input(&specs[m], rng_unit(&rng));
         const uint8_t label[] = {0, 1, 2, 1};
 
         struct model_work *work = NULL;
@@ -106,7 +114,7 @@ static void smaller_batch_after_a_larger_one_is_not_mixed_up(void)
 
 static void descent_learns_to_tell_two_halves_apart(void)
 {
-    for (size_t m = 0; m < 2; m++) {
+    for (size_t m = 0; m < SPECS; m++) {
         enum { N = 24 };
         struct model_spec spec = specs[m];
         spec.classes = 2;
@@ -124,7 +132,7 @@ static void descent_learns_to_tell_two_halves_apart(void)
         for (size_t i = 0; i < N * floats; i++) {
             label[i / floats] = i / floats % 2 != 0;
             bool lit = (i % floats < floats / 2) == (label[i / floats] != 0);
-            x[i] = (float)(0.3 * rng_normal(&rng)) + (lit ? 1.0f : 0.0f);
+            x[i] = input(&spec, 0.3 * rng_normal(&rng) + (lit ? 1 : 0));
         }
         struct model_work *work = NULL;
         CHECK_OK(model_work_new(&work, &model, N));
@@ -132,7 +140,7 @@ static void descent_learns_to_tell_two_halves_apart(void)
         CHECK_OK(optim_new(&optim, model.layout.n,
                            &(struct optim_how){.rate = 0.05f, .momentum = 0.9f}));
         double loss = 0;
-        for (unsigned step = 0; step < 60; step++) {
+        for (unsigned step = 0; step < 120; step++) {
             (void)model_forward(&model, work, w, x, N);
             loss = model_backward(&model, work, w, label, N);
             model_grad_sum(&model, work, grad);
@@ -150,7 +158,7 @@ static void descent_learns_to_tell_two_halves_apart(void)
 
 static void memory_may_end_anywhere(void)
 {
-    for (size_t m = 0; m < 2; m++) {
+    for (size_t m = 0; m < SPECS; m++) {
         struct model model = {0};
         CHECK_OK(model_of(&model, &specs[m]));
         OOM_EACH {

@@ -57,8 +57,63 @@ static void convolve(struct maps *maps, const struct tensor *weight, const doubl
     *maps = out;
 }
 
+static double sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+/* A layer that reads maps->height steps of maps->width floats. */
+static void recur(struct maps *maps, const struct tensor *tensor, const double *weights)
+{
+    const size_t units = tensor->rows / 4;
+    struct maps out = {1, maps->height, units, {0}};
+    double cell[TWIN_MAX] = {0};
+    for (size_t t = 0; t < maps->height; t++) {
+        const double *before = t == 0 ? cell : out.at + (t - 1) * units; /* zeros at first */
+        double said[TWIN_MAX] = {0};
+        for (size_t u = 0; u < units; u++) {
+            double gate[4];
+            for (size_t g = 0; g < 4; g++) {
+                const size_t r = g * units + u;
+                gate[g] = weights[tensor[2].offset + r];
+                for (size_t c = 0; c < tensor->cols; c++)
+                    gate[g] += weights[tensor->offset + r * tensor->cols + c] *
+                               maps->at[t * maps->width + c];
+                for (size_t c = 0; c < units; c++)
+                    gate[g] += weights[tensor[1].offset + r * units + c] * (t == 0 ? 0 : before[c]);
+            }
+            cell[u] = sigmoid(gate[1]) * cell[u] + sigmoid(gate[0]) * tanh(gate[2]);
+            said[u] = sigmoid(gate[3]) * tanh(cell[u]);
+        }
+        memcpy(out.at + t * units, said, units * sizeof *said);
+    }
+    *maps = out;
+}
+
+static void twin_lstm(double *logits, const struct model *model, const double *weights,
+                      const double *x)
+{
+    const struct tensor *tensor = model->layout.tensor;
+    struct maps maps = {1, model->spec.width, tensor->cols, {0}};
+    for (size_t t = 0; t < maps.height; t++) {
+        const size_t character = (size_t)lround(255 * x[t]);
+        memcpy(maps.at + t * maps.width, weights + tensor->offset + character * tensor->cols,
+               maps.width * sizeof *weights);
+    }
+    tensor++;
+    for (uint32_t l = 1; l < model->spec.n_hidden; l++, tensor += LAYOUT_LSTM_TENSORS)
+        recur(&maps, tensor, weights);
+    memmove(maps.at, maps.at + (maps.height - 1) * maps.width, maps.width * sizeof *maps.at);
+    dense(&maps, tensor, weights, true);
+    memcpy(logits, maps.at, model->spec.classes * sizeof *logits);
+}
+
 void twin_logits(double *logits, const struct model *model, const double *weights, const double *x)
 {
+    if (model->spec.kind == MODEL_LSTM) {
+        twin_lstm(logits, model, weights, x);
+        return;
+    }
     struct maps maps = {model->spec.channels, model->spec.height, model->spec.width, {0}};
     memcpy(maps.at, x, maps.channels * maps.height * maps.width * sizeof *x);
     for (uint32_t s = 0; s < model->layout.n_segments; s++) {
@@ -135,7 +190,8 @@ void twin_compare(const struct model_spec *spec, size_t n, uint64_t seed)
         exact_weights[i] = (double)weights[i];
     }
     for (size_t i = 0; i < n * floats; i++) {
-        x[i] = (float)rng_normal(&rng);
+        x[i] = spec->kind == MODEL_LSTM ? (float)rng_below(&rng, spec->classes) / 255
+                                        : (float)rng_normal(&rng);
         exact_x[i] = (double)x[i];
     }
     for (size_t i = 0; i < n; i++) label[i] = (uint8_t)rng_below(&rng, spec->classes);

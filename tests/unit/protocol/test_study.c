@@ -168,6 +168,22 @@ static void transformers_that_cannot_be_are_refused(void)
     refused(SITE_UNIT "model: {kind: mixer}\n", STATUS_RANGE, 0, "no hidden units");
 }
 
+static void an_lstm_reads_a_row_of_characters(void)
+{
+#define LSTM SITE_UNIT "pruning: {mode: none}\nmodel: {kind: lstm, height: 1, classes: 80"
+    const struct model_spec m = study_of(LSTM ", width: 80, hidden: [8, 256, 256]}\n").model.spec;
+    CHECK(m.kind == MODEL_LSTM && m.n_hidden == 3 && m.width == 80 && m.channels == 1);
+    refused(LSTM ",\n  hidden: [8]}\n", STATUS_RANGE, 6, "embedding");
+    refused(LSTM ",\n  channels: 3}\n", STATUS_RANGE, 5, "one row");
+    refused(SITE_UNIT "pruning: {mode: none}\nmodel:\n  kind: lstm\n  height: 2\n", STATUS_RANGE, 7,
+            "one row");
+    refused(LSTM ",\n  pixel_mean: 0.5}\n", STATUS_RANGE, 6, "brightness");
+    refused(LSTM ",\n  pixel_deviation: 0.5}\n", STATUS_RANGE, 5, "brightness");
+    refused(LSTM ",\n  width: 4096, hidden: [8, 300]}\n", STATUS_RANGE, 5, "too large");
+    refused(SITE_UNIT "model: {kind: lstm, height: 1}\npruning:\n  mode: private\n", STATUS_RANGE,
+            6, "no hidden units");
+}
+
 static void local_steps_are_plain_unless_said(void)
 {
     struct study s = study_of(SITE_UNIT "rounds: {local_momentum: 0.25}");
@@ -396,6 +412,7 @@ int main(void)
     RUN(every_key_reaches_its_member);
     RUN(transformers_have_keys_of_their_own);
     RUN(transformers_that_cannot_be_are_refused);
+    RUN(an_lstm_reads_a_row_of_characters);
     RUN(local_steps_are_plain_unless_said);
     RUN(local_steps_that_contradict_themselves_are_refused);
     RUN(the_hash_is_of_the_exact_bytes);
