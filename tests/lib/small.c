@@ -48,6 +48,16 @@ void small_study(struct study *study, enum study_unit unit, enum model_kind kind
                       .confirm_ms = 4000,
                       .unmask_ms = 5000},
     };
+    if (kind == MODEL_LSTM) {
+        study->model.spec = (struct model_spec){.kind = kind,
+                                                .channels = 1,
+                                                .height = 1,
+                                                .width = 9,
+                                                .classes = 3,
+                                                .n_hidden = 3,
+                                                .hidden = {3, 5, 4}};
+        study->pruning.mode = STUDY_PRUNING_NONE;
+    }
     struct settings_error why = {0};
     REQUIRE(study_check(study, &why) == STATUS_OK);
 }
@@ -71,7 +81,9 @@ void small_data(struct dataset *out, const struct study *study, size_t n, uint64
         const size_t label = rng_below(&rng, spec->classes);
         out->label[i] = (uint8_t)label;
         uint8_t *at = out->pixel + i * floats + label * blob;
-        for (size_t k = 0; k < blob / 2; k++) at[k] = (uint8_t)(128 + rng_below(&rng, 128));
+        for (size_t k = 0; k < blob / 2; k++)
+            at[k] = spec->kind == MODEL_LSTM ? (uint8_t)(1 + rng_below(&rng, 2))
+                                             : (uint8_t)(128 + rng_below(&rng, 128));
     }
 }
 

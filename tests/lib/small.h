@@ -8,12 +8,12 @@
 #include "protocol/study.h"
 
 /* A rehearsal of 5 sites, 1 colluding, without noise, that study_check accepts: three rounds of
- * an MLP 64-12-12-3 on 8x8 images or of the smallest CNN on 16x16, half of the units pruned.
- * Nothing that small_data gives rise to is as large as the clips. */
+ * an MLP 64-12-12-3 on 8x8 images or of the smallest CNN on 16x16, half of the units pruned, or of
+ * an LSTM on 9 characters. Nothing that small_data gives rise to is as large as the clips. */
 void small_study(struct study *study, enum study_unit unit, enum model_kind kind);
 
 /* n records that fit the study's model: each class is a bright blob in a place of its own, on black
- * and with grain. Freed by dataset_free. */
+ * and with grain (of characters 1 and 2 among 0). Freed by dataset_free. */
 void small_data(struct dataset *out, const struct study *study, size_t n, uint64_t seed);
 
 /* Random weights. When pruned, units and weights of the study's model are left out by chance, but
