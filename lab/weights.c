@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* veilsum-lab export: a study's weights as safetensors. */
+/* veilsum-lab export and weights: a study's weights as safetensors, and what such a file holds. */
 #include <argp.h>
+#include <jansson.h>
 #include <stdio.h>
 
 #include "base/file.h"
-#include "client/model/safetensors.h"
+#include "client/backbone.h"
+#include "client/data/source.h"
 #include "lab/commands.h"
 #include "protocol/state.h"
-#include "protocol/study.h"
 
 struct arguments {
-    const char *study, *state, *out;
+    const char *study, *state, *out, *file;
 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -79,4 +80,59 @@ enum exit_code export_command(int argc, char **argv)
     if (status == STATUS_OK) return EXIT_OK;
     fprintf(stderr, "%s: %s\n", what, status_text(status));
     return status == STATUS_FORMAT || status == STATUS_RANGE ? EXIT_DATA : EXIT_FAILED;
+}
+
+static void print(const struct safetensors *file, struct view bytes)
+{
+    const struct hash hash = backbone_hash(bytes);
+    char hex[2 * HASH_BYTES + 1];
+    hash_hex(hex, &hash, HASH_BYTES);
+    printf("hash %s\n", hex);
+    const char *key = NULL;
+    json_t *text = NULL;
+    json_object_foreach(json_object_get(file->header, "__metadata__"), key, text)
+    {
+        printf("%s: %s\n", key, json_string_value(text));
+    }
+    uint64_t numbers = 0;
+    for (size_t i = 0; i < file->n; i++) {
+        const struct safetensors_tensor *tensor = &file->tensor[i];
+        printf("%s (", tensor->name);
+        for (size_t d = 0; d < tensor->n_dims; d++)
+            printf("%s%llu", d == 0 ? "" : ", ", (unsigned long long)tensor->dim[d]);
+        printf(")\n");
+        numbers += safetensors_count(tensor);
+    }
+    printf("%zu tensors, %llu numbers\n", file->n, (unsigned long long)numbers);
+}
+
+static error_t parse_file(int key, char *text, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    if (key == ARGP_KEY_END && a->file == NULL) argp_error(state, "a file is needed");
+    if (key != ARGP_KEY_ARG || a->file != NULL) return ARGP_ERR_UNKNOWN;
+    a->file = text;
+    return 0;
+}
+
+enum exit_code weights_command(int argc, char **argv)
+{
+    const struct argp argp = {
+        .parser = parse_file,
+        .args_doc = "FILE",
+        .doc = "Show a safetensors file: its hash as a study names it (model.backbone), its "
+               "metadata, its tensors."};
+    struct arguments a = {0};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+    AUTO(buffer_free) struct buffer bytes = {0};
+    AUTO(safetensors_free) struct safetensors file = {0};
+    struct data_error why = {{0}};
+    enum status status = source_read(&bytes, a.file, SAFETENSORS_BYTES_MAX, &why);
+    if (status == STATUS_OK) status = safetensors_parse(&file, buffer_view(&bytes), &why);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "%s: %s\n", a.file, why.text);
+        return EXIT_DATA;
+    }
+    print(&file, buffer_view(&bytes));
+    return EXIT_OK;
 }

@@ -144,10 +144,24 @@ static enum status check_lstm(const struct study *s, struct settings_error *why)
     return STATUS_OK;
 }
 
+static enum status check_backbone(const struct study *s, struct settings_error *why)
+{
+    const char *backbone = s->model.backbone;
+    if (backbone[strspn(backbone, "0123456789abcdef")] != '\0')
+        return settings_refuse(why, "model", "backbone",
+                               "backbone: a hash has 64 digits 0-9 and a-f; veilsum-lab weights "
+                               "prints a file's");
+    if (backbone[0] != '\0' && s->model.spec.rank == 0)
+        return settings_refuse(why, "model", "backbone",
+                               "backbone: has no meaning without a rank; everything is trained");
+    return STATUS_OK;
+}
+
 static enum status check_model(const struct study *s, struct settings_error *why)
 {
     const struct model_spec *spec = &s->model.spec;
     TRY(check_transformer(spec, why));
+    TRY(check_backbone(s, why));
     if (spec->n_hidden == 0)
         return settings_refuse(why, "model", "hidden", "hidden: needs at least one layer");
     if (spec->kind == MODEL_CNN && spec->n_hidden != 2)

@@ -151,6 +151,21 @@ static void transformers_have_keys_of_their_own(void)
     CHECK_CLOSE(8, d.alpha, 0);
 }
 
+static void backbone_is_a_hash_and_goes_with_a_rank(void)
+{
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define FROZEN SITE_UNIT "pruning: {mode: none}\nmodel:\n  kind: vit\n"
+    CHECK(strcmp(study_of(FROZEN "  rank: 2\n  backbone: " HASH "\n").model.backbone, HASH) == 0);
+    refused(FROZEN "  backbone: " HASH "\n", STATUS_RANGE, 7, "without a rank");
+    refused(FROZEN "  rank: 2\n  backbone: 0" HASH "\n", STATUS_RANGE, 8, "");
+    refused(FROZEN "  rank: 2\n  backbone: abc\n", STATUS_RANGE, 8, "");
+    refused(FROZEN "  rank: 2\n  backbone: "
+                   "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\n",
+            STATUS_RANGE, 8, "64 digits");
+#undef FROZEN
+#undef HASH
+}
+
 static void transformers_that_cannot_be_are_refused(void)
 {
 #define WHOLE SITE_UNIT "pruning: {mode: none}\nmodel:\n  kind: vit\n"
@@ -411,6 +426,7 @@ int main(void)
     RUN(defaults_stand_where_keys_are_absent);
     RUN(every_key_reaches_its_member);
     RUN(transformers_have_keys_of_their_own);
+    RUN(backbone_is_a_hash_and_goes_with_a_rank);
     RUN(transformers_that_cannot_be_are_refused);
     RUN(an_lstm_reads_a_row_of_characters);
     RUN(local_steps_are_plain_unless_said);
