@@ -73,9 +73,11 @@ enum status local_hold_out(struct local *local, struct dataset *held)
 
 static enum status load(struct local *local, const struct state *state)
 {
+    if (local->study->model.spec.rank > 0 && local->backbone == NULL) return STATUS_RANGE;
     TRY(layout_shrink(&local->shrunk, &local->study->model.spec, &local->full, &state->keep));
     TRY(model_of(&local->model, &local->shrunk.spec));
     TRY(model_work_new(&local->work, &local->model, LOCAL_CHUNK));
+    if (local->backbone != NULL) model_work_freeze(local->work, local->backbone);
     local->clip = schedule_clip(local->study, state->clip);
     const size_t n = local->model.layout.n;
     local->weight = calloc(n, sizeof *local->weight);

@@ -22,6 +22,8 @@ struct local {
     struct shrunk shrunk; /* the model as pruned */
     struct model model;   /* the same, to compute with */
     struct model_work *work;
+    /* Frozen weights (client/backbone.h), lent before a state is loaded; NULL: there are none. */
+    const float *backbone;
     float *weight;  /* model.layout.n; what the plan's state says */
     float *kept;    /* model.layout.n: 1 where kept, else 0 */
     float *grad;    /* model.layout.n, scratch; secret */
@@ -38,7 +40,8 @@ void local_free(struct local *local);
 MUST_USE enum status local_hold_out(struct local *local, struct dataset *held);
 
 /* Load the state of a plan: shrink the model to what is kept. Nothing is loaded on failure.
- * STATUS_RANGE  the state is not of this model, or layout_shrink refuses it. STATUS_NOMEM. */
+ * STATUS_RANGE  the state is not of this model, layout_shrink refuses it, or the study has a rank
+ * and no backbone was lent. STATUS_NOMEM. */
 MUST_USE enum status local_load(struct local *local, const struct state *state);
 
 /* Put the negative gradient of one record by number into grad: where its loss falls, zero where

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/backbone.h"
 #include "client/main_step.h"
 #include "client/run.h"
 #include "protocol/statement.h"
@@ -58,6 +59,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARG_HELD_SPLIT:
         a->records.held_split = text;
+        return 0;
+    case ARG_BACKBONE:
+        a->backbone = text;
         return 0;
     case ARG_PUT_IN:
         a->put_in = text;
@@ -123,6 +127,8 @@ static enum exit_code run(int argc, char **argv)
          "Images that are held out for evaluations, idx or idx.gz", 0},
         {"holdout-labels", ARG_HELD_LABELS, "FILE", 0, "Their labels", 0},
         {"holdout-split", ARG_HELD_SPLIT, "NAME", 0, "The same from the npz, e.g. val", 0},
+        {"backbone", ARG_BACKBONE, "FILE", 0,
+         "The frozen weights that the study names, safetensors", 0},
         {"proxy", ARG_PROXY, "URL", 0, "Connect through http://HOST:PORT or socks5://HOST:PORT", 0},
         {"proxy-credentials", ARG_PROXY_CREDENTIALS, "FILE", 0,
          "One line user:password for the proxy, in a file of mode 0600", 0},
@@ -151,6 +157,12 @@ static enum exit_code run(int argc, char **argv)
         site_close(&site);
         return main_fail("--put-in is for rehearsals; the study is none", STATUS_RANGE);
     }
+    AUTO(backbone_free) struct backbone backbone = {0};
+    if (backbone_read(&backbone, &site.study, a.backbone, &bad) != STATUS_OK) {
+        site_close(&site);
+        return main_refuse(REASON_BACKBONE, bad.text);
+    }
+    site.local.backbone = backbone.weight;
     site.put_in = a.put_in;
     site.session.config.threads = a.threads;
     const struct run_options way = {.connect = a.connect,

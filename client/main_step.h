@@ -12,7 +12,7 @@
 struct arguments {
     const char *folder, *name, *manifest, *study, *policy, *connect;
     struct records records;
-    const char *put_in, *format;
+    const char *backbone, *put_in, *format;
     const char *proxy, *proxy_credentials;
     unsigned threads;
     bool events;
@@ -23,6 +23,7 @@ enum {
     ARG_HELD_IMAGES,
     ARG_HELD_LABELS,
     ARG_HELD_SPLIT,
+    ARG_BACKBONE,
     ARG_PUT_IN,
     ARG_EVENTS,
     ARG_FORMAT,

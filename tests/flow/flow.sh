@@ -126,7 +126,7 @@ lead() {
 }
 
 # join SITE...: with the data $scratch/small, or its own in $at/SITE, and with what lies there as
-# held; in a rehearsal, which has rehearsal set, it writes down what it puts in
+# held, and with the backbone, if it is set; in a rehearsal, which has rehearsal set, it writes down what it puts in
 join() {
     for v in "$@"; do
         data=$scratch/small
@@ -136,6 +136,6 @@ join() {
         start "site-$v" "$client" run --dir "$at/site-$v" --connect "$address" \
             --images "$data.images" --labels "$data.labels" --events \
             ${held:+--holdout-images "$held.images" --holdout-labels "$held.labels"} \
-            ${rehearsal:+--put-in "$at/site-$v"}
+            ${backbone:+--backbone "$backbone"} ${rehearsal:+--put-in "$at/site-$v"}
     done
 }

@@ -100,6 +100,40 @@ static void a_state_of_another_model_is_refused_and_nothing_stays_loaded(void)
     CHECK(local.weight == NULL && local.model.layout.n == 0);
 }
 
+static void adapters_need_the_weights_that_they_adapt(void)
+{
+    struct study study;
+    small_study(&study, STUDY_PATIENT, MODEL_MLP);
+    study.pruning.mode = STUDY_PRUNING_NONE;
+    struct model_spec *spec = &study.model.spec;
+    spec->kind = MODEL_VIT;
+    spec->patch = spec->height / 2;
+    spec->dim = spec->mlp = 4;
+    spec->depth = spec->heads = spec->rank = 2;
+    spec->alpha = 2;
+    AUTO(local_free) struct local local = {0};
+    make(&local, &study, RECORDS);
+    AUTO(state_free) struct state state = {0};
+    CHECK_OK(state_new(&state, local.full.n));
+    for (size_t i = 0; i < local.full.n; i++) state.weight[i] = 0.25f;
+    CHECK_STATUS(STATUS_RANGE, local_load(&local, &state));
+    CHECK(local.weight == NULL && local.model.layout.n == 0);
+
+    float backbone[2000];
+    struct layout layout;
+    CHECK_OK(layout_backbone(&layout, spec));
+    REQUIRE(layout.n <= sizeof backbone / sizeof *backbone);
+    float gradient[2] = {0};
+    for (int time = 0; time < 2; time++) {
+        for (size_t i = 0; i < layout.n; i++) backbone[i] = (float)(i % (7 + (size_t)time)) / 8;
+        local.backbone = backbone;
+        CHECK_OK(local_load(&local, &state));
+        local_gradient(&local, 0);
+        for (size_t i = 0; i < local.full.n; i++) gradient[time] += fabsf(local.grad[i]);
+    }
+    CHECK(gradient[0] > 0 && gradient[1] > 0 && fabsf(gradient[0] - gradient[1]) > 1e-6f);
+}
+
 static void rate_one_draws_everybody(void)
 {
     struct study study;
@@ -373,6 +407,7 @@ int main(void)
     RUN(characters_beyond_the_models_are_refused);
     RUN(a_state_is_loaded_at_the_size_that_pruning_left);
     RUN(a_state_of_another_model_is_refused_and_nothing_stays_loaded);
+    RUN(adapters_need_the_weights_that_they_adapt);
     RUN(rate_one_draws_everybody);
     RUN(draws_are_independent_coins);
     RUN(a_records_gradient_is_that_of_the_full_model_where_kept);
