@@ -56,7 +56,8 @@ tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
     attack/attack_copy attack/attack_few attack/attack_keys attack/attack_model
     attack/attack_replay attack/attack_rerun attack/attack_shares attack/attack_stranger
     attack/attack_views flow/flow_replay flow/flow_round exhaust/exhaust_session exhaust/exhaust_order
-    unit/client/test_client_safetensors unit/client/test_client_weights
+    unit/client/test_client_safetensors unit/client/test_client_weights unit/client/test_client_backbone
+    unit/client/test_client_local
     unit/dp/test_dp_count unit/client/test_client_evaluate
     unit/protocol/test_protocol_schedule_evaluation'
 
