@@ -13,6 +13,7 @@ int main(int argc, char **argv)
         {"dp", "what noise costs in privacy, and how much a study needs", dp_command},
         {"export", "write a study's weights as safetensors", export_command},
         {"init", "draw the initial weights of a study", init_command},
+        {"pretrain", "train a backbone or a start on public data", pretrain_command},
         {"weights", "show what a safetensors file holds, and its hash", weights_command},
     };
     static const char examples[] = "  veilsum-lab demo\n"
