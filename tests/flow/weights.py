@@ -4,6 +4,7 @@
 
 weights.py write FILE NAME:DTYPE:SHAPE[:FIRST]...   numbers FIRST, FIRST + 1/8, ...; [1]; SHAPE is AxB
 weights.py holds FILE EXPRESSION...                 of t, {name: (shape, numbers)}, and m, the metadata
+weights.py differ FILE OTHER                        in each tensor
 weights.py merged FILE PART WHOLE                   FILE has PART's tensors, and the others of WHOLE
 """
 import json
@@ -58,6 +59,11 @@ def holds(path, *expressions):
     for expression in expressions:
         if not eval(expression, {"t": t, "m": m}):
             sys.exit(f"{expression} does not hold of {path}: {list(t)}, {m}")
+
+
+def differ(path, other):
+    one, two = read(path)[0], read(other)[0]
+    sys.exit(any(one[name] == two[name] for name in one))
 
 
 def merged(path, part, whole):

@@ -67,6 +67,7 @@ static void numbers_stay_as_they_are(void)
     CHECK_NUMBER(40, REASON_NET_REFUSED);
     CHECK_NUMBER(44, REASON_KEY_FILE);
     CHECK_NUMBER(45, REASON_NET_PROXY);
+    CHECK_NUMBER(46, REASON_BACKBONE);
 }
 
 static void an_unknown_number_is_answered(void)
