@@ -20,15 +20,15 @@ void mlp_init(struct mlp *mlp, struct making *making, size_t span)
  * 7.1.26, off by 1.5e-7 at most; its exponential is also that of the derivative. */
 VECTOR_CLONES static void gelu(float *restrict out, float *restrict x, size_t n)
 {
+    for (size_t i = 0; i < n; i++) out[i] = exponential(-0.5f * x[i] * x[i]);
     for (size_t i = 0; i < n; i++) {
-        const float at = x[i], size = at < 0 ? -at : at;
-        const float bell = exponential(-0.5f * at * at);
-        const float t = 1 / (1 + 0.3275911f * 0.70710678f * size);
+        const float at = x[i], bell = out[i];
+        const float t = 1 / (1 + 0.3275911f * 0.70710678f * fabsf(at));
         const float tail =
             0.5f * bell * t *
             (0.254829592f +
              t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
-        const float phi = at < 0 ? tail : 1 - tail;
+        const float phi = 0.5f + copysignf(0.5f - tail, at);
         out[i] = at * phi;
         x[i] = phi + at * bell * 0.39894228f;
     }
