@@ -28,7 +28,7 @@ struct policy {
     uint32_t min_collusion;        /* [1] conspirators that the study must withstand */
     bool allow_rehearsal;          /* [false] */
     enum policy_unit require_unit; /* [any] */
-    uint32_t models;               /* [mlp, cnn] kinds of model that it trains: bit 1 << kind */
+    uint32_t models;               /* [all] kinds of model that it trains: bit 1 << kind */
     uint32_t max_parameters;       /* [268435456] of the model */
     double lifetime_epsilon; /* [10.0] of a data set over all studies, with each release at what
                               * it cost; with require_unit: site of the site, else of a patient */

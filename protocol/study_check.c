@@ -162,7 +162,7 @@ static enum status check_model(const struct study *s, struct settings_error *why
     const struct model_spec *spec = &s->model.spec;
     TRY(check_transformer(spec, why));
     TRY(check_backbone(s, why));
-    if (spec->n_hidden == 0)
+    if (spec->kind == MODEL_MLP && spec->n_hidden == 0)
         return settings_refuse(why, "model", "hidden", "hidden: needs at least one layer");
     if (spec->kind == MODEL_CNN && spec->n_hidden != 2)
         return settings_refuse(why, "model", "hidden",

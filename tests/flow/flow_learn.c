@@ -125,6 +125,16 @@ static void an_lstm_equals_the_plain_loop(void)
     }
 }
 
+static void transformers_equal_the_plain_loop(void)
+{
+    for (unsigned form = 0; form < 4; form++) {
+        struct study study;
+        small_study(&study, (form & 1) != 0 ? STUDY_SITE : STUDY_PATIENT,
+                    (form & 2) != 0 ? MODEL_MIXER : MODEL_VIT);
+        compare(&study, 9, 0);
+    }
+}
+
 static void a_site_that_drops_out_of_a_round_comes_back(void)
 {
     for (enum study_unit unit = STUDY_PATIENT; unit <= STUDY_SITE; unit++) {
@@ -163,6 +173,7 @@ int main(void)
     RUN(sites_paper_equals_the_plain_loop);
     RUN(a_cnn_equals_the_plain_loop);
     RUN(an_lstm_equals_the_plain_loop);
+    RUN(transformers_equal_the_plain_loop);
     RUN(a_site_that_drops_out_of_a_round_comes_back);
     RUN(a_clip_that_adapts_follows_what_the_sites_count);
     RUN(turned_and_rounded_by_chance_in_18_bits_equals_the_plain_loop);

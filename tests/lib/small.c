@@ -58,6 +58,21 @@ void small_study(struct study *study, enum study_unit unit, enum model_kind kind
                                                 .hidden = {3, 5, 4}};
         study->pruning.mode = STUDY_PRUNING_NONE;
     }
+    if (kind == MODEL_VIT || kind == MODEL_MIXER) {
+        study->model.spec = (struct model_spec){.kind = kind,
+                                                .channels = 1,
+                                                .height = 8,
+                                                .width = 8,
+                                                .classes = 3,
+                                                .patch = 4,
+                                                .dim = 8,
+                                                .depth = 2,
+                                                .heads = 2,
+                                                .mlp = 12,
+                                                .tokens_mlp = 6};
+        study->pruning.mode = STUDY_PRUNING_NONE;
+        if (patient) study->privacy.clip = 64;
+    }
     struct settings_error why = {0};
     REQUIRE(study_check(study, &why) == STATUS_OK);
 }
