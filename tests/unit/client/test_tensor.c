@@ -54,6 +54,37 @@ static void products_equal_triple_loops_turned_or_not(void)
     }
 }
 
+/* Whatever they lie in: the same numbers as in matrices of their own, and nothing beside them. */
+static void columns_of_wider_matrices_are_matrices(void)
+{
+    enum { ROWS = 5, COLS = 3, INNER = 4, WIDE = 7 };
+    float a[ROWS * WIDE], b[INNER * WIDE], want[ROWS * COLS], got[ROWS * WIDE];
+    float a_alone[ROWS * INNER], b_alone[INNER * COLS];
+    for (size_t i = 0; i < ROWS * WIDE; i++) a[i] = (float)sin((double)i);
+    for (size_t i = 0; i < INNER * WIDE; i++) b[i] = (float)cos((double)i);
+    for (size_t i = 0; i < ROWS * INNER; i++) a_alone[i] = a[i / INNER * WIDE + i % INNER];
+    for (size_t i = 0; i < INNER * COLS; i++) b_alone[i] = b[i / COLS * WIDE + i % COLS];
+    for (size_t rows = 1; rows <= ROWS; rows += ROWS - 1) {
+        for (size_t i = 0; i < ROWS * WIDE; i++) got[i] = 0.5f;
+        tensor_product(want, tensor_view(a_alone, rows, INNER), tensor_view(b_alone, INNER, COLS),
+                       false);
+        tensor_product_into(got, WIDE, tensor_part(a, rows, INNER, WIDE),
+                            tensor_part(b, INNER, COLS, WIDE), false);
+        for (size_t r = 0; r < ROWS; r++)
+            for (size_t c = 0; c < WIDE; c++)
+                CHECK_CLOSE(r < rows && c < COLS ? (double)want[r * COLS + c] : 0.5,
+                            (double)got[r * WIDE + c], 1e-6);
+    }
+    /* A column, turned into a row. */
+    tensor_product_into(got, WIDE, tensor_turned(tensor_part(a, ROWS, 1, WIDE)),
+                        tensor_part(a, ROWS, 2, WIDE), false);
+    for (size_t c = 0; c < 2; c++) {
+        double sum = 0;
+        for (size_t k = 0; k < ROWS; k++) sum += (double)a[k * WIDE] * (double)a[k * WIDE + c];
+        CHECK_CLOSE(sum, (double)got[c], 1e-6);
+    }
+}
+
 static void turning_twice_is_not_turning(void)
 {
     const float x[] = {1, 2, 3, 4, 5, 6};
@@ -67,6 +98,7 @@ int main(void)
 {
     tensor_use_one_thread();
     RUN(products_equal_triple_loops_turned_or_not);
+    RUN(columns_of_wider_matrices_are_matrices);
     RUN(turning_twice_is_not_turning);
     return check_done();
 }
