@@ -99,9 +99,8 @@ enum status local_load(struct local *local, const struct state *state)
     return status;
 }
 
-/* Forward pass of n <= LOCAL_CHUNK records by number; the outputs are borrowed from work. */
-static const float *forward(struct local *local, const struct dataset *data, const uint32_t *record,
-                            size_t n)
+const float *local_forward(struct local *local, const struct dataset *data, const uint32_t *record,
+                           size_t n)
 {
     const size_t floats = dataset_floats(data);
     const float mean = (float)local->study->model.pixel_mean;
@@ -116,7 +115,7 @@ static const float *forward(struct local *local, const struct dataset *data, con
 /* Forward and backward pass; gradients are in work. */
 static void pass(struct local *local, const uint32_t *record, size_t n)
 {
-    (void)forward(local, &local->data, record, n);
+    (void)local_forward(local, &local->data, record, n);
     (void)model_backward(&local->model, local->work, local->weight, local->label, n);
 }
 
@@ -137,7 +136,7 @@ void local_gradient(struct local *local, uint32_t record)
 bool local_is_right(struct local *local, uint32_t record)
 {
     /* Alone in its pass, as in local_gradient: where two outputs are close, bits decide. */
-    const float *logits = forward(local, &local->held, &record, 1);
+    const float *logits = local_forward(local, &local->held, &record, 1);
     return loss_hits(logits, local->label, 1, local->model.spec.classes) == 1;
 }
 

@@ -44,6 +44,11 @@ MUST_USE enum status local_hold_out(struct local *local, struct dataset *held);
  * and no backbone was lent. STATUS_NOMEM. */
 MUST_USE enum status local_load(struct local *local, const struct state *state);
 
+/* Forward pass of 1 <= n <= LOCAL_CHUNK records of a data set by number: n rows of outputs,
+ * borrowed until the next pass; their labels are in local->label. */
+const float *local_forward(struct local *local, const struct dataset *data, const uint32_t *record,
+                           size_t n);
+
 /* Put the negative gradient of one record by number into grad: where its loss falls, zero where
  * not kept. It depends on the record and the loaded state alone, bit for bit: the sensitivity bound
  * needs it (dp/SPEC.md). */

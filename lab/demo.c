@@ -3,7 +3,6 @@
 #include "lab/demo.h"
 
 #include <argp.h>
-#include <ftw.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <time.h>
 
 #include "lab/commands.h"
+#include "lab/folder.h"
 
 enum {
     ARG_ALPHA = 256,
@@ -69,14 +69,8 @@ static uint32_t count_argument(struct argp_state *state, const char *text, uint3
 
 static void end_of_arguments(struct demo_options *o, struct argp_state *state)
 {
-    const char *dot = o->images == NULL ? NULL : strrchr(o->images, '.');
-    if (dot != NULL && strcmp(dot, ".npz") == 0) {
-        o->npz = o->images;
-        o->images = NULL;
-    }
-    if (o->images != NULL &&
-        (o->labels == NULL || o->test_images == NULL || o->test_labels == NULL))
-        argp_error(state, "idx data needs --labels, --test-data and --test-labels as well");
+    const char *wrong = corpus_usage(&o->corpus);
+    if (wrong != NULL) argp_error(state, "%s", wrong);
     if (!one_of(o->unit, "patient", "site")) argp_error(state, "--unit is patient or site");
     if (!one_of(o->model, "mlp", "cnn")) argp_error(state, "--model is mlp or cnn");
     if (!one_of(o->mode, "private", "paper") && strcmp(o->mode, "none") != 0)
@@ -115,16 +109,16 @@ static error_t parse(int key, char *text, struct argp_state *state)
         o->mode = text;
         return 0;
     case ARG_DATA:
-        o->images = text;
+        o->corpus.data = text;
         return 0;
     case ARG_LABELS:
-        o->labels = text;
+        o->corpus.labels = text;
         return 0;
     case ARG_TEST_DATA:
-        o->test_images = text;
+        o->corpus.test_data = text;
         return 0;
     case ARG_TEST_LABELS:
-        o->test_labels = text;
+        o->corpus.test_labels = text;
         return 0;
     case ARG_KEEP:
         o->folder = text;
@@ -144,20 +138,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
-{
-    (void)info;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 void demo_clean(struct demo *demo)
 {
     process_end(&demo->aggregator, 2000);
     for (uint32_t v = 0; v < demo->options.sites; v++) process_end(&demo->site[v], 500);
-    if (demo->folder[0] != 0 && demo->options.folder == NULL)
-        (void)nftw(demo->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    if (demo->folder[0] != 0 && demo->options.folder == NULL) folder_remove(demo->folder);
     dataset_free(&demo->test);
     free(demo->test_x);
     free(demo->round);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "client/data/data.h"
 #include "client/model/model.h"
+#include "lab/corpus.h"
 #include "lab/process.h"
 #include "protocol/study.h"
 
@@ -18,7 +19,7 @@ struct demo_options {
     uint32_t bits; /* of the ring; below 32 contributions are turned and rounded by chance */
     double alpha, epsilon;
     const char *unit, *model, *mode;
-    const char *images, *labels, *test_images, *test_labels, *npz;
+    struct corpus corpus;
     const char *folder; /* kept; NULL: temporary */
     uint64_t seed;
     bool baseline, json;

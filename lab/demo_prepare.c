@@ -9,9 +9,8 @@
 
 #include "client/data/split.h"
 #include "lab/demo.h"
+#include "lab/folder.h"
 #include "lab/init.h"
-
-static const char fashion[] = "/usr/share/datasets/fashion-mnist/";
 
 static enum exit_code fail(const char *what, enum status status)
 {
@@ -76,34 +75,6 @@ static enum status write_policy(const struct demo *demo)
                      demo->options.epsilon < 100 ? demo->options.epsilon : 100.0,
                      demo->options.sites >= 8 ? 5u : 2u);
     return file_write(path, (struct view){(const uint8_t *)text, (size_t)n}, 0644);
-}
-
-static enum status read_data(const struct demo *demo, struct dataset *train, struct dataset *test)
-{
-    const struct demo_options *o = &demo->options;
-    struct data_error why = {{0}};
-    enum status status;
-    if (o->npz != NULL) {
-        status = npz_read(train, o->npz, "train", &why);
-        if (status == STATUS_OK) status = npz_read(test, o->npz, "test", &why);
-    } else {
-        char file[4][sizeof fashion + 40];
-        (void)snprintf(file[0], sizeof file[0], "%strain-images-idx3-ubyte.gz", fashion);
-        (void)snprintf(file[1], sizeof file[1], "%strain-labels-idx1-ubyte.gz", fashion);
-        (void)snprintf(file[2], sizeof file[2], "%st10k-images-idx3-ubyte.gz", fashion);
-        (void)snprintf(file[3], sizeof file[3], "%st10k-labels-idx1-ubyte.gz", fashion);
-        bool own = o->images != NULL;
-        status = idx_read(train, own ? o->images : file[0], own ? o->labels : file[1], &why);
-        if (status == STATUS_OK)
-            status = idx_read(test, own ? o->test_images : file[2], own ? o->test_labels : file[3],
-                              &why);
-    }
-    if (status != STATUS_OK)
-        fprintf(stderr, "demo: %s\n%s", why.text,
-                o->npz == NULL && o->images == NULL
-                    ? "  The default data is Debian's package dataset-fashion-mnist.\n"
-                    : "");
-    return status;
 }
 
 static void free_sites(uint16_t **site)
@@ -259,10 +230,7 @@ static enum status make_folder(struct demo *demo)
         if (mkdir(demo->options.folder, 0700) != 0) return STATUS_IO;
         if (realpath(demo->options.folder, demo->folder) == NULL) return STATUS_IO;
     } else {
-        const char *base = getenv("TMPDIR");
-        (void)snprintf(demo->folder, sizeof demo->folder, "%s/veilsum-demo-XXXXXX",
-                       base == NULL ? "/tmp" : base);
-        if (mkdtemp(demo->folder) == NULL) return STATUS_IO;
+        TRY(folder_new(demo->folder, folder_parent(), "veilsum-demo"));
     }
     return file_path(demo->log, sizeof demo->log, demo->folder, "log");
 }
@@ -293,8 +261,12 @@ static enum status read_study(struct demo *demo)
 enum exit_code demo_prepare(struct demo *demo)
 {
     AUTO(dataset_free) struct dataset train = {0}, test = {0};
-    enum status status = read_data(demo, &train, &test);
-    if (status != STATUS_OK) return EXIT_DATA;
+    struct data_error why = {{0}};
+    enum status status = corpus_read(&train, &test, &demo->options.corpus, &why);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "demo: %s\n", why.text);
+        return EXIT_DATA;
+    }
     status = find_programs(demo);
     if (status == STATUS_OK) status = make_folder(demo);
     if (status != STATUS_OK) return fail("a folder for the demo", status);

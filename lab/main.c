@@ -14,6 +14,7 @@ int main(int argc, char **argv)
         {"export", "write a study's weights as safetensors", export_command},
         {"init", "draw the initial weights of a study", init_command},
         {"pretrain", "train a backbone or a start on public data", pretrain_command},
+        {"simulate", "a study over parts of a data set, in one process", simulate_command},
         {"weights", "show what a safetensors file holds, and its hash", weights_command},
     };
     static const char examples[] = "  veilsum-lab demo\n"

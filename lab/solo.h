@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A study's training by one party alone, as a yardstick: without noise, pads, grid and pruning, and
+ * otherwise with the study's settings.
+ *
+ * Unit site: every round is the site's local epochs, one after the other. Unit patient: every round
+ * is the coordinator's step on a Poisson sample of the records, each gradient clipped as in the
+ * study, divided by the sample's expected size. With one site's records that is the same local
+ * budget as in the federation; with those of all sites each record is used as often as there. */
+#ifndef LAB_SOLO_H
+#define LAB_SOLO_H
+
+#include "client/local.h"
+
+struct solo {
+    const struct study *study;
+    struct local local;
+    struct state state;
+    float *velocity, *sum; /* local.full.n: heavy-ball momentum, and scratch */
+    struct rng rng;
+    uint32_t trained;
+};
+
+/* Take over a data set; initial are weights of the study's model, copied.
+ * STATUS_RANGE  the data does not fit the model. STATUS_NOMEM. solo_free is needed then, too. */
+MUST_USE enum status solo_new(struct solo *out, const struct study *study, struct dataset *data,
+                              const float *initial, uint64_t seed);
+void solo_free(struct solo *solo);
+
+/* STATUS_NOMEM; STATUS_RANGE the training diverged. */
+MUST_USE enum status solo_round(struct solo *solo);
+
+#endif

@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A simulated study: what it opens, costs and says, and how it ends.
+. "$(dirname "$0")/flow.sh"
+at=$scratch/simulate
+mkdir "$at"
+tool npz "$scratch/tiny.npz" 28 4 1000
+
+# study UNIT EPSILON [KEYS]: of 6 sites, 5 of which must stay
+study() {
+    cat >"$at/study.yaml" <<END
+schema: 1
+study: {id: simulated, rehearsal: true}
+sites: {expected: 6, colluding: 1, threshold: 5, min_contributors: 2}
+model: {kind: mlp, classes: 4, hidden: [16, 16]}
+privacy: {unit: $1, epsilon: $2, delta: 1.0e-5, clip: 2, exploration_clip: 2${3:-}}
+pruning: {mode: private}
+rounds: {count: 10, learning_rate: 0.5, momentum: 0.5}
+END
+}
+
+# simulate CODE ARGUMENT...: into $at/json; nothing stays in memory's folder
+simulate() {
+    want=$1 code=0
+    shift
+    "$lab" simulate --study "$at/study.yaml" --data "$scratch/tiny.npz" --format json "$@" \
+        >"$at/json" 2>"$at/simulate.log" || code=$?
+    [ "$code" = "$want" ] || die "$* ended with $code, not with $want"
+}
+
+check() {
+    for expression in "$@"; do tool holds "$at/json" "$expression"; done
+}
+
+# The coordinator's program says the same bounds of the study, and no more is spent.
+private() {
+    study patient 3.0 ', sampling: 0.2, records: 1000'
+    simulate 0 --partition dirichlet:1 --rounds-eval 5 --seed 2
+    "$aggregator" check "$at/study.yaml" >"$at/check"
+    bound=$(sed -n 's/^ok  privacy    at most epsilon \([0-9.]*\) .* against: server$/\1/p' "$at/check")
+    [ -n "$bound" ] || die 'check names no bound'
+    check "d['privacy']['limit']['server'] == $bound" \
+        '0 < d["privacy"]["spent"]["server"] <= d["privacy"]["limit"]["server"] <= 3' \
+        'abs(d["privacy"]["by_sites_ledgers"] - d["privacy"]["spent"]["server_and_colluding_sites"]) < 1e-3' \
+        'd["privacy"]["unit"] == "patient" and d["privacy"]["delta"] == 1e-5' \
+        'd["finished"] and d["stop"] is None and d["sums_exact"]' \
+        'len(d["rounds"]) == 11 and all(r["sums_exact"] for r in d["rounds"])' \
+        '[r["round"] for r in d["rounds"] if "accuracy" in r] == [6, 11]' \
+        'sum(d["records"]) == 1000 and len(d["records"]) == 6' \
+        'd["bytes_per_site"]["up"] == sum(r["bytes_up"] for r in d["rounds"])' \
+        '0 < d["rounds"][5]["kept"] < d["parameters"]' 'd["result"]["auc"] is None'
+}
+
+# The same seed gives the same document but for the time that it took.
+replayed() {
+    study site 8.0
+    simulate 0 --dropout 0.05 --seed 4 --threads 1
+    cp "$at/json" "$scratch/first.json"
+    simulate 0 --dropout 0.05 --seed 4 --threads 2
+    /usr/bin/python3 - "$scratch/first.json" "$at/json" <<'END'
+import json, sys
+def document(path):
+    d = json.load(open(path))
+    for one in [d] + d["rounds"]:
+        one.pop("seconds")
+    d.pop("processor_seconds")
+    return d
+sys.exit(document(sys.argv[1]) != document(sys.argv[2]))
+END
+    check 'd["dropout"] == 0.05' 'sum(r["dropped"] for r in d["rounds"]) > 0'
+}
+
+yardsticks() {
+    study site .inf
+    simulate 0 --method local-only --partition pathological:2
+    check 'd["method"] == "local-only"' 'len(d["rounds"]) == 10' \
+        'd["result"]["accuracy_least"] <= d["result"]["accuracy"] <= d["result"]["accuracy_most"]' \
+        'd["result"]["accuracy"] < 0.8' '"privacy" not in d'
+    simulate 0 --method centralised --partition pathological:2
+    check 'd["method"] == "centralised"' 'd["result"]["accuracy"] > 0.9' \
+        'd["result"]["accuracy_least"] == d["result"]["accuracy"]'
+    simulate 0 --partition iid --rounds-eval 0
+    check 'd["method"] == "federated"' 'd["result"]["accuracy"] > 0.8' \
+        'd["privacy"]["spent"]["server"] is None'
+}
+
+# A site's limit ends the study, and the document says so; so do rounds that fail.
+stopped() {
+    study site 4.0
+    simulate 5 --lifetime-epsilon 4
+    check 'd["finished"] is False' '"lifetime_epsilon 4.0" in d["stop"]' \
+        'd["privacy"]["by_sites_ledgers"] <= 4'
+    study site .inf
+    simulate 5 --dropout 1
+    check '"E-QUORUM" in d["stop"]' 'len(d["rounds"]) == 5 and d["result"] is None' \
+        'not any(r["opened"] for r in d["rounds"])'
+}
+
+refused() {
+    want=$1 sentence=$2
+    shift 2
+    simulate "$want" "$@"
+    grep -qF -e "$sentence" "$at/simulate.log" || die "$* does not say: $sentence"
+    [ ! -s "$at/json" ] || die "$* printed a result"
+}
+
+arguments() {
+    study site .inf
+    refused 2 'federated, local-only or centralised' --method alone
+    refused 2 'iid, quantity:SIGMA' --partition halves
+    refused 2 'from 0 to 1' --dropout 2
+    refused 2 'text or json' --format xml
+    refused 2 '--labels' --data images.idx
+    refused 7 'absent.npz' --data "$scratch/absent.npz"
+    refused 7 'do not suffice' --partition dirichlet:0.0001
+    refused 1 'absent.state' --init "$scratch/absent.state"
+    study site -1
+    refused 5 'study.yaml:5' --seed 1
+}
+
+"$case"
