@@ -1,0 +1,243 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs of veilsum-lab simulate for many settings and seeds, and the tables that come of them.
+
+evidence.py --lab build/lab/veilsum-lab --out DIR [EXPERIMENT...]   run what has no result yet
+evidence.py --list [EXPERIMENT...]                                  say what would be run
+evidence.py --out DIR --tables [EXPERIMENT...]                      rewrite the tables in docs/evidence.md
+
+An experiment is benchmarks/evidence/NAME.json and the study file that it names, in which $key stands
+for a setting:
+
+  study      the template
+  text       a sentence for the table's head
+  data       arguments of simulate; $VEILSUM_DATA is the folder of that variable, and the experiment
+             is skipped where it is not set
+  partition, seeds, rounds_eval
+  fixed      settings that all runs share
+  vary       settings and their values: every combination is a row
+  baselines  rows by other methods, each with settings of its own
+  columns    of the table: setting names, and of result: accuracy, balanced, auc, loss, kept, epsilon,
+             bytes
+
+Every run leaves one file, a failed one too, with what it said; a file that is there is not run again
+unless --again is given. A result is a mean over seeds and the half width of its 95 % interval
+(Student's t, the seeds taken as independent). Rows with failed runs say how many failed.
+"""
+import argparse
+import hashlib
+import itertools
+import json
+import math
+import os
+import pathlib
+import string
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+FOLDER = HERE / "evidence"
+PAGE = HERE.parent / "docs" / "evidence.md"
+# 97.5 % quantiles of Student's t by degrees of freedom
+T = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
+     2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086]
+
+
+def load(names):
+    paths = [FOLDER / f"{name}.json" for name in names] or sorted(FOLDER.glob("*.json"))
+    for path in paths:
+        experiment = json.loads(path.read_text())
+        experiment["name"] = path.stem
+        yield experiment
+
+
+def rows(experiment):
+    """(method, settings) of each row, in the order of the table."""
+    fixed = experiment.get("fixed", {})
+    for baseline in experiment.get("baselines", []):
+        settings = dict(baseline)
+        yield settings.pop("method"), {**fixed, **settings}
+    vary = experiment["vary"]
+    for values in itertools.product(*vary.values()):
+        yield "federated", {**fixed, **dict(zip(vary, values))}
+
+
+def arguments(experiment):
+    given = os.environ.get("VEILSUM_DATA")
+    data = experiment.get("data", [])
+    if given is None and any("$VEILSUM_DATA" in word for word in data):
+        return None
+    return [word.replace("$VEILSUM_DATA", given or "") for word in data]
+
+
+def study_of(experiment, settings):
+    template = (FOLDER / experiment["study"]).read_text()
+    text = {key: str(value) for key, value in settings.items()}
+    return string.Template(template).substitute(text)
+
+
+def result_path(out, experiment, method, settings, seed):
+    """Named by everything that the run depends on, so that a changed definition is a new run."""
+    what = json.dumps([study_of(experiment, settings), method, experiment.get("data", []),
+                       experiment["partition"], experiment.get("dropout", 0), seed])
+    name = hashlib.sha256(what.encode()).hexdigest()[:16]
+    return pathlib.Path(out) / experiment["name"] / f"{name}-{seed}.json"
+
+
+def commit():
+    asked = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"],
+                           capture_output=True, text=True, check=False)
+    return asked.stdout.strip() or None
+
+
+def run(lab, experiment, method, settings, seed, path):
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as study:
+        study.write(study_of(experiment, settings))
+        study.flush()
+        command = [lab, "simulate", "--study", study.name, "--method", method, "--seed", str(seed),
+                   "--partition", experiment["partition"], "--format", "json",
+                   "--rounds-eval", str(experiment.get("rounds_eval", 0)),
+                   "--dropout", str(experiment.get("dropout", 0))]
+        ran = subprocess.run(command + arguments(experiment), capture_output=True, text=True,
+                             check=False)
+    try:
+        document = json.loads(ran.stdout)
+    except ValueError:
+        document = None
+    result = {"experiment": experiment["name"], "method": method, "settings": settings,
+              "seed": seed, "commit": commit(), "exit": ran.returncode,
+              "said": ran.stderr[-2000:], "document": document}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    beside.write_text(json.dumps(result, indent=1))
+    beside.replace(path)
+    return ran.returncode
+
+
+def run_all(options, experiments):
+    failed = 0
+    for experiment in experiments:
+        if arguments(experiment) is None:
+            print(f"{experiment['name']}: skipped, VEILSUM_DATA is not set")
+            continue
+        for (method, settings), seed in itertools.product(rows(experiment),
+                                                          seeds_of(options, experiment)):
+            path = result_path(options.out, experiment, method, settings, seed)
+            if path.exists() and not options.again:
+                continue
+            code = run(options.lab, experiment, method, settings, seed, path)
+            failed += code != 0
+            print(f"{experiment['name']}: {method} {settings} seed {seed}:",
+                  "done" if code == 0 else f"exit {code}", flush=True)
+    return failed
+
+
+def seeds_of(options, experiment):
+    return experiment["seeds"][:options.seeds] if options.seeds else experiment["seeds"]
+
+
+# --- tables ----------------------------------------------------------------------------------------
+
+def interval(values):
+    """Mean and half width; the width is None for a single value."""
+    n = len(values)
+    mean = math.fsum(values) / n
+    if n < 2:
+        return mean, None
+    deviation = math.sqrt(math.fsum((x - mean) ** 2 for x in values) / (n - 1))
+    return mean, T[min(n - 2, len(T) - 1)] * deviation / math.sqrt(n)
+
+
+def values_of(column, documents):
+    for d in documents:
+        if column == "kept":
+            yield d["rounds"][-1]["kept"] / d["parameters"]
+        elif column == "epsilon":
+            # against the coordinator with its colluding sites; infinite is null
+            yield d["privacy"]["spent"]["server_and_colluding_sites"] if "privacy" in d else None
+        elif column == "bytes":
+            yield d["bytes_per_site"]["up"] if "bytes_per_site" in d else None
+        else:
+            yield d["result"][column]
+
+
+def cell(column, documents):
+    values = list(values_of(column, documents))
+    if not values or any(x is None for x in values):
+        # JSON has no infinity
+        return "inf" if column == "epsilon" and any("privacy" in d for d in documents) else "-"
+    if column == "epsilon":
+        return f"{max(values):.4f}"
+    if column == "bytes":
+        return f"{max(values)}"
+    mean, half = interval(values)
+    if column == "kept":
+        return f"{100 * mean:.1f} %"
+    return f"{mean:.4f}" if half is None else f"{mean:.4f} ± {half:.4f}"
+
+
+RESULTS = ("accuracy", "balanced", "auc", "loss", "kept", "epsilon", "bytes")
+
+
+def table(options, experiment):
+    columns = experiment["columns"]
+    lines = ["| " + " | ".join(["method"] + columns + ["runs"]) + " |",
+             "|" + "---|" * (len(columns) + 2)]
+    for method, settings in rows(experiment):
+        results = []
+        for seed in experiment["seeds"]:
+            path = result_path(options.out, experiment, method, settings, seed)
+            if path.exists():
+                results.append(json.loads(path.read_text()))
+        if not results:
+            continue
+        good = [r["document"] for r in results if r["exit"] == 0]
+        bad = len(results) - len(good)
+        cells = [cell(c, good) if c in RESULTS else str(settings.get(c, "-")) for c in columns]
+        runs = f"{len(good)}" + (f", {bad} failed" if bad else "")
+        lines.append("| " + " | ".join([method] + cells + [runs]) + " |")
+    return lines
+
+
+def write_tables(options, experiments):
+    page = PAGE.read_text()
+    for experiment in experiments:
+        first, last = f"<!-- evidence: {experiment['name']} -->", "<!-- end -->"
+        if first not in page:
+            sys.exit(f"{PAGE}: there is no {first}")
+        head, rest = page.split(first, 1)
+        _, tail = rest.split(last, 1)
+        lines = table(options, experiment)
+        if len(lines) > 2:
+            body = "\n".join([experiment["text"], "", *lines])
+            page = f"{head}{first}\n{body}\n{last}{tail}"
+    PAGE.write_text(page)
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment", nargs="*")
+    parser.add_argument("--lab", default="build/lab/veilsum-lab")
+    parser.add_argument("--out", default="evidence")
+    parser.add_argument("--seeds", type=int, help="only the first so many")
+    parser.add_argument("--again", action="store_true", help="also what has a result")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--tables", action="store_true")
+    options = parser.parse_args()
+    experiments = list(load(options.experiment))
+    if options.list:
+        for experiment in experiments:
+            for method, settings in rows(experiment):
+                study_of(experiment, settings)
+                print(experiment["name"], method, json.dumps(settings), len(experiment["seeds"]))
+        return 0
+    if options.tables:
+        return write_tables(options, experiments)
+    return min(run_all(options, experiments), 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
