@@ -91,34 +91,78 @@ static bool add_mlp(struct layout *layout, const struct model_spec *spec)
     return true;
 }
 
-/* What a convolution and its pooling leave of a height or width; 0 when too small. */
-static uint32_t pooled(uint32_t size)
+/* What a convolution leaves of a height or width; 0 when too small. */
+static uint32_t convolved(uint32_t size, uint32_t padding)
 {
-    return size < LAYOUT_CNN_KERNEL ? 0 : (size - LAYOUT_CNN_KERNEL + 1) / 2;
+    return size + 2 * padding < LAYOUT_KERNEL ? 0 : size + 2 * padding - LAYOUT_KERNEL + 1;
+}
+
+static uint32_t pooled(uint32_t size, uint32_t padding)
+{
+    return size == 0 ? 0 : size / 2 + padding;
+}
+
+bool layout_maps_of(struct layout_maps out[static LAYOUT_CONVS], const struct model_spec *spec)
+{
+    const bool twocnn = spec->kind == MODEL_TWOCNN;
+    const uint32_t padding = twocnn ? 1 : 0;
+    uint64_t image = 1;
+    if (spec->n_hidden != (twocnn ? LAYOUT_CONVS + 1 : LAYOUT_CONVS) ||
+        !layout_grow(&image, spec->channels) || !layout_grow(&image, spec->height) ||
+        !layout_grow(&image, spec->width))
+        return false;
+    uint32_t channels = spec->channels, height = spec->height, width = spec->width;
+    for (uint32_t l = 0; l < LAYOUT_CONVS; l++) {
+        const uint32_t map_height = convolved(height, padding);
+        const uint32_t map_width = convolved(width, padding);
+        out[l] = (struct layout_maps){.channels = channels,
+                                      .height = height,
+                                      .width = width,
+                                      .padding = padding,
+                                      .map_height = map_height,
+                                      .map_width = map_width,
+                                      .out_height = pooled(map_height, padding),
+                                      .out_width = pooled(map_width, padding)};
+        channels = spec->hidden[l];
+        height = out[l].out_height;
+        width = out[l].out_width;
+    }
+    return height > 0 && width > 0;
+}
+
+static bool add_convolutions(struct layout *layout, const struct model_spec *spec)
+{
+    const uint64_t window = (uint64_t)LAYOUT_KERNEL * LAYOUT_KERNEL;
+    struct layout_maps maps[LAYOUT_CONVS];
+    if (!layout_maps_of(maps, spec)) return false;
+    const uint64_t c1 = spec->hidden[0];
+    const uint64_t c2 = spec->hidden[1];
+    return add_layer(layout, &(struct shape){"conv", 1, c1, spec->channels * window, 1}, false) &&
+           add_layer(layout, &(struct shape){"conv", 2, c2, c1 * window, window}, false);
 }
 
 static bool add_cnn(struct layout *layout, const struct model_spec *spec)
 {
-    const uint64_t window = (uint64_t)LAYOUT_CNN_KERNEL * LAYOUT_CNN_KERNEL;
-    uint64_t image = 1;
-    uint64_t block = 1;
-    if (spec->n_hidden != 2 || !layout_grow(&image, spec->channels) ||
-        !layout_grow(&image, spec->height) || !layout_grow(&image, spec->width) ||
-        !layout_grow(&block, pooled(pooled(spec->height))) ||
-        !layout_grow(&block, pooled(pooled(spec->width))))
-        return false;
-    const uint64_t c1 = spec->hidden[0];
-    const uint64_t c2 = spec->hidden[1];
-    const struct shape conv1 = {"conv", 1, c1, spec->channels * window, 1};
-    const struct shape conv2 = {"conv", 2, c2, c1 * window, window};
-    return add_layer(layout, &conv1, false) && add_layer(layout, &conv2, false) &&
-           layout_grow(&block, c2) &&
-           add_layer(layout, &(struct shape){"fc", 0, spec->classes, block, block / c2}, true);
+    struct layout_maps maps[LAYOUT_CONVS];
+    if (!layout_maps_of(maps, spec)) return false;
+    const uint64_t block = (uint64_t)maps[1].out_height * maps[1].out_width;
+    const struct shape fc = {"fc", 0, spec->classes, spec->hidden[1] * block, block};
+    return add_convolutions(layout, spec) && add_layer(layout, &fc, true);
+}
+
+static bool add_twocnn(struct layout *layout, const struct model_spec *spec)
+{
+    const uint64_t block = (uint64_t)LAYOUT_AVERAGE * LAYOUT_AVERAGE;
+    const struct shape fc1 = {"fc", 1, spec->hidden[2], spec->hidden[1] * block, block};
+    const struct shape fc2 = {"fc", 2, spec->classes, spec->hidden[2], 1};
+    return add_convolutions(layout, spec) && add_layer(layout, &fc1, false) &&
+           add_layer(layout, &fc2, true);
 }
 
 static bool (*const add_kind[])(struct layout *, const struct model_spec *) = {
     [MODEL_MLP] = add_mlp,
     [MODEL_CNN] = add_cnn,
+    [MODEL_TWOCNN] = add_twocnn,
     [MODEL_VIT] = layout_transformer,
     [MODEL_MIXER] = layout_transformer,
     [MODEL_LSTM] = layout_lstm,

@@ -23,14 +23,23 @@
 #define LAYOUT_NAME_MAX 31
 #define LAYOUT_NONE UINT32_MAX
 
-enum model_kind { MODEL_MLP, MODEL_CNN, MODEL_VIT, MODEL_MIXER, MODEL_LSTM, MODEL_KIND_COUNT };
+enum model_kind {
+    MODEL_MLP,
+    MODEL_CNN,
+    MODEL_TWOCNN,
+    MODEL_VIT,
+    MODEL_MIXER,
+    MODEL_LSTM,
+    MODEL_KIND_COUNT
+};
 
 /* What the study file says of the model. */
 struct model_spec {
     enum model_kind kind;
     uint32_t channels, height, width;   /* of the images */
     uint32_t classes;                   /* >= 2 */
-    uint32_t n_hidden;                  /* MLP: hidden layers; CNN: always 2 convolutions;
+    uint32_t n_hidden;                  /* MLP: hidden layers; CNN: always 2 convolutions; TwoCNN:
+                                         * 2 convolutions and a dense layer;
                                          * LSTM: the embedding and at least one layer */
     uint32_t hidden[LAYOUT_HIDDEN_MAX]; /* units per hidden layer, or channels */
 
@@ -46,8 +55,20 @@ struct model_spec {
     bool freeze_a; /* A is public and fixed, only B is trained (arXiv 2403.12313) */
 };
 
-/* The CNN: (5x5 convolution, no padding, relu, 2x2 max pool) twice, then a dense layer. */
-#define LAYOUT_CNN_KERNEL 5
+/* The CNN: (5x5 convolution, no padding, relu, 2x2 max pool) twice, then a dense layer.
+ * The TwoCNN of AutoFLIP (arXiv 2405.10271): the same with a padding of 1 at each of the four, then
+ * an average pool to 7x7 and two dense layers. */
+#define LAYOUT_CONVS 2
+#define LAYOUT_KERNEL 5
+#define LAYOUT_AVERAGE 7
+
+/* The maps of one convolution. */
+struct layout_maps {
+    uint32_t channels, height, width; /* of what it reads */
+    uint32_t padding;                 /* on each side of that, and of the maps that are pooled */
+    uint32_t map_height, map_width;   /* before pooling */
+    uint32_t out_height, out_width;   /* after it */
+};
 
 /* The LSTM guesses the next character from `width` ones, of `classes`: a row of hidden[0] floats
  * for each character ("embed"), LSTM layers ("lstm1", ...), and a dense layer on the last step
@@ -92,10 +113,10 @@ struct layout {
  * "embed" (ViT only) and the blocks have adapters alone, of the ViT's patch embedding, attention
  * projection and second MLP layer, and of the Mixer's two second layers; "head" is the classifier.
  * STATUS_RANGE  a size is 0 or too large (n > 2^28), an unknown kind, less than two classes, an
- * image too small for the CNN (under 16 in height or width), or a transformer with a patch that
- * does not divide the image, heads that do not divide dim, too many blocks or, with a rank, an
- * alpha that is not positive, or an LSTM without a layer, on more than one row or channel, or above
- * its memory; out is untouched. */
+ * image too small for the CNN (under 16 in height or width) or the TwoCNN (under 6), or a
+ * transformer with a patch that does not divide the image, heads that do not divide dim, too many
+ * blocks or, with a rank, an alpha that is not positive, or an LSTM without a layer, on more than
+ * one row or channel, or above its memory; out is untouched. */
 MUST_USE enum status layout_of(struct layout *out, const struct model_spec *spec);
 
 /* The layout of the frozen weights under the adapters: that of the same model without a rank. Its
@@ -105,6 +126,11 @@ MUST_USE enum status layout_backbone(struct layout *out, const struct model_spec
 
 /* Tokens of a transformer that has a layout: patches, and the ViT's class token. */
 uint32_t layout_tokens(const struct model_spec *spec);
+
+/* The maps of a CNN's or TwoCNN's convolutions; false when the image is too small for them, of more
+ * than 2^28 pixels, or hidden does not fit the kind. */
+MUST_USE bool layout_maps_of(struct layout_maps out[static LAYOUT_CONVS],
+                             const struct model_spec *spec);
 
 /* Units of all groups, numbered group after group. */
 uint32_t layout_units(const struct layout *layout);

@@ -24,7 +24,7 @@ static const struct policy defaults = {
 
 static const char *const unit_names[] = {"any", "patient", "site", NULL};
 static const char *const model_names[] = {
-    [MODEL_MLP] = "mlp",     [MODEL_CNN] = "cnn",   [MODEL_VIT] = "vit",
+    [MODEL_MLP] = "mlp",     [MODEL_CNN] = "cnn",   [MODEL_TWOCNN] = "twocnn", [MODEL_VIT] = "vit",
     [MODEL_MIXER] = "mixer", [MODEL_LSTM] = "lstm", [MODEL_KIND_COUNT] = NULL};
 
 /* The place of each rule in the table and in policy.line. */

@@ -52,7 +52,7 @@ static const struct study defaults = {
                   .grace_ms = 2000},
 };
 
-static const char *const kind_names[] = {"mlp", "cnn", "vit", "mixer", "lstm", NULL};
+static const char *const kind_names[] = {"mlp", "cnn", "twocnn", "vit", "mixer", "lstm", NULL};
 static const char *const unit_names[] = {"patient", "site", NULL};
 static const char *const pruning_names[] = {"private", "paper", "none", NULL};
 static const char *const optimizer_names[] = {"sgd", "adam", NULL};

@@ -167,11 +167,15 @@ static enum status check_model(const struct study *s, struct settings_error *why
     if (spec->kind == MODEL_CNN && spec->n_hidden != 2)
         return settings_refuse(why, "model", "hidden",
                                "hidden: a cnn has the channels of its two convolutions");
+    if (spec->kind == MODEL_TWOCNN && spec->n_hidden != 3)
+        return settings_refuse(why, "model", "hidden",
+                               "hidden: a twocnn has the channels of its two convolutions and the "
+                               "units of its dense layer");
     TRY(check_lstm(s, why));
     struct layout layout;
     if (layout_of(&layout, spec) != STATUS_OK)
         return settings_refuse(why, "model", NULL,
-                               "model: too large, or an image too small for the cnn");
+                               "model: too large, or an image too small for its convolutions");
     if (layout.n_groups == 0 && s->pruning.mode != STUDY_PRUNING_NONE)
         return settings_refuse(why, "pruning", "mode",
                                "mode: only none for a model that has no hidden units to prune");

@@ -20,8 +20,12 @@ void layer_free(struct layer *layer)
     release(layer->delta, activations * sizeof *layer->delta);
     release(layer->scratch, layer->n_scratch * sizeof *layer->scratch);
     release(layer->choice, activations);
-    release(layer->columns, layer->cols * layer->places * sizeof *layer->columns);
-    release(layer->map, layer->rows * layer->places * sizeof *layer->map);
+    free(layer->window);
+    release(layer->won, layer->tile * layer->outputs);
+    release(layer->turned, layer->tile * layer->outputs * sizeof *layer->turned);
+    release(layer->image, layer->tile * layer_padded(layer) * sizeof *layer->image);
+    release(layer->columns, layer->tile * layer->cols * layer->places * sizeof *layer->columns);
+    release(layer->map, layer->tile * layer->rows * layer->places * sizeof *layer->map);
     transformer_free(&layer->transformer);
     *layer = (struct layer){0};
 }

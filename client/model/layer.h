@@ -20,15 +20,23 @@ struct layer_kind {
      * the derivative by the inputs, and may be NULL. */
     void (*backward)(struct layer *layer, const float *weights, float *dx, size_t n);
     /* Write the gradient of this layer's tensors, summed over n records from `first` on; x are the
-     * inputs of the whole batch. */
+     * inputs of the whole batch. NULL: a layer without weights. */
     void (*gradient)(struct layer *layer, const float *x, size_t first, size_t n, float *grad);
+};
+
+/* A window of the 2x2 max pooling: which of its four places, in rows of two, are in the map, and
+ * where. */
+struct pool_window {
+    uint32_t place[4];
+    uint8_t candidate[4];
+    uint8_t n;
 };
 
 struct layer {
     const struct layer_kind *kind;
     size_t rows, cols;      /* of the weights: units, and weights per unit */
     size_t weight, bias;    /* their places in the flat block */
-    bool relu;              /* false in the last layer */
+    bool relu;              /* false in the last layer, and where nothing is weighed */
     size_t inputs, outputs; /* floats per record */
     size_t room;            /* records that the buffers are for */
     float *out, *delta;     /* room * outputs, owned; secret */
@@ -41,12 +49,18 @@ struct layer {
     size_t n_scratch;
     float *scratch; /* n_scratch, owned */
 
-    /* Convolutions only: the shape of one input, and scratch for one record. */
-    uint32_t channels, height, width;
-    size_t places;   /* of the kernel in one input */
+    /* Convolutions, and the average of their maps. */
+    struct layout_maps maps;
+    /* Convolutions only. Scratch is for a tile of records, with the record as the last index. */
+    struct pool_window *window; /* outputs / rows, owned */
+    size_t tile;                /* records */
+    size_t places;              /* of the kernel in one input */
     uint8_t *choice; /* room * outputs, owned: which of the four places won the pooling */
-    float *columns;  /* cols * places, owned: the window under each place of the kernel */
-    float *map;      /* rows * places, owned: before pooling */
+    uint8_t *won;    /* tile * outputs, owned: the same in a tile */
+    float *turned;   /* tile * outputs, owned: outputs or deltas */
+    float *image;    /* tile * layer_padded, owned: inputs, with their padding */
+    float *columns;  /* tile * cols * places, owned: the window under each place of the kernel */
+    float *map;      /* tile * rows * places, owned: before pooling */
 
     struct transformer *transformer; /* owned: client/model/transformer.h */
 };
@@ -55,10 +69,14 @@ struct layer {
  * STATUS_NOMEM leaves out untouched. */
 MUST_USE enum status dense_new(struct layer *out, const struct tensor *weight, bool relu,
                                size_t room);
-/* 5x5 convolution without padding, relu, 2x2 max pooling (an odd last row or column is left out),
- * of `channels` maps of height x width; height and width at least 6. */
-MUST_USE enum status conv_new(struct layer *out, const struct tensor *weight, uint32_t channels,
-                              uint32_t height, uint32_t width, size_t room);
+/* 5x5 convolution, relu, 2x2 max pooling (where nothing is padded, an odd last row or column is
+ * left out). */
+MUST_USE enum status conv_new(struct layer *out, const struct tensor *weight,
+                              const struct layout_maps *maps, size_t room);
+/* The average over 7x7 parts of each of `channels` maps, as equal as they can be: they overlap, or
+ * repeat, where 7 does not divide the size. No weights. */
+MUST_USE enum status average_new(struct layer *out, uint32_t channels, uint32_t height,
+                                 uint32_t width, size_t room);
 /* A row of the table for each of `steps` characters. */
 MUST_USE enum status embed_new(struct layer *out, const struct tensor *table, size_t steps,
                                size_t room);
@@ -66,8 +84,9 @@ MUST_USE enum status embed_new(struct layer *out, const struct tensor *table, si
  * one record; the backward pass goes once after each forward pass. */
 MUST_USE enum status lstm_new(struct layer *out, const struct tensor *weight, bool last,
                               size_t steps, size_t room);
-/* What the pooling leaves of a height or width. */
-uint32_t conv_pooled(uint32_t size);
+
+/* Floats of one convolution's input with its padding. */
+size_t layer_padded(const struct layer *layer);
 
 /* Wipe what records left in the buffers, and release. */
 void layer_free(struct layer *layer);

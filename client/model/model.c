@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A model is a row of layers: convolutions and dense layers as its spec says, one per segment of
- * the layout. Layer l reads the outputs of layer l - 1, and writes its inputs' derivatives into
- * the deltas of layer l - 1. */
+ * the layout, and between them what has no weights. Layer l reads the outputs of layer l - 1, and
+ * writes its inputs' derivatives into the deltas of layer l - 1. */
 #include "client/model/model.h"
 
 #include <math.h>
@@ -20,7 +20,7 @@ struct model_work {
     const float *x; /* and its inputs, borrowed */
     size_t weights; /* of the model that it was made for */
     size_t n_layers;
-    struct layer layer[LAYOUT_HIDDEN_MAX + 1];
+    struct layer layer[LAYOUT_HIDDEN_MAX + 2];
 };
 
 enum status model_of(struct model *out, const struct model_spec *spec)
@@ -87,21 +87,20 @@ static enum status recurrent_new(struct model_work *work, const struct model *mo
 /* Convolutions and dense layers, one after the other. */
 static enum status stack_new(struct model_work *work, const struct model *model)
 {
-    const struct model_spec *spec = &model->spec;
-    uint32_t channels = spec->channels;
-    uint32_t height = spec->height;
-    uint32_t width = spec->width;
+    const bool convolves = model->spec.kind == MODEL_CNN || model->spec.kind == MODEL_TWOCNN;
+    struct layout_maps maps[LAYOUT_CONVS];
+    REQUIRE(!convolves || layout_maps_of(maps, &model->spec));
     for (uint32_t l = 0; l < model->layout.n_segments; l++) {
         const struct tensor *weight = &model->layout.tensor[2 * l];
-        bool last = l + 1 == model->layout.n_segments;
-        if (spec->kind == MODEL_CNN && !last) {
-            TRY(conv_new(&work->layer[l], weight, channels, height, width, work->room));
-            channels = weight->rows;
-            height = conv_pooled(height);
-            width = conv_pooled(width);
-        } else {
-            TRY(dense_new(&work->layer[l], weight, !last, work->room));
-        }
+        struct layer *layer = &work->layer[work->n_layers];
+        if (convolves && l < LAYOUT_CONVS)
+            TRY(conv_new(layer, weight, &maps[l], work->room));
+        else
+            TRY(dense_new(layer, weight, l + 1 < model->layout.n_segments, work->room));
+        work->n_layers++;
+        if (model->spec.kind != MODEL_TWOCNN || l + 1 != LAYOUT_CONVS) continue;
+        TRY(average_new(layer + 1, weight->rows, maps[l].out_height, maps[l].out_width,
+                        work->room));
         work->n_layers++;
     }
     return STATUS_OK;
@@ -172,7 +171,8 @@ static void gradient(struct model_work *work, size_t first, size_t n, float *gra
 {
     REQUIRE(n > 0 && first < work->n && n <= work->n - first);
     for (size_t l = 0; l < work->n_layers; l++)
-        work->layer[l].kind->gradient(&work->layer[l], layer_inputs(work, l), first, n, grad);
+        if (work->layer[l].kind->gradient != NULL)
+            work->layer[l].kind->gradient(&work->layer[l], layer_inputs(work, l), first, n, grad);
 }
 
 void model_grad_sum(const struct model *model, struct model_work *work, float *grad)

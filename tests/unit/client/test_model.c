@@ -11,7 +11,8 @@
 
 static const struct model_spec specs[] = {{.kind = MODEL_MLP, 1, 4, 5, 3, 2, {6, 4}},
                                           {.kind = MODEL_CNN, 1, 16, 16, 3, 2, {2, 3}},
-                                          {.kind = MODEL_LSTM, 1, 1, 7, 3, 2, {2, 3}}};
+                                          {.kind = MODEL_LSTM, 1, 1, 7, 3, 2, {2, 3}},
+                                          {.kind = MODEL_TWOCNN, 1, 8, 8, 3, 3, {4, 4, 6}}};
 enum { SPECS = sizeof specs / sizeof *specs };
 
 /* About this bright; a character is one of two that tell bright from dark. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The smaller model that layout_shrink makes computes what the full one does with pruned weights
- * at zero: every set of units of two tiny models, with and without single weights pruned too. */
+ * at zero: every set of units of three tiny models, with and without single weights pruned too. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -51,6 +51,14 @@ static void compare(const struct model *full, const float *weights, const float 
     free(gathered);
 }
 
+static bool empties_a_layer(const struct layout *layout, uint32_t set)
+{
+    bool empty = false;
+    for (uint32_t g = 0; g < layout->n_groups; set >>= layout->group_units[g++])
+        empty = empty || (set & ((1u << layout->group_units[g]) - 1)) == 0;
+    return empty;
+}
+
 static void try_all_units(const struct model_spec *spec)
 {
     struct model full = {0};
@@ -63,10 +71,9 @@ static void try_all_units(const struct model_spec *spec)
     for (size_t i = 0; i < full.layout.n; i++) weights[i] = (float)(0.5 * rng_normal(&rng));
     for (size_t i = 0; i < inputs; i++) x[i] = (float)rng_normal(&rng);
 
-    uint32_t first = full.layout.group_units[0];
     uint32_t n_units = layout_units(&full.layout);
     for (uint32_t set = 0; set < 1u << n_units; set++) {
-        if ((set & ((1u << first) - 1)) == 0 || set >> first == 0) continue;
+        if (empties_a_layer(&full.layout, set)) continue;
         AUTO(bits_free) struct bits units = {0};
         AUTO(bits_free) struct bits keep = {0};
         CHECK_OK(bits_new(&units, n_units));
@@ -96,9 +103,15 @@ static void smaller_cnn_computes_the_same(void)
     try_all_units(&(struct model_spec){.kind = MODEL_CNN, 1, 20, 16, 2, 2, {2, 3}});
 }
 
+static void smaller_twocnn_computes_the_same(void)
+{
+    try_all_units(&(struct model_spec){.kind = MODEL_TWOCNN, 1, 7, 6, 2, 3, {2, 2, 3}});
+}
+
 int main(void)
 {
     RUN(smaller_mlp_computes_the_same);
     RUN(smaller_cnn_computes_the_same);
+    RUN(smaller_twocnn_computes_the_same);
     return check_done();
 }

@@ -29,31 +29,68 @@ static void dense(struct maps *maps, const struct tensor *weight, const double *
     memcpy(maps->at, out, sizeof out);
 }
 
-static double window(const struct maps *in, const double *kernel, size_t y, size_t x)
+/* A pixel of a map; nothing around it. */
+static double pixel(const struct maps *in, size_t c, long y, long x)
+{
+    const bool inside = y >= 0 && x >= 0 && y < (long)in->height && x < (long)in->width;
+    return inside ? in->at[(c * in->height + (size_t)y) * in->width + (size_t)x] : 0;
+}
+
+static double window(const struct maps *in, const double *kernel, long y, long x)
 {
     double sum = 0;
     for (size_t c = 0; c < in->channels; c++)
-        for (size_t ky = 0; ky < 5; ky++)
-            for (size_t kx = 0; kx < 5; kx++)
-                sum += kernel[(c * 5 + ky) * 5 + kx] *
-                       in->at[(c * in->height + y + ky) * in->width + x + kx];
+        for (long ky = 0; ky < 5; ky++)
+            for (long kx = 0; kx < 5; kx++, kernel++) sum += *kernel * pixel(in, c, y + ky, x + kx);
     return sum;
 }
 
-static void convolve(struct maps *maps, const struct tensor *weight, const double *weights)
+/* padding 0 or 1, of the input and of what is pooled. */
+static void convolve(struct maps *maps, const struct tensor *weight, const double *weights,
+                     long padding)
 {
-    struct maps out = {weight->rows, (maps->height - 4) / 2, (maps->width - 4) / 2, {0}};
+    const long height = (long)maps->height + 2 * padding - 4;
+    const long width = (long)maps->width + 2 * padding - 4;
+    struct maps out = {
+        weight->rows, (size_t)(height / 2 + padding), (size_t)(width / 2 + padding), {0}};
     double *at = out.at;
     for (size_t r = 0; r < out.channels; r++)
-        for (size_t y = 0; y < out.height; y++)
-            for (size_t x = 0; x < out.width; x++) {
-                double most = 0; /* the relu's floor */
-                for (size_t k = 0; k < 4; k++)
-                    most = fmax(most, window(maps, weights + weight->offset + r * weight->cols,
-                                             2 * y + k / 2, 2 * x + k % 2) +
-                                          weights[weight[1].offset + r]);
-                *at++ = most;
+        for (size_t i = 0; i < out.height * out.width; i++) {
+            double most = 0; /* the relu's floor */
+            for (long k = 0; k < 4; k++) {
+                const long y = 2 * (long)(i / out.width) - padding + k / 2;
+                const long x = 2 * (long)(i % out.width) - padding + k % 2;
+                if (y < 0 || x < 0 || y >= height || x >= width) continue;
+                most = fmax(most, window(maps, weights + weight->offset + r * weight->cols,
+                                         y - padding, x - padding) +
+                                      weights[weight[1].offset + r]);
             }
+            *at++ = most;
+        }
+    *maps = out;
+}
+
+/* How much of place x, of n, part i of 7 has: all or nothing. */
+static bool belongs(size_t i, size_t x, size_t n)
+{
+    return 7 * x + 7 > i * n && 7 * x < (i + 1) * n;
+}
+
+static void average(struct maps *maps)
+{
+    struct maps out = {maps->channels, 7, 7, {0}};
+    for (size_t c = 0; c < out.channels; c++)
+        for (size_t i = 0; i < 49; i++) {
+            double sum = 0, places = 0;
+            for (size_t y = 0; y < maps->height; y++)
+                for (size_t x = 0; x < maps->width; x++) {
+                    if (!belongs(i / 7, y, maps->height) || !belongs(i % 7, x, maps->width))
+                        continue;
+                    sum += pixel(maps, c, (long)y, (long)x);
+                    places++;
+                }
+            out.at[c * 49 + i] = sum / places;
+        }
     *maps = out;
 }
 
@@ -119,10 +156,11 @@ void twin_logits(double *logits, const struct model *model, const double *weight
     for (uint32_t s = 0; s < model->layout.n_segments; s++) {
         const struct tensor *weight = &model->layout.tensor[2 * s];
         bool last = s + 1 == model->layout.n_segments;
-        if (model->spec.kind == MODEL_CNN && !last)
-            convolve(&maps, weight, weights);
+        if (model->spec.kind != MODEL_MLP && s < 2)
+            convolve(&maps, weight, weights, model->spec.kind == MODEL_TWOCNN ? 1 : 0);
         else
             dense(&maps, weight, weights, last);
+        if (model->spec.kind == MODEL_TWOCNN && s == 1) average(&maps);
     }
     memcpy(logits, maps.at, model->spec.classes * sizeof *logits);
 }

@@ -11,6 +11,10 @@ static const struct model_spec mlp = {
     .kind = MODEL_MLP, 1, 2, 2, .classes = 3, .n_hidden = 2, .hidden = {3, 2}};
 static const struct model_spec cnn = {
     .kind = MODEL_CNN, 1, 18, 16, .classes = 2, .n_hidden = 2, .hidden = {2, 3}};
+static const struct model_spec twocnn = {
+    .kind = MODEL_TWOCNN, 1, 6, 7, .classes = 2, .n_hidden = 3, .hidden = {2, 2, 3}};
+static const struct model_spec *const specs[] = {&mlp, &cnn, &twocnn};
+enum { SPECS = sizeof specs / sizeof specs[0] };
 
 static void check_tensor(const struct layout *layout, uint32_t t, const char *name, uint32_t rows,
                          uint32_t cols, uint32_t group, uint32_t feed, uint32_t block)
@@ -65,12 +69,46 @@ static void cnn_feeds_blocks_of_columns(void)
     check_tensor(&l, 4, "fc.weight", 2, 3 * 16, LAYOUT_NONE, 1, 16);
 }
 
+static void twocnn_averages_to_blocks_of_49_columns(void)
+{
+    struct layout l = {0};
+    CHECK_OK(layout_of(&l, &twocnn));
+    CHECK_NUMBER(8, l.n_tensors);
+    check_tensor(&l, 0, "conv1.weight", 2, 25, 0, LAYOUT_NONE, 1);
+    check_tensor(&l, 2, "conv2.weight", 2, 50, 1, 0, 25);
+    check_tensor(&l, 4, "fc1.weight", 3, 98, 2, 1, 49);
+    check_tensor(&l, 5, "fc1.bias", 3, 1, 2, LAYOUT_NONE, 1);
+    check_tensor(&l, 6, "fc2.weight", 2, 3, LAYOUT_NONE, 2, 1);
+    CHECK_NUMBER(3, l.n_groups);
+}
+
+static void twocnn_has_the_papers_size(void)
+{
+    const struct model_spec paper = {.kind = MODEL_TWOCNN, 1, 24, 24, 10, 3, {32, 64, 512}};
+    struct layout l = {0};
+    CHECK_OK(layout_of(&l, &paper));
+    CHECK_NUMBER(1663370, l.n);
+
+    struct layout_maps maps[LAYOUT_CONVS];
+    CHECK(layout_maps_of(maps, &paper));
+    CHECK(maps[0].map_height == 22 && maps[0].map_width == 22 && maps[0].out_height == 12);
+    CHECK(maps[1].channels == 32 && maps[1].height == 12 && maps[1].map_width == 10);
+    CHECK(maps[1].out_height == 6 && maps[1].out_width == 6);
+    uint64_t products = 0; /* of weights and inputs, for one record */
+    for (uint32_t s = 0; s < l.n_segments; s++) {
+        const struct tensor *weight = &l.tensor[2 * s];
+        const uint64_t places =
+            s < LAYOUT_CONVS ? (uint64_t)maps[s].map_height * maps[s].map_width : 1;
+        products += (uint64_t)weight->rows * weight->cols * places;
+    }
+    CHECK_NUMBER(7117952, products);
+}
+
 static void tensors_lie_one_after_the_other(void)
 {
-    const struct model_spec *all[] = {&mlp, &cnn};
-    for (size_t m = 0; m < 2; m++) {
+    for (size_t m = 0; m < SPECS; m++) {
         struct layout l = {0};
-        CHECK_OK(layout_of(&l, all[m]));
+        CHECK_OK(layout_of(&l, specs[m]));
         uint64_t at = 0;
         uint64_t in_segments = 0;
         for (uint32_t t = 0; t < l.n_tensors; t++) {
@@ -95,27 +133,26 @@ static void check_refused(struct model_spec spec)
 
 static void bad_specs_are_refused(void)
 {
-    const struct model_spec *all[] = {&mlp, &cnn};
-    for (size_t m = 0; m < 2; m++) {
-        struct model_spec s = *all[m];
+    for (size_t m = 0; m < SPECS; m++) {
+        struct model_spec s = *specs[m];
         check_refused((s.channels = 0, s));
         check_refused((s.channels = UINT32_MAX, s));
-        s = *all[m];
+        s = *specs[m];
         check_refused((s.height = 0, s));
         check_refused((s.height = UINT32_MAX, s));
-        s = *all[m];
+        s = *specs[m];
         check_refused((s.width = 0, s));
-        s = *all[m];
+        s = *specs[m];
         check_refused((s.classes = 1, s));
         check_refused((s.classes = UINT32_MAX, s));
-        s = *all[m];
+        s = *specs[m];
         check_refused((s.n_hidden = 0, s));
-        s = *all[m];
+        s = *specs[m];
         check_refused((s.hidden[0] = 0, s));
         check_refused((s.hidden[0] = UINT32_MAX, s));
-        s = *all[m];
+        s = *specs[m];
         check_refused((s.hidden[1] = 0, s));
-        s = *all[m];
+        s = *specs[m];
         check_refused((s.kind = MODEL_KIND_COUNT, s));
     }
     /* Three sizes whose product is 157736 modulo 2^64. */
@@ -125,6 +162,14 @@ static void bad_specs_are_refused(void)
     check_refused((s.height = 15, s));
     s = cnn;
     check_refused((s.n_hidden = 3, s.hidden[2] = 4, s));
+    s = twocnn;
+    check_refused((s.height = 5, s));
+    s = twocnn;
+    check_refused((s.width = 5, s));
+    s = twocnn;
+    check_refused((s.hidden[2] = 0, s));
+    s = twocnn;
+    check_refused((s.n_hidden = 2, s));
 }
 
 static void ninth_hidden_layer_is_refused(void)
@@ -149,6 +194,12 @@ static void largest_size_is_allowed_and_one_more_is_not(void)
     check_refused(s);
 }
 
+static uint64_t unit_number(const struct layout *l, uint32_t group, uint64_t unit)
+{
+    for (uint32_t g = 0; g < group; g++) unit += l->group_units[g];
+    return unit;
+}
+
 /* The definition once more: does coordinate i of the model need a unit that is not there? */
 static bool needs_missing(const struct layout *l, const struct bits *units, uint64_t i)
 {
@@ -157,12 +208,8 @@ static bool needs_missing(const struct layout *l, const struct bits *units, uint
         if (i < x->offset || i >= x->offset + (uint64_t)x->rows * x->cols) continue;
         uint64_t row = (i - x->offset) / x->cols;
         uint64_t unit = (i - x->offset) % x->cols / x->block;
-        bool row_gone = x->group == 0   ? !bits_has(units, row)
-                        : x->group == 1 ? !bits_has(units, l->group_units[0] + row)
-                                        : false;
-        bool col_gone = x->feed == 0   ? !bits_has(units, unit)
-                        : x->feed == 1 ? !bits_has(units, l->group_units[0] + unit)
-                                       : false;
+        bool row_gone = x->group != LAYOUT_NONE && !bits_has(units, unit_number(l, x->group, row));
+        bool col_gone = x->feed != LAYOUT_NONE && !bits_has(units, unit_number(l, x->feed, unit));
         return row_gone || col_gone;
     }
     return true;
@@ -171,18 +218,21 @@ static bool needs_missing(const struct layout *l, const struct bits *units, uint
 static void check_shrink(const struct model_spec *spec, const struct layout *l,
                          const struct bits *units, const struct bits *keep)
 {
-    uint32_t left[2] = {0};
-    for (uint32_t u = 0; u < layout_units(l); u++)
-        if (bits_has(units, u)) left[u >= l->group_units[0]]++;
+    uint32_t left[LAYOUT_GROUPS_MAX] = {0};
+    bool empty = false;
+    for (uint32_t g = 0; g < l->n_groups; g++) {
+        for (uint32_t u = 0; u < l->group_units[g]; u++)
+            left[g] += bits_has(units, unit_number(l, g, u));
+        empty = empty || left[g] == 0;
+    }
     AUTO(shrunk_free) struct shrunk s = {0};
-    if (left[0] == 0 || left[1] == 0) {
+    if (empty) {
         CHECK_STATUS(STATUS_RANGE, layout_shrink(&s, spec, l, keep));
         CHECK(s.index == NULL);
         return;
     }
     CHECK_OK(layout_shrink(&s, spec, l, keep));
-    CHECK_NUMBER(left[0], s.spec.hidden[0]);
-    CHECK_NUMBER(left[1], s.spec.hidden[1]);
+    for (uint32_t g = 0; g < l->n_groups; g++) CHECK_NUMBER(left[g], s.spec.hidden[g]);
     CHECK_NUMBER(bits_count(keep), s.layout.n);
     CHECK_NUMBER(s.layout.n, bits_count(&s.kept));
     bool ascending_and_kept = true;
@@ -194,10 +244,9 @@ static void check_shrink(const struct model_spec *spec, const struct layout *l,
 
 static void every_set_of_units_keeps_what_reads_and_feeds_it(void)
 {
-    const struct model_spec *all[] = {&mlp, &cnn};
-    for (size_t m = 0; m < 2; m++) {
+    for (size_t m = 0; m < SPECS; m++) {
         struct layout l = {0};
-        CHECK_OK(layout_of(&l, all[m]));
+        CHECK_OK(layout_of(&l, specs[m]));
         uint32_t n_units = layout_units(&l);
         for (uint32_t set = 0; set < 1u << n_units; set++) {
             AUTO(bits_free) struct bits units = {0};
@@ -214,7 +263,7 @@ static void every_set_of_units_keeps_what_reads_and_feeds_it(void)
             for (uint32_t s = 0; s < l.n_segments; s++)
                 in_segments += layout_segment_size(&l, s, &keep);
             CHECK_NUMBER(bits_count(&keep), in_segments);
-            check_shrink(all[m], &l, &units, &keep);
+            check_shrink(specs[m], &l, &units, &keep);
         }
     }
 }
@@ -295,6 +344,8 @@ int main(void)
 {
     RUN(mlp_is_weight_and_bias_per_layer);
     RUN(cnn_feeds_blocks_of_columns);
+    RUN(twocnn_averages_to_blocks_of_49_columns);
+    RUN(twocnn_has_the_papers_size);
     RUN(tensors_lie_one_after_the_other);
     RUN(bad_specs_are_refused);
     RUN(ninth_hidden_layer_is_refused);

@@ -84,6 +84,10 @@ static void only_listed_models_are_trained(void)
     CHECK(policy_allows(&policy, &cnn, &why));
     policy = policy_of("models: [mlp, cnn]\n");
     CHECK(policy_allows(&policy, &mlp, &why) && policy_allows(&policy, &cnn, &why));
+    const struct study twocnn = study_of(STUDY "model: {kind: twocnn, hidden: [4, 8, 16]}\n");
+    CHECK(!policy_allows(&policy, &twocnn, &why));
+    policy = policy_of("models: [twocnn]\n");
+    CHECK(policy_allows(&policy, &twocnn, &why) && !policy_allows(&policy, &cnn, &why));
     const char *other = "models: [mlp, rnn]\n";
     CHECK_STATUS(STATUS_RANGE,
                  policy_parse(&policy, (struct view){(const uint8_t *)other, strlen(other)}, &why));

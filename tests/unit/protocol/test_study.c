@@ -374,6 +374,9 @@ static void evaluations_that_cannot_be_are_refused(void)
 static void models_that_cannot_be_are_refused(void)
 {
     refused(SITE_UNIT "model:\n  hidden: []\n", STATUS_FORMAT, 5, "entries");
+    refused(SITE_UNIT "model:\n  kind: twocnn\n  hidden: [8, 16]\n", STATUS_RANGE, 6, "dense");
+    refused(SITE_UNIT "model:\n  kind: twocnn\n  hidden: [8, 16, 32]\n  width: 5\n", STATUS_RANGE,
+            4, "too small");
     refused(SITE_UNIT "model:\n  hidden: [200, 0]\n", STATUS_RANGE, 5, "hidden");
     refused(SITE_UNIT "model:\n  kind: cnn\n  hidden: [8]\n", STATUS_RANGE, 6, "convolutions");
     refused(SITE_UNIT "model:\n  kind: cnn\n  height: 8\n", STATUS_RANGE, 4, "too small");
