@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# smoke.sh BENCH_MASK BENCH_NOISE BENCH_ROTATE: their quick runs print a header and well-formed rows, of portable
-# ChaCha20 and of every sampler at least.
+# smoke.sh BENCH_MASK BENCH_NOISE BENCH_ROTATE BENCH_MODEL: their quick runs print a header and
+# well-formed rows, of portable ChaCha20 and of every sampler at least; a model learns in both modes.
 rows=$("$1" --quick abc123) || exit 1
 number='[0-9]\+\.[0-9]\+'
 row="^pad,\(chacha20\|aes256-ctr\),[a-z0-9-]\+,\(100000\|1000000\|16000000\),2,$number,$number\$"
@@ -26,4 +26,8 @@ error="^error,[0-9]\+,\(none\|hadamard\),\(nearest\|stochastic\),$cell,$cell\$"
 echo "$rows"
 echo "$rows" | head -n 1 | grep -q '^# commit abc123, compiler .*, cpu .' || exit 1
 [ "$(echo "$rows" | grep -c "$row")" -eq 4 ] || exit 1
-[ "$(echo "$rows" | grep -c "$error")" -eq 8 ]
+[ "$(echo "$rows" | grep -c "$error")" -eq 8 ] || exit 1
+
+for mode in batch record; do
+    "$4" twocnn $mode 3 2 0.01 | grep "^$number,$number\$" || exit 1
+done

@@ -56,6 +56,9 @@ def main():
     print_table("Sums of spiky vectors in narrow rings",
                 ["bits", "rotation", "rounding", "noise over a fine grid's", "error over a fine grid's"],
                 kinds.get("error", []))
+    print_table("Learning beside PyTorch",
+                ["model", "mode", "batch", "threads", "clock", "images a second", "PyTorch's", "ratio"],
+                kinds.get("learn", []))
     print_table("Primitives", ["operation", "microseconds"], kinds.get("crypto", []))
 
 

@@ -77,6 +77,7 @@ static enum status load(struct local *local, const struct state *state)
     TRY(layout_shrink(&local->shrunk, &local->study->model.spec, &local->full, &state->keep));
     TRY(model_of(&local->model, &local->shrunk.spec));
     TRY(model_work_new(&local->work, &local->model, LOCAL_CHUNK));
+    TRY(model_work_divide(local->work, &local->model, local->threads));
     if (local->backbone != NULL) model_work_freeze(local->work, local->backbone);
     local->clip = schedule_clip(local->study, state->clip);
     const size_t n = local->model.layout.n;

@@ -21,6 +21,7 @@ struct local {
     struct dataset held;  /* records that are held out for evaluations; none when empty */
     struct shrunk shrunk; /* the model as pruned */
     struct model model;   /* the same, to compute with */
+    unsigned threads;     /* of local epochs, from the next load on; 0 counts as 1 */
     struct model_work *work;
     /* Frozen weights (client/backbone.h), lent before a state is loaded; NULL: there are none. */
     const float *backbone;

@@ -132,7 +132,8 @@ static enum exit_code run(int argc, char **argv)
         {"proxy", ARG_PROXY, "URL", 0, "Connect through http://HOST:PORT or socks5://HOST:PORT", 0},
         {"proxy-credentials", ARG_PROXY_CREDENTIALS, "FILE", 0,
          "One line user:password for the proxy, in a file of mode 0600", 0},
-        {"threads", ARG_THREADS, "N", 0, "For pads (default: one per processor)", 0},
+        {"threads", ARG_THREADS, "N", 0, "For pads and local epochs (default: one per processor)",
+         0},
         {"events", ARG_EVENTS, NULL, 0, "Print one JSON object per step", 0},
         {"put-in", ARG_PUT_IN, "DIR", 0,
          "Write what was put into each sum; rehearsals on public data only", 0},
@@ -165,6 +166,7 @@ static enum exit_code run(int argc, char **argv)
     site.local.backbone = backbone.weight;
     site.put_in = a.put_in;
     site.session.config.threads = a.threads;
+    site.local.threads = a.threads;
     const struct run_options way = {.connect = a.connect,
                                     .proxy = a.proxy,
                                     .proxy_credentials = a.proxy_credentials,

@@ -4,14 +4,16 @@
  * ends of a range are moved into a chunk of their own for that. */
 #include "crypto/mask.h"
 
-#include <pthread.h>
 #include <string.h>
 
+#include "base/crew.h"
 #include "base/secret.h"
 #include "crypto/mask_kernel.h"
 
 /* Fits the second-level cache, and is long enough for the set-up of a key not to count. */
 #define BLOCK_CHUNKS 64
+
+_Static_assert(MASK_THREADS_MAX <= CREW_MAX, "a range for each of a crew");
 
 struct range {
     const struct mask_kernel *kernel;
@@ -22,8 +24,6 @@ struct range {
     size_t n_pads;
     int direction;
     uint32_t ring;
-    bool started;
-    pthread_t thread;
 };
 
 static void add_pads(const struct range *range, uint32_t *sum, size_t chunks, uint64_t chunk)
@@ -46,7 +46,7 @@ static void add_ragged(const struct range *range, uint32_t *sum, size_t n, uint6
     secret_wipe(whole, sizeof whole);
 }
 
-static void *range_run(void *argument)
+static void range_run(void *argument)
 {
     const struct range *range = argument;
     size_t length = 0;
@@ -63,7 +63,6 @@ static void *range_run(void *argument)
         length = chunks * MASK_CHUNK_WORDS;
         add_pads(range, range->sum + i, chunks, at / MASK_CHUNK_WORDS);
     }
-    return NULL;
 }
 
 void mask_mix(const struct mask_kernel *kernel, uint32_t *sum, size_t n, const struct pad *pad,
@@ -88,12 +87,7 @@ void mask_mix(const struct mask_kernel *kernel, uint32_t *sum, size_t n, const s
             .ring = UINT32_MAX >> (MASK_BITS_MAX - how->bits),
         };
     }
-    for (size_t k = 1; k < used; k++)
-        range[k].started = pthread_create(&range[k].thread, NULL, range_run, &range[k]) == 0;
-    for (size_t k = 0; k < used; k++)
-        if (!range[k].started) range_run(&range[k]);
-    for (size_t k = 1; k < used; k++)
-        if (range[k].started) REQUIRE(pthread_join(range[k].thread, NULL) == 0);
+    crew_run(range_run, range, sizeof *range, used);
 }
 
 static enum status check(size_t n, const struct pad *pad, size_t n_pads, const struct mask_how *how,

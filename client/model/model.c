@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crew.h"
+#include "base/secret.h"
+#include "base/vector.h"
 #include "client/model/layer.h"
 #include "client/model/loss.h"
 #include "client/model/part.h"
@@ -16,11 +19,15 @@
 
 struct model_work {
     size_t room;
-    size_t n;       /* records of the last forward pass */
-    const float *x; /* and its inputs, borrowed */
+    size_t all;     /* records of the last forward pass, */
+    size_t n;       /* those that this workspace has, the first of them, */
+    const float *x; /* and their inputs, borrowed */
     size_t weights; /* of the model that it was made for */
     size_t n_layers;
     struct layer layer[LAYOUT_HIDDEN_MAX + 2];
+    unsigned n_helpers;
+    struct model_work *helper[CREW_MAX - 1]; /* owned: each has as many of the further records */
+    float *grad;                             /* of a helper: weights floats, owned; secret */
 };
 
 enum status model_of(struct model *out, const struct model_spec *spec)
@@ -66,6 +73,9 @@ void model_work_free(struct model_work **work)
 {
     if (*work == NULL) return;
     for (size_t l = 0; l < (*work)->n_layers; l++) layer_free(&(*work)->layer[l]);
+    for (unsigned k = 0; k < (*work)->n_helpers; k++) model_work_free(&(*work)->helper[k]);
+    if ((*work)->grad != NULL) secret_wipe((*work)->grad, (*work)->weights * sizeof *(*work)->grad);
+    free((*work)->grad);
     free(*work);
     *work = NULL;
 }
@@ -132,39 +142,67 @@ enum status model_work_new(struct model_work **out, const struct model *model, s
 void model_work_freeze(struct model_work *work, const float *backbone)
 {
     transformer_freeze(work->layer[0].transformer, backbone);
+    for (unsigned k = 0; k < work->n_helpers; k++) model_work_freeze(work->helper[k], backbone);
 }
 
 void model_work_choose(struct model_work *work, const struct bits *blocks)
 {
     transformer_choose(work->layer[0].transformer, blocks);
+    for (unsigned k = 0; k < work->n_helpers; k++) model_work_choose(work->helper[k], blocks);
 }
+
+enum status model_work_divide(struct model_work *work, const struct model *model, unsigned threads)
+{
+    REQUIRE(work->n_helpers == 0 && work->weights == model->layout.n);
+    if (threads > CREW_MAX) return STATUS_RANGE;
+    for (; work->n_helpers + 1 < threads; work->n_helpers++) {
+        struct model_work **helper = &work->helper[work->n_helpers];
+        TRY(model_work_new(helper, model, (work->room + threads - 1) / threads));
+        (*helper)->grad = calloc(work->weights, sizeof *(*helper)->grad);
+        if ((*helper)->grad != NULL) continue;
+        model_work_free(helper);
+        return STATUS_NOMEM;
+    }
+    return STATUS_OK;
+}
+
+/* What one thread does of a pass. */
+struct part {
+    const struct model *model;
+    struct model_work *work;
+    const float *weights, *x;
+    const uint8_t *label;
+    size_t n;
+    float *grad;
+    double loss; /* summed */
+};
 
 static const float *layer_inputs(const struct model_work *work, size_t l)
 {
     return l == 0 ? work->x : work->layer[l - 1].out;
 }
 
-const float *model_forward(const struct model *model, struct model_work *work, const float *weights,
-                           const float *x, size_t n)
+static void part_forward(void *argument)
 {
-    REQUIRE(n > 0 && n <= work->room && work->weights == model->layout.n);
-    work->n = n;
-    work->x = x;
+    const struct part *part = argument;
+    struct model_work *work = part->work;
+    work->n = part->n;
+    work->x = part->x;
     for (size_t l = 0; l < work->n_layers; l++)
-        work->layer[l].kind->forward(&work->layer[l], weights, layer_inputs(work, l), n);
-    return work->layer[work->n_layers - 1].out;
+        work->layer[l].kind->forward(&work->layer[l], part->weights, layer_inputs(work, l),
+                                     part->n);
 }
 
-double model_backward(const struct model *model, struct model_work *work, const float *weights,
-                      const uint8_t *label, size_t n)
+static void part_backward(void *argument)
 {
-    REQUIRE(n == work->n && n > 0);
+    struct part *part = argument;
+    struct model_work *work = part->work;
     struct layer *last = &work->layer[work->n_layers - 1];
-    double loss = loss_softmax(last->delta, last->out, label, n, model->spec.classes);
+    part->loss =
+        loss_softmax(last->delta, last->out, part->label, part->n, part->model->spec.classes);
     for (size_t l = work->n_layers; l-- > 0;)
-        work->layer[l].kind->backward(&work->layer[l], weights,
-                                      l == 0 ? NULL : work->layer[l - 1].delta, n);
-    return loss / (double)n;
+        work->layer[l].kind->backward(&work->layer[l], part->weights,
+                                      l == 0 ? NULL : work->layer[l - 1].delta, part->n);
 }
 
 static void gradient(struct model_work *work, size_t first, size_t n, float *grad)
@@ -175,16 +213,94 @@ static void gradient(struct model_work *work, size_t first, size_t n, float *gra
             work->layer[l].kind->gradient(&work->layer[l], layer_inputs(work, l), first, n, grad);
 }
 
+static void part_gradient(void *argument)
+{
+    const struct part *part = argument;
+    gradient(part->work, 0, part->n, part->grad);
+}
+
+/* The k-th workspace, the caller's first. */
+static struct model_work *workspace(struct model_work *work, size_t k)
+{
+    return k == 0 ? work : work->helper[k - 1];
+}
+
+/* Records of each part of n, but the last. */
+static size_t share(const struct model_work *work, size_t n)
+{
+    return (n + work->n_helpers) / (work->n_helpers + 1);
+}
+
+/* Make the parts of n records; returns how many. What a pass does not need may be NULL. */
+static size_t divide(struct part part[static CREW_MAX], const struct model *model,
+                     struct model_work *work, const struct part *whole)
+{
+    REQUIRE(whole->n > 0 && whole->n <= work->room && work->weights == model->layout.n);
+    const size_t each = share(work, whole->n), floats = work->layer[0].inputs;
+    size_t used = 0;
+    for (size_t first = 0; first < whole->n; first += each, used++)
+        part[used] = (struct part){
+            .model = model,
+            .work = workspace(work, used),
+            .weights = whole->weights,
+            .x = whole->x == NULL ? NULL : whole->x + first * floats,
+            .label = whole->label == NULL ? NULL : whole->label + first,
+            .n = whole->n - first < each ? whole->n - first : each,
+            .grad = used == 0 ? whole->grad : work->helper[used - 1]->grad,
+        };
+    return used;
+}
+
+const float *model_forward(const struct model *model, struct model_work *work, const float *weights,
+                           const float *x, size_t n)
+{
+    struct part part[CREW_MAX];
+    const struct part whole = {.weights = weights, .x = x, .n = n};
+    const size_t used = divide(part, model, work, &whole);
+    work->all = n;
+    crew_run(part_forward, part, sizeof *part, used);
+    float *logits = work->layer[work->n_layers - 1].out;
+    const size_t classes = model->spec.classes;
+    for (size_t k = 1; k < used; k++) {
+        const struct model_work *helper = part[k].work;
+        memcpy(logits + k * share(work, n) * classes, helper->layer[helper->n_layers - 1].out,
+               part[k].n * classes * sizeof *logits);
+    }
+    return logits;
+}
+
+double model_backward(const struct model *model, struct model_work *work, const float *weights,
+                      const uint8_t *label, size_t n)
+{
+    REQUIRE(n == work->all);
+    struct part part[CREW_MAX];
+    const struct part whole = {.weights = weights, .label = label, .n = n};
+    const size_t used = divide(part, model, work, &whole);
+    crew_run(part_backward, part, sizeof *part, used);
+    double loss = 0;
+    for (size_t k = 0; k < used; k++) loss += part[k].loss;
+    return loss / (double)n;
+}
+
+VECTOR_CLONES static void add(float *restrict sum, const float *restrict value, size_t n)
+{
+    for (size_t i = 0; i < n; i++) sum[i] += value[i];
+}
+
 void model_grad_sum(const struct model *model, struct model_work *work, float *grad)
 {
-    REQUIRE(work->weights == model->layout.n);
-    gradient(work, 0, work->n, grad);
+    struct part part[CREW_MAX];
+    const struct part whole = {.n = work->all, .grad = grad};
+    const size_t used = divide(part, model, work, &whole);
+    crew_run(part_gradient, part, sizeof *part, used);
+    for (size_t k = 1; k < used; k++) add(grad, part[k].grad, work->weights);
 }
 
 void model_grad_record(const struct model *model, struct model_work *work, size_t i, float *grad)
 {
-    REQUIRE(work->weights == model->layout.n);
-    gradient(work, i, 1, grad);
+    REQUIRE(work->weights == model->layout.n && i < work->all);
+    const size_t each = share(work, work->all);
+    gradient(workspace(work, i / each), i % each, 1, grad);
 }
 
 double model_accuracy(const struct model *model, struct model_work *work, const float *weights,

@@ -40,6 +40,14 @@ MUST_USE enum status model_work_new(struct model_work **out, const struct model 
                                     size_t room);
 void model_work_free(struct model_work **work);
 
+/* Have the records of a pass divided among `threads` threads, of which the caller's is one; 0
+ * counts as 1. Which thread has which records, and the order in which their sums are added, follow
+ * from the two numbers alone: nothing depends on how threads are scheduled, and what is asked of
+ * one record not even on their number. Before the first pass; comes before freezing and choosing.
+ * STATUS_RANGE  more than CREW_MAX (base/crew.h). STATUS_NOMEM. work may then only be freed. */
+MUST_USE enum status model_work_divide(struct model_work *work, const struct model *model,
+                                       unsigned threads);
+
 /* Lend the frozen weights under a model's adapters, layout_backbone's n floats, until work is freed
  * or another is lent. Needed before the first pass of a transformer with a rank; a bug without one.
  */

@@ -157,6 +157,86 @@ static void descent_learns_to_tell_two_halves_apart(void)
     }
 }
 
+/* Logits, the summed gradient and record 3's of five records. */
+struct outcome {
+    double loss;
+    float *logits, *sum, *record;
+};
+
+static struct outcome outcome_of(const struct model *model, const float *weights, const float *x,
+                                 unsigned threads)
+{
+    enum { N = 5 };
+    const uint8_t label[N] = {0, 1, 2, 1, 0};
+    const size_t classes = model->spec.classes;
+    struct outcome o = {.logits = calloc(N, classes * sizeof *o.logits),
+                        .sum = calloc(model->layout.n, sizeof *o.sum),
+                        .record = calloc(model->layout.n, sizeof *o.record)};
+    REQUIRE(o.logits != NULL && o.sum != NULL && o.record != NULL);
+    struct model_work *work = NULL;
+    CHECK_OK(model_work_new(&work, model, N));
+    CHECK_OK(model_work_divide(work, model, threads));
+    const float *logits = model_forward(model, work, weights, x, N);
+    memcpy(o.logits, logits, N * classes * sizeof *logits);
+    o.loss = model_backward(model, work, weights, label, N);
+    model_grad_sum(model, work, o.sum);
+    model_grad_record(model, work, 3, o.record);
+    model_work_free(&work);
+    return o;
+}
+
+static void outcome_free(struct outcome *o)
+{
+    free(o->logits);
+    free(o->sum);
+    free(o->record);
+}
+
+static double difference(const float *a, const float *b, size_t n)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) most = fmax(most, fabs((double)a[i] - (double)b[i]));
+    return most;
+}
+
+static void threads_divide_the_records_and_nothing_else(void)
+{
+    for (size_t m = 0; m < SPECS; m++) {
+        struct model model = {0};
+        CHECK_OK(model_of(&model, &specs[m]));
+        const size_t floats = (size_t)5 * specs[m].height * specs[m].width;
+        float *w = calloc(model.layout.n, sizeof *w);
+        float *x = calloc(floats, sizeof *x);
+        REQUIRE(w != NULL && x != NULL);
+        struct rng rng = {0};
+        rng_numbered(&rng, 6);
+        model_init(w, &model, &rng);
+        for (size_t i = 0; i < floats; i++) x[i] = input(&specs[m], rng_unit(&rng));
+        AUTO(outcome_free) struct outcome alone = outcome_of(&model, w, x, 0);
+        for (unsigned threads = 1; threads <= 7; threads++) {
+            AUTO(outcome_free) struct outcome one = outcome_of(&model, w, x, threads);
+            AUTO(outcome_free) struct outcome again = outcome_of(&model, w, x, threads);
+            CHECK(difference(alone.logits, one.logits, 15) < 1e-5);
+            CHECK_CLOSE(alone.loss, one.loss, 1e-6);
+            CHECK(difference(alone.sum, one.sum, model.layout.n) < 1e-5);
+            CHECK(difference(alone.record, one.record, model.layout.n) < 1e-5);
+            CHECK_BYTES(one.sum, again.sum, model.layout.n * sizeof *w);
+        }
+        free(w);
+        free(x);
+    }
+}
+
+static void more_threads_than_a_crew_has_are_refused(void)
+{
+    struct model model = {0};
+    CHECK_OK(model_of(&model, &specs[0]));
+    struct model_work *work = NULL;
+    CHECK_OK(model_work_new(&work, &model, 2));
+    CHECK_STATUS(STATUS_RANGE, model_work_divide(work, &model, 65));
+    model_work_free(&work);
+}
+
 static void memory_may_end_anywhere(void)
 {
     for (size_t m = 0; m < SPECS; m++) {
@@ -165,9 +245,11 @@ static void memory_may_end_anywhere(void)
         OOM_EACH {
             struct model_work *work = NULL;
             enum status status = model_work_new(&work, &model, 3);
+            const bool made = status == STATUS_OK;
+            if (made) status = model_work_divide(work, &model, 3);
             oom_stop();
             CHECK_STATUS(oom_hit() ? STATUS_NOMEM : STATUS_OK, status);
-            CHECK((status == STATUS_OK) == (work != NULL));
+            CHECK(made == (work != NULL));
             model_work_free(&work);
         }
     }
@@ -180,6 +262,8 @@ int main(void)
     RUN(accuracy_is_counted_over_chunks);
     RUN(smaller_batch_after_a_larger_one_is_not_mixed_up);
     RUN(descent_learns_to_tell_two_halves_apart);
+    RUN(threads_divide_the_records_and_nothing_else);
+    RUN(more_threads_than_a_crew_has_are_refused);
     RUN(memory_may_end_anywhere);
     return check_done();
 }

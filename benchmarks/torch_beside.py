@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Training beside PyTorch on the same machine in the same run: torch_beside.py BENCH_MODEL [KIND...]
+prints
+
+  learn,model,mode,batch,threads,clock,ours (images per second),PyTorch's,ours over PyTorch's
+
+Mode batch is a step of plain gradient descent; mode record clips each record's gradient, which
+PyTorch does by a loop over the records. One thread is timed by the processor time that it had, two
+by the wall, where other work on the machine shows. The two take turns; each has its best step."""
+import subprocess
+import sys
+import time
+
+import torch
+from torch import nn
+
+TURNS, SECONDS = 3, 2
+CLIP, RATE = 1.0, 0.01
+
+
+def mlp():
+    return (1, 28, 28), nn.Sequential(nn.Flatten(), nn.Linear(784, 200), nn.ReLU(),
+                                      nn.Linear(200, 200), nn.ReLU(), nn.Linear(200, 10))
+
+
+def cnn():
+    return (1, 28, 28), nn.Sequential(nn.Conv2d(1, 8, 5), nn.ReLU(), nn.MaxPool2d(2),
+                                      nn.Conv2d(8, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+                                      nn.Flatten(), nn.Linear(256, 10))
+
+
+def twocnn():
+    return (1, 24, 24), nn.Sequential(
+        nn.Conv2d(1, 32, 5, padding=1), nn.ReLU(), nn.MaxPool2d(2, padding=1),
+        nn.Conv2d(32, 64, 5, padding=1), nn.ReLU(), nn.MaxPool2d(2, padding=1),
+        nn.AdaptiveAvgPool2d(7), nn.Flatten(), nn.Linear(3136, 512), nn.ReLU(), nn.Linear(512, 10))
+
+
+MODELS = {model.__name__: model for model in (mlp, cnn, twocnn)}
+
+
+def step_batch(net, x, label):
+    net.zero_grad()
+    nn.functional.cross_entropy(net(x), label).backward()
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight -= RATE * weight.grad
+
+
+def step_record(net, x, label):
+    weights = list(net.parameters())
+    sums = [torch.zeros_like(weight) for weight in weights]
+    for i in range(len(x)):
+        net.zero_grad()
+        nn.functional.cross_entropy(net(x[i:i + 1]), label[i:i + 1]).backward()
+        norm = torch.sqrt(sum((weight.grad ** 2).sum() for weight in weights))
+        factor = min(1.0, CLIP / float(norm))
+        for total, weight in zip(sums, weights):
+            total.add_(weight.grad, alpha=factor)
+
+
+def torch_best(model, mode, batch, threads):
+    """Images per second of the best step, by processor and by wall."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(1)
+    shape, net = MODELS[model]()
+    x, label = torch.randn(batch, *shape), torch.randint(0, 10, (batch,))
+    step = step_batch if mode == "batch" else step_record
+    step(net, x, label)
+    best = [0.0, 0.0]
+    end = time.monotonic() + SECONDS
+    while best[0] == 0 or time.monotonic() < end:
+        used, now = time.process_time(), time.monotonic()
+        step(net, x, label)
+        best = [max(best[0], batch / (time.process_time() - used)),
+                max(best[1], batch / (time.monotonic() - now))]
+    return best
+
+
+def our_best(program, model, mode, batch, threads):
+    line = subprocess.run([program, model, mode, str(batch), str(threads), str(SECONDS)],
+                          check=True, capture_output=True, text=True).stdout
+    return [float(x) for x in line.split(",")]
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    print(f"# PyTorch {torch.__version__}; ours {sys.argv[1]}")
+    for model in sys.argv[2:] or MODELS:
+        for mode, batch, threads in [("batch", 64, 1), ("batch", 64, 2), ("batch", 350, 1),
+                                     ("batch", 350, 2), ("record", 64, 1)]:
+            ours, beside = [0.0, 0.0], [0.0, 0.0]
+            for _ in range(TURNS):
+                ours = list(map(max, ours, our_best(sys.argv[1], model, mode, batch, threads)))
+                beside = list(map(max, beside, torch_best(model, mode, batch, threads)))
+            clock = 0 if threads == 1 else 1
+            print(f"learn,{model},{mode},{batch},{threads},{['processor', 'wall'][clock]},"
+                  f"{ours[clock]:.0f},{beside[clock]:.0f},{ours[clock] / beside[clock]:.2f}",
+                  flush=True)
+
+
+if __name__ == "__main__":
+    main()
