@@ -8,6 +8,7 @@ prints
 Mode batch is a step of plain gradient descent; mode record clips each record's gradient, which
 PyTorch does by a loop over the records. One thread is timed by the processor time that it had, two
 by the wall, where other work on the machine shows. The two take turns; each has its best step."""
+import os
 import subprocess
 import sys
 import time
@@ -78,23 +79,30 @@ def torch_best(model, mode, batch, threads):
     return best
 
 
-def our_best(program, model, mode, batch, threads):
-    line = subprocess.run([program, model, mode, str(batch), str(threads), str(SECONDS)],
-                          check=True, capture_output=True, text=True).stdout
+def best(program, model, mode, batch, threads):
+    """The same from a process of its own, whose libraries have no more threads than these."""
+    limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    line = subprocess.run([*program, model, mode, str(batch), str(threads), str(SECONDS)],
+                          env={**os.environ, **limits}, check=True, capture_output=True,
+                          text=True).stdout
     return [float(x) for x in line.split(",")]
 
 
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
+    if sys.argv[1] == "torch":
+        print("{},{}".format(*torch_best(sys.argv[2], sys.argv[3], *map(int, sys.argv[4:6]))))
+        return
+    programs = [[sys.argv[1]], [sys.executable, __file__, "torch"]]
     print(f"# PyTorch {torch.__version__}; ours {sys.argv[1]}")
     for model in sys.argv[2:] or MODELS:
         for mode, batch, threads in [("batch", 64, 1), ("batch", 64, 2), ("batch", 350, 1),
                                      ("batch", 350, 2), ("record", 64, 1)]:
             ours, beside = [0.0, 0.0], [0.0, 0.0]
             for _ in range(TURNS):
-                ours = list(map(max, ours, our_best(sys.argv[1], model, mode, batch, threads)))
-                beside = list(map(max, beside, torch_best(model, mode, batch, threads)))
+                ours, beside = [list(map(max, so_far, best(program, model, mode, batch, threads)))
+                                for so_far, program in zip([ours, beside], programs)]
             clock = 0 if threads == 1 else 1
             print(f"learn,{model},{mode},{batch},{threads},{['processor', 'wall'][clock]},"
                   f"{ours[clock]:.0f},{beside[clock]:.0f},{ours[clock] / beside[clock]:.2f}",
