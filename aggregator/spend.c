@@ -14,7 +14,8 @@ enum status spend_open(struct spend *out, const char *path, const struct schedul
     struct spend spend = {
         .manifest = *manifest,
         .limits = {study->privacy.epsilon, (double)INFINITY, study->privacy.delta},
-        .certain = params_honest(&schedule->params)};
+        .certain =
+            study->allocation.mode == STUDY_ALLOCATION_NONE ? params_honest(&schedule->params) : 0};
     TRY(ledger_open(&spend.ledger, path, identity, fault));
     const struct books *books = &spend.ledger.books;
     if (begun && books_find_study(books, manifest) == books->n_studies) return STATUS_STATE;

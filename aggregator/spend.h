@@ -13,7 +13,8 @@ struct spend {
     struct hash manifest;
     size_t study; /* its place in the ledger's books */
     struct books_limits limits;
-    uint32_t certain; /* shares of a release that all of the cohort have a part in */
+    uint32_t certain; /* shares of a release that all of the cohort have a part in; 0 where blocks
+                       * are allocated: what few hold is never settled at more than was reserved */
 };
 
 /* All calls that return a status: those of db_open and of protocol/ledger.h. */

@@ -108,10 +108,11 @@ enum status budget_open(struct budget *out, const char *path, struct journal *jo
                         const struct hash *manifest, const uint8_t *identity, uint64_t time_s,
                         struct ledger_fault *fault)
 {
+    const bool whole = study->allocation.mode == STUDY_ALLOCATION_NONE;
     AUTO(budget_close)
     struct budget budget = {.journal = journal,
                             .manifest = *manifest,
-                            .certain = study->sites.threshold - study->sites.colluding,
+                            .certain = whole ? study->sites.threshold - study->sites.colluding : 0,
                             .limits = policy_limits(policy, study)};
     TRY(open_ledger(&budget.ledger, path, journal, identity, fault));
     budget.study = books_find_study(&budget.ledger.books, manifest);

@@ -26,7 +26,8 @@ struct budget {
     struct journal *journal; /* borrowed */
     struct hash manifest;
     size_t study;     /* its place in the ledger's books */
-    uint32_t certain; /* shares of a release that all of the cohort have a part in */
+    uint32_t certain; /* shares of a release that all of the cohort have a part in; 0 where blocks
+                       * are allocated: what few hold is never settled at more than was reserved */
     struct books_limits limits;
 };
 

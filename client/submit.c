@@ -8,6 +8,7 @@
 #include "crypto/mask.h"
 #include "dp/clip.h"
 #include "protocol/removal.h"
+#include "protocol/schedule.h"
 
 enum status submit_contribution(struct grid_sum *sum, int64_t *within, const struct update *update,
                                 double clip, const struct grid *grid, struct rng *rng)
@@ -79,9 +80,7 @@ static enum status add_removable(struct noise *noise, const struct session *sess
 enum status submit_noise(struct noise *out, const struct session *session, struct rng *rng)
 {
     const struct plan *plan = &session->plan;
-    size_t n = 0;
-    for (uint32_t l = 0; l < plan->n_segments; l++)
-        if (bits_has(&plan->segment[l].members, session->config.self)) n += plan->segment[l].dim;
+    const size_t n = schedule_part(plan, session->config.self);
     if (n == 0) return STATUS_RANGE;
     struct xnoise parts;
     TRY(removal_parts(&parts, plan));

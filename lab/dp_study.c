@@ -209,7 +209,10 @@ static void lines_of(struct line line[static LINES_MAX], size_t *n, char with[st
                      const struct study_cost *c)
 {
     const struct params *p = &c->schedule.params;
-    const bool removes = c->study.privacy.dropouts == STUDY_XNOISE;
+    /* What is taken away again counts for nobody, whoever survives; nor does, where blocks are
+     * allocated, who survives elsewhere. */
+    const bool certain = c->study.privacy.dropouts == STUDY_XNOISE ||
+                         c->study.allocation.mode != STUDY_ALLOCATION_NONE;
     (void)snprintf(with, 32, "server and %u site%s", p->c, p->c == 1 ? "" : "s");
     const struct {
         const char *name;
@@ -219,8 +222,7 @@ static void lines_of(struct line line[static LINES_MAX], size_t *n, char with[st
     for (size_t k = 0; k < 3; k++)
         for (int worst = 0; worst <= (p->n > p->quorum); worst++) {
             const uint32_t stay = worst ? p->quorum : p->n;
-            /* What is taken away again counts for nobody, whoever survives. */
-            const uint32_t shares = removes ? params_honest(p) : stay - who[k].known;
+            const uint32_t shares = certain ? params_honest(p) : stay - who[k].known;
             line[(*n)++] =
                 (struct line){.adversary = who[k].name, .dropouts = p->n - stay, .shares = shares};
         }

@@ -239,3 +239,11 @@ uint64_t layout_segment_size(const struct layout *layout, uint32_t segment, cons
     }
     return size;
 }
+
+uint64_t layout_segment_first(const struct layout *layout, uint32_t segment)
+{
+    REQUIRE(segment < layout->n_segments);
+    uint32_t t = 0;
+    while (layout->tensor[t].segment != segment) t++;
+    return layout->tensor[t].offset;
+}

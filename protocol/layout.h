@@ -147,6 +147,9 @@ MUST_USE enum status layout_keep_units(struct bits *keep, const struct layout *l
 uint64_t layout_segment_size(const struct layout *layout, uint32_t segment,
                              const struct bits *keep);
 
+/* The first coordinate of segment s, whose tensors stand together. */
+uint64_t layout_segment_first(const struct layout *layout, uint32_t segment);
+
 /* A smaller model in which pruned units do not exist: units with no kept coordinate in any tensor
  * of their own layer are left out, so that matrices shrink.
  * index[i] is the place in `full` of coordinate i of `small` (small->n entries, owned by the

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "protocol/allocate.h"
 #include "protocol/removal.h"
 #include "protocol/schedule_grid.h"
 #include "protocol/schedule_steps.h"
@@ -106,9 +107,28 @@ static enum status add_segment(struct plan *plan, const char *name, uint64_t dim
     return STATUS_OK;
 }
 
+/* Of blocks those that are served, with the sites that hold them. */
+static enum status add_layers(struct plan *plan, const struct study *study,
+                              const struct layout *layout, const struct bits *keep)
+{
+    const uint32_t blocks = allocate_blocks(layout);
+    if (blocks == 0) return STATUS_RANGE;
+    AUTO(allocation_free) struct allocation allocation = {0};
+    TRY(allocate_of(&allocation, study, blocks, plan->step_number, &plan->cohort));
+    if (bits_count(&allocation.sharer) < study->allocation.min_holders) return STATUS_QUORUM;
+    for (uint32_t s = 0; s < layout->n_segments; s++) {
+        const uint32_t b = allocate_block(layout->segment[s]);
+        const struct bits *members = b == LAYOUT_NONE ? &allocation.sharer : &allocation.holder[b];
+        const uint64_t dim = layout_segment_size(layout, s, keep);
+        if (dim > 0 && bits_count(members) > 0)
+            TRY(add_segment(plan, layout->segment[s], dim, members));
+    }
+    return STATUS_OK;
+}
+
 /* The exploration travels by groups of units (private) or by layers (paper: every parameter), the
- * training by layers, kept coordinates only. A layer without kept coordinates has no segment. An
- * evaluation is counts by class. */
+ * training by layers, kept coordinates only. A layer without kept coordinates has no segment, nor
+ * has a block that is not served. An evaluation is counts by class. */
 static enum status add_segments(struct plan *plan, const struct study *study,
                                 const struct layout *layout, const struct bits *keep)
 {
@@ -122,6 +142,8 @@ static enum status add_segments(struct plan *plan, const struct study *study,
                             &plan->cohort));
         return STATUS_OK;
     }
+    if (plan->step == STEP_TRAIN && study->allocation.mode != STUDY_ALLOCATION_NONE)
+        return add_layers(plan, study, layout, keep);
     for (uint32_t s = 0; s < layout->n_segments; s++) {
         uint64_t dim = layout_segment_size(layout, s, keep);
         if (dim > 0) TRY(add_segment(plan, layout->segment[s], dim, &plan->cohort));
@@ -129,20 +151,40 @@ static enum status add_segments(struct plan *plan, const struct study *study,
     return STATUS_OK;
 }
 
-uint32_t schedule_certain(const struct plan *plan)
+uint32_t schedule_layer(const struct layout *layout, const struct plan *plan, uint32_t segment)
 {
-    /* T of the cohort survive, so cohort - T are missing at most: all of them may be members of one
-     * segment, and so may c corrupt ones. And none opens without m + c survivors. */
-    const struct params *params = &plan->params;
-    uint32_t certain = params_honest(params);
-    const uint32_t gone = (uint32_t)bits_count(&plan->cohort) - certain;
+    for (uint32_t s = 0; s < layout->n_segments; s++)
+        if (strcmp(layout->segment[s], plan->segment[segment].name) == 0) return s;
+    return LAYOUT_NONE;
+}
+
+uint64_t schedule_part(const struct plan *plan, uint32_t site)
+{
+    uint64_t dim = 0;
+    for (uint32_t l = 0; l < plan->n_segments; l++)
+        if (bits_has(&plan->segment[l].members, site)) dim += plan->segment[l].dim;
+    return dim;
+}
+
+/* When so many of the cohort are honest and survive, how many of them each opened segment has: the
+ * others may all be members of one segment, and so may the corrupt ones. And none opens without
+ * m + c survivors. */
+static uint32_t least_honest(const struct plan *plan, uint32_t honest)
+{
+    const uint32_t gone = (uint32_t)bits_count(&plan->cohort) - honest;
+    uint32_t least = honest;
     for (uint32_t l = 0; l < plan->n_segments; l++) {
         const uint32_t members = (uint32_t)bits_count(&plan->segment[l].members);
         uint32_t left = members > gone ? members - gone : 0;
-        if (left < params->m) left = params->m;
-        if (left < certain) certain = left;
+        if (left < plan->params.m) left = plan->params.m;
+        if (left < least) least = left;
     }
-    return certain;
+    return least;
+}
+
+uint32_t schedule_certain(const struct plan *plan)
+{
+    return least_honest(plan, params_honest(&plan->params));
 }
 
 struct release schedule_release(const struct plan *plan, uint32_t n_shares)
@@ -163,7 +205,10 @@ struct release schedule_release(const struct plan *plan, uint32_t n_shares)
 
 struct release schedule_worst(const struct schedule *schedule, const struct plan *plan)
 {
+    /* Whoever knows fewer shares than conspirators gains by each that is certain: as many as can
+     * be, though another step may have thinner blocks. */
     struct release worst = schedule_release(plan, schedule_certain(plan));
+    worst.n_shares = params_honest(&plan->params);
     if (worst.sigma == 0) return worst;
     /* A share is at least z sqrt(norm2 / n_shares), raised by a relative 1e-9 (account_share), so
      * norm2 / (n_shares sigma^2) is below (1 - 1e-9) / z^2 in every plan. */
@@ -177,7 +222,8 @@ struct release schedule_worst(const struct schedule *schedule, const struct plan
 double schedule_multiplier(const struct plan *plan, uint32_t n_survivors)
 {
     const double kept = (double)removal_kept(plan, n_survivors);
-    return sqrt(kept * (n_survivors - plan->params.c) / (double)plan->grid.norm2) * (1 - 1e-9);
+    const uint32_t honest = least_honest(plan, n_survivors - plan->params.c);
+    return sqrt(kept * honest / (double)plan->grid.norm2) * (1 - 1e-9);
 }
 
 uint32_t schedule_message_bytes(const struct schedule *schedule)

@@ -51,7 +51,8 @@ MUST_USE enum status schedule_of(struct schedule *out, const struct study *study
  * STATUS_RANGE   the ring is too narrow even for a coarse grid (grid_plan), nothing is kept, the
  *                clip is not allowed, or the noise is too little to be divided into removable parts
  *                (xnoise_of).
- * STATUS_QUORUM  the cohort is smaller than the threshold.
+ * STATUS_QUORUM  the cohort is smaller than the threshold, or of those who can hold all there are
+ *                fewer than min_holders (mode exclusive).
  * STATUS_NOMEM */
 MUST_USE enum status schedule_plan(struct plan *out, const struct schedule *schedule,
                                    enum step step, uint32_t step_number, const struct bits *keep,
@@ -69,6 +70,12 @@ struct grid schedule_grid(const struct plan *plan);
 
 /* Segments of a plan that are layers, or groups of units: all but the clip's count. */
 uint32_t schedule_layers(const struct plan *plan);
+
+/* The layout's segment that a plan's is about; LAYOUT_NONE when it is about none. */
+uint32_t schedule_layer(const struct layout *layout, const struct plan *plan, uint32_t segment);
+
+/* Coordinates of a site's own segments. 0: it has none (mode exclusive) and only guards shares. */
+uint64_t schedule_part(const struct plan *plan, uint32_t site);
 
 /* Whether what the sites add is rotated in such a step. An exploration is not: its squares are
  * compared with each other, and stay what they are when a sum is capped. */
@@ -90,9 +97,9 @@ struct release schedule_release(const struct plan *plan, uint32_t n_shares);
  * account of any plan, against the same adversary. */
 struct release schedule_worst(const struct schedule *schedule, const struct plan *plan);
 
-/* Noise multiplier that a sum of so many survivors, at least T, has against the coordinator with
- * its colluding sites: the deviation of the honest ones' noise, what was taken away not counted,
- * over the bound of a contribution; rounded down. */
+/* Noise multiplier that the sums of so many survivors, at least T, have against the coordinator
+ * with its colluding sites, the least of all segments: the deviation of the honest ones' noise,
+ * what was taken away not counted, over the bound of a contribution; rounded down. */
 double schedule_multiplier(const struct plan *plan, uint32_t n_survivors);
 
 /* Bytes of the largest message that a study needs, also of the opening for a site that missed every

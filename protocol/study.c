@@ -34,6 +34,7 @@ static const struct study defaults = {
                 .clip_quantile = 0.5,
                 .clip_rate = 0.2},
     .pruning = {.mode = STUDY_PRUNING_PRIVATE, .units = 0.5, .weights = 0.2},
+    .allocation = {.n_capacities = 6, .capacities = {12, 10, 8, 6, 4, 3}},
     .rounds = {.count = 50,
                .learning_rate = 0.5,
                .momentum = 0.9,
@@ -56,6 +57,9 @@ static const char *const kind_names[] = {"mlp", "cnn", "twocnn", "vit", "mixer",
 static const char *const unit_names[] = {"patient", "site", NULL};
 static const char *const pruning_names[] = {"private", "paper", "none", NULL};
 static const char *const optimizer_names[] = {"sgd", "adam", NULL};
+static const char *const allocation_names[] = {"none",      "paper",  "private",   "all-large",
+                                               "all-small", "prefix", "exclusive", NULL};
+static const char *const empty_names[] = {"keep", "repair", "least", NULL};
 static const char *const evaluation_names[] = {"none", "private", NULL};
 static const char *const sampler_names[] = {"exact", "table", NULL};
 static const char *const rounding_names[] = {"nearest", "stochastic", NULL};
@@ -129,6 +133,12 @@ static const struct setting keys[] = {
     CHOICE("pruning", "mode", pruning.mode, pruning_names),
     REAL("pruning", "units", pruning.units, 0, BELOW_ONE),
     REAL("pruning", "weights", pruning.weights, 0, BELOW_ONE),
+    CHOICE("allocation", "mode", allocation.mode, allocation_names),
+    {"allocation", "capacities", SETTING_UINTS, AT(uint32_t, allocation.capacities[0]), 1,
+     LAYOUT_SEGMENTS_MAX, NULL, AT(uint32_t, allocation.n_capacities), STUDY_CAPACITIES_MAX},
+    BOOL("allocation", "dynamic", allocation.dynamic),
+    UINT("allocation", "min_holders", allocation.min_holders, 0, PARAMS_SITES_MAX),
+    CHOICE("allocation", "empty", allocation.empty, empty_names),
     UINT("rounds", "count", rounds.count, 1, 100000),
     REAL("rounds", "learning_rate", rounds.learning_rate, TINY, 1000),
     REAL("rounds", "momentum", rounds.momentum, 0, BELOW_ONE),
@@ -171,6 +181,8 @@ enum status study_parse(struct study *out, struct view text, struct settings_err
     TRY(settings_parse(&study, keys, sizeof keys / sizeof *keys, text, why));
     if (study.sites.threshold == 0)
         study.sites.threshold = params_threshold(study.sites.expected, study.sites.colluding);
+    if (study.allocation.min_holders == 0)
+        study.allocation.min_holders = study.sites.min_contributors + study.sites.colluding;
     if (study.evaluation.ratio == 0)
         study.evaluation.ratio = study.privacy.unit == STUDY_PATIENT ? 4 : 1;
     enum status status = study_check(&study, why);

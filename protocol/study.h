@@ -21,12 +21,23 @@
 #define STUDY_ID_MAX 31
 #define STUDY_TITLE_MAX 127
 #define STUDY_EPSILON_MAX 100
+#define STUDY_CAPACITIES_MAX 64
 
 enum study_unit { STUDY_PATIENT, STUDY_SITE };
 enum study_rotation { STUDY_ROTATION_NONE, STUDY_ROTATION_HADAMARD };
 enum study_evaluation { STUDY_EVALUATION_NONE, STUDY_EVALUATION_PRIVATE };
 enum study_dropouts { STUDY_PESSIMISTIC, STUDY_XNOISE };
 enum study_optimizer { STUDY_SGD, STUDY_ADAM };
+enum study_allocation {
+    STUDY_ALLOCATION_NONE,
+    STUDY_ALLOCATION_PAPER,
+    STUDY_ALLOCATION_PRIVATE,
+    STUDY_ALLOCATION_ALL_LARGE,
+    STUDY_ALLOCATION_ALL_SMALL,
+    STUDY_ALLOCATION_PREFIX,
+    STUDY_ALLOCATION_EXCLUSIVE,
+};
+enum study_empty { STUDY_EMPTY_KEEP, STUDY_EMPTY_REPAIR, STUDY_EMPTY_LEAST };
 enum study_pruning { STUDY_PRUNING_PRIVATE, STUDY_PRUNING_PAPER, STUDY_PRUNING_NONE };
 
 /* Each member is the key of the same name; in brackets what holds when the key is absent. */
@@ -81,6 +92,20 @@ struct study {
         double units;            /* [0.5] share of hidden units pruned per layer */
         double weights;          /* [0.2] share of remaining weights pruned one by one */
     } pruning;
+    struct {
+        enum study_allocation mode; /* [none] which sites train which blocks (allocate.h): paper,
+                                     * FedRA's own; private, balanced; for comparison: all-large,
+                                     * everybody all; all-small, everybody the first that the
+                                     * smallest can hold; prefix, everybody the first that it can
+                                     * hold; exclusive, those alone who can hold all */
+        uint32_t n_capacities;
+        uint32_t capacities[STUDY_CAPACITIES_MAX]; /* [12, 10, 8, 6, 4, 3] blocks that site v can
+                                                    * hold: number v modulo their count */
+        bool dynamic;                              /* [false] drawn from them anew in each round */
+        uint32_t min_holders;   /* [min_contributors + colluding] of a block that is served */
+        enum study_empty empty; /* [keep] mode paper: what nobody got keeps its values; repair, a
+                                 * site draws again; least, what was given out least comes first */
+    } allocation;
     struct {
         uint32_t count;                       /* [50] */
         double learning_rate;                 /* [0.5] of the step that the coordinator takes */

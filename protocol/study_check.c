@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dp/xnoise.h"
+#include "protocol/allocate.h"
 #include "protocol/study.h"
 
 /* Above PARAMS_COMPLETE_MAX sites a ring has to fit the threshold. */
@@ -182,6 +183,73 @@ static enum status check_model(const struct study *s, struct settings_error *why
     return STATUS_OK;
 }
 
+/* Sites that can hold all blocks, when all of them come. */
+static uint32_t full_sites(const struct study *s, uint32_t blocks)
+{
+    uint32_t full = 0;
+    for (uint32_t v = 0; v < s->sites.expected; v++)
+        full += s->allocation.capacities[v % s->allocation.n_capacities] >= blocks;
+    return full;
+}
+
+/* Of who may hold what, and how many of them there must be. */
+static enum status check_holders(const struct study *s, uint32_t blocks, struct settings_error *why)
+{
+    const uint32_t least = s->sites.min_contributors + s->sites.colluding;
+    const uint32_t holders = s->allocation.min_holders;
+    if (s->allocation.n_capacities == 0)
+        return settings_refuse(why, "allocation", "capacities", "capacities: needs at least one");
+    if (holders < least)
+        return settings_refuse(why, "allocation", "min_holders",
+                               "min_holders: %u is below min_contributors + colluding, %u, under "
+                               "which no site gives its part of a block",
+                               holders, least);
+    if (holders > s->sites.threshold)
+        return settings_refuse(why, "allocation", "min_holders",
+                               "min_holders: %u is more than the threshold %u, so a permitted "
+                               "round could have too few sites for any block",
+                               holders, s->sites.threshold);
+    if (s->allocation.mode != STUDY_ALLOCATION_EXCLUSIVE) return STATUS_OK;
+    if (s->allocation.dynamic)
+        return settings_refuse(why, "allocation", "dynamic",
+                               "dynamic: mode exclusive needs to know who can hold all");
+    if (s->privacy.adaptive_clip)
+        return settings_refuse(why, "privacy", "adaptive_clip",
+                               "adaptive_clip: not in mode exclusive, where not every site has a "
+                               "norm to be counted");
+    if (full_sites(s, blocks) < holders)
+        return settings_refuse(why, "allocation", "mode",
+                               "mode: exclusive needs %u sites that can hold all %u blocks, and "
+                               "there are %u",
+                               holders, blocks, full_sites(s, blocks));
+    return STATUS_OK;
+}
+
+static enum status check_allocation(const struct study *s, struct settings_error *why)
+{
+    if (s->allocation.mode == STUDY_ALLOCATION_NONE) return STATUS_OK;
+    struct layout layout;
+    TRY(layout_of(&layout, &s->model.spec));
+    const uint32_t blocks = allocate_blocks(&layout);
+    if (blocks == 0)
+        return settings_refuse(why, "allocation", "mode",
+                               "mode: only a transformer has blocks to allocate");
+    if (s->privacy.dropouts == STUDY_XNOISE)
+        return settings_refuse(why, "privacy", "dropouts",
+                               "dropouts: xnoise needs all sites in every segment, so that there "
+                               "is no allocation");
+    if (s->allocation.empty != STUDY_EMPTY_KEEP && s->allocation.mode != STUDY_ALLOCATION_PAPER)
+        return settings_refuse(why, "allocation", "empty",
+                               "empty: has no meaning but in mode paper");
+    if (s->allocation.empty == STUDY_EMPTY_LEAST &&
+        (uint64_t)s->rounds.count * s->sites.expected > ALLOCATE_HISTORY_MAX)
+        return settings_refuse(why, "allocation", "empty",
+                               "empty: least looks back on every round, which is too long with "
+                               "more than %d rounds times sites",
+                               ALLOCATE_HISTORY_MAX);
+    return check_holders(s, blocks, why);
+}
+
 static enum status check_id(const struct study *s, struct settings_error *why)
 {
     const char *id = s->study.id;
@@ -230,5 +298,6 @@ enum status study_check(const struct study *study, struct settings_error *why)
     TRY(check_deadlines(study, why));
     TRY(check_rounds(study, why));
     TRY(check_evaluation(study, why));
+    TRY(check_allocation(study, why));
     return check_privacy(study, why);
 }

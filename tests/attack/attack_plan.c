@@ -324,9 +324,74 @@ static void an_index_of_few_is_not_planned(void)
     CHECK_REFUSED(SEGMENTS, hospital_told(&h, leave_out_the_last));
 }
 
+/* Three holders for each block of a transformer: m = 2, c = 1. */
+static const char blocks_study[] =
+    "study: {id: blocks}\n"
+    "sites: {expected: 5, colluding: 1, min_contributors: 2}\n"
+    "model: {kind: vit, height: 8, width: 8, patch: 4, dim: 8, depth: 4, heads: 2, mlp: 8,\n"
+    "        classes: 3, rank: 2}\n"
+    "privacy: {unit: patient, epsilon: 2.0, sampling: 0.2, records: 500}\n"
+    "pruning: {mode: none}\n"
+    "allocation: {mode: private, capacities: [3, 4, 2, 3, 2]}\n"
+    "rounds: {count: 2}\n";
+
+/* Number 1 to 4 are blocks: the first that the hospital holds, or does not. */
+static struct bits *block(struct plan *plan, bool held)
+{
+    uint32_t l = 1;
+    while (bits_has(&plan->segment[l].members, HOSPITAL) != held) l++;
+    CHECK(l <= 4);
+    return &plan->segment[l].members;
+}
+
+static void thin_out(struct arena *a, void *content)
+{
+    (void)a;
+    struct bits *members = block(content, true);
+    for (uint32_t v = HOSPITAL_SITES; bits_count(members) > 2; v--) bits_clear(members, v - 1);
+}
+
+/* As many holders as before, but others, who may conspire. */
+static void exchange(struct arena *a, void *content)
+{
+    (void)a;
+    struct bits *members = block(content, true);
+    uint32_t out = 1, in = 1;
+    while (!bits_has(members, out)) out++;
+    while (in < HOSPITAL_SITES && bits_has(members, in)) in++;
+    bits_clear(members, out);
+    bits_set(members, in);
+}
+
+static void hand_over(struct arena *a, void *content)
+{
+    (void)a;
+    bits_set(block(content, false), HOSPITAL);
+}
+
+/* The allocation of another step. */
+static void draw_again(struct arena *a, void *content)
+{
+    (void)a;
+    ((struct plan *)content)->step_number++;
+}
+
+static void a_block_is_held_by_those_whom_nobody_chose(void)
+{
+    AUTO(hospital_close) struct hospital h = {0};
+    CHECK_NUMBER(REASON_NONE,
+                 hospital_open(&h, blocks_study, "min_contributors: 2\nmodels: [vit]\n", RECORDS));
+    CHECK_REFUSED(CONTRIBUTORS, hospital_told(&h, thin_out));
+    CHECK_REFUSED(SEGMENTS, hospital_told(&h, exchange));
+    CHECK_REFUSED(SEGMENTS, hospital_told(&h, hand_over));
+    CHECK_REFUSED(SEGMENTS, hospital_told(&h, draw_again));
+    CHECK_NUMBER(REASON_NONE, hospital_told(&h, nothing));
+}
+
 static void sparse(void)
 {
     RUN(an_index_of_few_is_not_planned);
+    RUN(a_block_is_held_by_those_whom_nobody_chose);
 }
 
 int main(int argc, char **argv)

@@ -77,6 +77,27 @@ void small_study(struct study *study, enum study_unit unit, enum model_kind kind
     REQUIRE(study_check(study, &why) == STATUS_OK);
 }
 
+void small_allocation(struct study *study, enum study_unit unit, enum study_allocation mode)
+{
+    small_study(study, unit, MODEL_MLP);
+    study->model.spec.kind = MODEL_VIT;
+    study->model.spec.patch = 4;
+    study->model.spec.dim = study->model.spec.mlp = 8;
+    study->model.spec.depth = 12;
+    study->model.spec.heads = study->model.spec.rank = 2;
+    study->model.spec.alpha = 2;
+    study->sites.expected = 6;
+    study->sites.min_contributors = 2;
+    study->pruning.mode = STUDY_PRUNING_NONE;
+    study->allocation.mode = mode;
+    study->allocation.n_capacities = mode == STUDY_ALLOCATION_EXCLUSIVE ? 2 : 6;
+    for (uint32_t v = 0; v < 6; v++)
+        study->allocation.capacities[v] = (uint32_t[]){12, 10, 8, 6, 4, 3}[v];
+    study->allocation.min_holders = 3;
+    struct settings_error why = {0};
+    REQUIRE(study_check(study, &why) == STATUS_OK);
+}
+
 void small_data(struct dataset *out, const struct study *study, size_t n, uint64_t seed)
 {
     const struct model_spec *spec = &study->model.spec;

@@ -12,6 +12,10 @@
  * an LSTM on 9 characters. Nothing that small_data gives rise to is as large as the clips. */
 void small_study(struct study *study, enum study_unit unit, enum model_kind kind);
 
+/* The same for six sites that hold 12, 10, 8, 6, 4 and 3 of the 12 blocks of a ViT with adapters on
+ * 8x8 images, in mode exclusive 12 and 10 by turns; a block needs three holders. */
+void small_allocation(struct study *study, enum study_unit unit, enum study_allocation mode);
+
 /* n records that fit the study's model: each class is a bright blob in a place of its own, on black
  * and with grain (of characters 1 and 2 among 0). Freed by dataset_free. */
 void small_data(struct dataset *out, const struct study *study, size_t n, uint64_t seed);

@@ -78,6 +78,16 @@ static enum status reserve(struct spend *spend, const struct world *world, uint3
     return spend_reserve(spend, &plan, 2);
 }
 
+/* In a ledger of a study with an allocation; the round itself is of all. */
+static enum status reserve_allocated(struct spend *spend, struct world *world)
+{
+    world->study.allocation.mode = STUDY_ALLOCATION_PRIVATE;
+    const enum status status = open_spend(spend, world, false);
+    world->study.allocation.mode = STUDY_ALLOCATION_NONE;
+    TRY(status);
+    return reserve(spend, world, 1);
+}
+
 static double spent(const struct spend *spend, enum adversary who)
 {
     double epsilon = -1;
@@ -118,6 +128,19 @@ static void a_round_costs_each_adversary_what_it_does_not_know(void)
     CHECK_CLOSE(cost_of(&world, SITES, 1), spent(&spend, ADVERSARY_SERVER), 1e-9);
     CHECK_CLOSE(cost_of(&world, SITES, 1), spent(&spend, ADVERSARY_READER), 1e-9);
     CHECK_CLOSE(cost_of(&world, SITES - COLLUDING, 1), spent(&spend, ADVERSARY_COLLUSION), 1e-9);
+}
+
+/* A block may have as many certain holders as the whole cohort has, and yet fewer survivors. */
+static void where_blocks_are_allocated_a_round_stays_at_its_worst_case(void)
+{
+    AUTO(world_free) struct world world = {0};
+    AUTO(spend_close) struct spend spend = {0};
+    forget();
+    world_make(&world, 3);
+    CHECK_OK(reserve_allocated(&spend, &world));
+    CHECK_OK(spend_end(&spend, 1, SITES, true, 3));
+    const uint32_t fewest = world.schedule.params.quorum;
+    CHECK_CLOSE(cost_of(&world, fewest, 1), spent(&spend, ADVERSARY_SERVER), 1e-9);
 }
 
 /* Whoever survives, what is more than the certain shares is taken away. */
@@ -335,6 +358,7 @@ int main(void)
 {
     (void)snprintf(path, sizeof path, "/tmp/veilsum-spend-%ld.db", (long)getpid());
     RUN(a_round_costs_each_adversary_what_it_does_not_know);
+    RUN(where_blocks_are_allocated_a_round_stays_at_its_worst_case);
     RUN(removable_noise_counts_for_nobody);
     RUN(a_round_that_failed_costs_nothing_without_inputs_and_its_worst_with_some);
     RUN(a_plan_that_never_left_is_not_paid_twice);

@@ -125,6 +125,22 @@ static void a_sum_of_a_part_of_the_cohort_stays_at_its_worst_case(void)
     end();
 }
 
+/* A block may have as many certain holders as the whole cohort has, and yet fewer survivors. */
+static void where_blocks_are_allocated_a_round_stays_at_its_worst_case(void)
+{
+    begin();
+    till.study.allocation.mode = STUDY_ALLOCATION_PRIVATE;
+    CHECK_OK(till_open(&till));
+    CHECK_OK(till_enter(&till, MEMORY_PLAN, 1, 0));
+    CHECK_OK(till_reserve(&till, 1));
+    CHECK_OK(till_enter(&till, MEMORY_INPUT, 1, 0));
+    CHECK_OK(till_enter(&till, MEMORY_RESULT, 1, TILL_SITES));
+    CHECK_OK(budget_balance(&till.budget, 4));
+    CHECK(!budget_holds(&till.budget, 1));
+    CHECK_CLOSE(epsilon_of(till_fewest(&till), 1), spent(NULL), 1e-9);
+    end();
+}
+
 static void a_plan_beyond_the_limit_is_refused_before_anything_is_written(void)
 {
     begin();
@@ -278,6 +294,7 @@ int main(void)
     RUN(a_result_that_only_the_journal_has_is_settled_at_the_start);
     RUN(fewer_survivors_than_the_guarantee_stay_at_the_worst_case);
     RUN(a_sum_of_a_part_of_the_cohort_stays_at_its_worst_case);
+    RUN(where_blocks_are_allocated_a_round_stays_at_its_worst_case);
     RUN(a_plan_beyond_the_limit_is_refused_before_anything_is_written);
     RUN(a_lost_ledger_is_not_taken_for_an_empty_one);
     RUN(a_study_that_was_not_pinned_has_no_budget);

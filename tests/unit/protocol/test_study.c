@@ -218,6 +218,50 @@ static void local_steps_that_contradict_themselves_are_refused(void)
     refused(SITE_UNIT "rounds: {local_momentum: 1}\n", STATUS_RANGE, 4, "local_momentum");
 }
 
+#define BLOCKS SITE_UNIT "pruning: {mode: none}\nmodel: {kind: vit, rank: 2}\nallocation:\n"
+
+static void blocks_are_allocated_by_a_section_of_their_own(void)
+{
+    const struct study d = study_of(BLOCKS "  mode: private\n");
+    static const uint32_t capacities[] = {12, 10, 8, 6, 4, 3};
+    CHECK(d.allocation.mode == STUDY_ALLOCATION_PRIVATE && !d.allocation.dynamic);
+    CHECK_NUMBER(6, d.allocation.n_capacities);
+    CHECK_BYTES(capacities, d.allocation.capacities, sizeof capacities);
+    CHECK(d.allocation.min_holders == 4 && d.allocation.empty == STUDY_EMPTY_KEEP);
+    const struct study s = study_of(BLOCKS "  mode: paper\n  capacities: [5, 2]\n"
+                                           "  dynamic: true\n  min_holders: 5\n  empty: least\n");
+    CHECK(s.allocation.mode == STUDY_ALLOCATION_PAPER && s.allocation.dynamic);
+    CHECK(s.allocation.n_capacities == 2 && s.allocation.capacities[1] == 2);
+    CHECK(s.allocation.min_holders == 5 && s.allocation.empty == STUDY_EMPTY_LEAST);
+    CHECK_NUMBER(STUDY_ALLOCATION_NONE, study_of(SITE_UNIT).allocation.mode);
+    CHECK_NUMBER(STUDY_ALLOCATION_EXCLUSIVE,
+                 study_of(BLOCKS "  mode: exclusive\n  capacities: [12, 3]\n").allocation.mode);
+}
+
+static void allocations_that_protect_or_serve_nobody_are_refused(void)
+{
+    refused(SITE_UNIT "allocation: {mode: paper}\n", STATUS_RANGE, 4, "transformer");
+    refused(BLOCKS "  mode: paper\n  min_holders: 3\n", STATUS_RANGE, 8, "colluding, 4");
+    refused(BLOCKS "  mode: paper\n  min_holders: 6\n", STATUS_RANGE, 8, "threshold 5");
+    refused(BLOCKS "  mode: private\n  empty: repair\n", STATUS_RANGE, 8, "mode paper");
+    refused(BLOCKS "  mode: paper\n  empty: least\nrounds: {count: 40000}\n", STATUS_RANGE, 8,
+            "too long");
+    refused(BLOCKS "  mode: exclusive\n", STATUS_RANGE, 7, "there are 2");
+    refused(BLOCKS "  mode: exclusive\n  capacities: [12]\n  dynamic: true\n", STATUS_RANGE, 9,
+            "who can hold all");
+    refused("study: {id: s}\npruning: {mode: none}\nmodel: {kind: vit, rank: 2}\n"
+            "allocation: {mode: exclusive, capacities: [12]}\n"
+            "privacy: {unit: site, adaptive_clip: true}\n",
+            STATUS_RANGE, 5, "norm");
+    refused("study: {id: s}\npruning: {mode: none}\nmodel: {kind: vit, rank: 2}\n"
+            "allocation: {mode: private}\nprivacy: {unit: site, dropouts: xnoise}\n",
+            STATUS_RANGE, 5, "every segment");
+    refused(BLOCKS "  mode: private\n  capacities: [0]\n", STATUS_RANGE, 8, "capacities");
+    struct study study = study_of(BLOCKS "  mode: private\n");
+    study.allocation.n_capacities = 0;
+    CHECK_STATUS(STATUS_RANGE, study_check(&study, &why));
+}
+
 static void the_hash_is_of_the_exact_bytes(void)
 {
     struct study a = study_of(SITE_UNIT), b = study_of(SITE_UNIT " ");
@@ -434,6 +478,8 @@ int main(void)
     RUN(an_lstm_reads_a_row_of_characters);
     RUN(local_steps_are_plain_unless_said);
     RUN(local_steps_that_contradict_themselves_are_refused);
+    RUN(blocks_are_allocated_by_a_section_of_their_own);
+    RUN(allocations_that_protect_or_serve_nobody_are_refused);
     RUN(the_hash_is_of_the_exact_bytes);
     RUN(noise_is_taken_away_where_the_study_says_so);
     RUN(unknown_keys_are_refused);
