@@ -81,7 +81,7 @@ static enum status apply_exploration(struct course *course, const struct round *
 }
 
 /* What the count says of the clip; sealed, it says nothing. */
-static enum status apply_count(struct course *course, const struct round *round, double divisor)
+static enum status apply_count(struct course *course, const struct round *round)
 {
     const struct plan *plan = &round->plan;
     const uint32_t last = plan->n_segments - 1;
@@ -90,14 +90,14 @@ static enum status apply_count(struct course *course, const struct round *round,
     grid.scale = 2.0 * plan->clip_bit;
     float above_half = 0;
     struct mean mean = {.n = 1, .value = &above_half};
-    TRY(grid_decode(&mean, &round->opened[last], &grid, divisor));
+    TRY(grid_decode(&mean, &round->opened[last], &grid,
+                    course_divisor(course->study, round, last)));
     course->state.clip = clip_next(schedule_clip(course->study, course->state.clip),
                                    0.5 + (double)above_half, &course->schedule.clip);
     return STATUS_OK;
 }
 
-/* One step on the next n kept coordinates from i on; mean is NULL where the segment stayed sealed.
- * Returns the coordinate after them. */
+/* One step on the next n kept coordinates from i on. Returns the coordinate after them. */
 static size_t step_kept(struct course *course, size_t i, size_t n, const float *mean)
 {
     const struct study *study = course->study;
@@ -106,11 +106,8 @@ static size_t step_kept(struct course *course, size_t i, size_t n, const float *
                                (1 - study->rounds.decay * course->trained / study->rounds.count));
     for (size_t at = 0; at < n; i++) {
         if (!bits_has(&course->state.keep, i)) continue;
-        if (mean != NULL) {
-            course->velocity[i] = momentum * course->velocity[i] + mean[at];
-            course->state.weight[i] += rate * course->velocity[i];
-        }
-        at++;
+        course->velocity[i] = momentum * course->velocity[i] + mean[at++];
+        course->state.weight[i] += rate * course->velocity[i];
     }
     return i;
 }
@@ -143,41 +140,48 @@ static enum status decoder_new(struct decoder *decoder, const struct study *stud
     return decoder->value == NULL ? STATUS_NOMEM : STATUS_OK;
 }
 
-static enum status step_segment(struct course *course, size_t *i, const struct decoder *decoder,
-                                const struct round *round, uint32_t l, double divisor)
+static enum status step_segment(struct course *course, const struct decoder *decoder,
+                                const struct round *round, uint32_t l)
 {
+    const uint32_t s = schedule_layer(&course->layout, &round->plan, l);
+    REQUIRE(s != LAYOUT_NONE);
     const struct opened *opened = &round->opened[l];
+    const double divisor = course_divisor(course->study, round, l);
+    size_t i = layout_segment_first(&course->layout, s);
     for (size_t at = 0, n = 0; at < opened->n; at += n) {
         n = opened->n - at < decoder->n ? opened->n - at : decoder->n;
         struct mean mean = {.n = n, .value = decoder->value};
         const struct opened piece = {.n = n, .value = opened->value + at};
         TRY(grid_decode(&mean, &piece, &round->plan.grid, divisor));
         if (l < decoder->n_rotates) rotate_back(&decoder->rotate[l], mean.value);
-        *i = step_kept(course, *i, n, mean.value);
+        i = step_kept(course, i, n, mean.value);
     }
     return STATUS_OK;
 }
 
+double course_divisor(const struct study *study, const struct round *round, uint32_t segment)
+{
+    const struct bits *members = &round->plan.segment[segment].members;
+    if (study->privacy.unit == STUDY_PATIENT)
+        return study->privacy.sampling * study->privacy.records * (double)bits_count(members) /
+               (double)bits_count(&round->plan.cohort);
+    const uint32_t least =
+        study->allocation.mode == STUDY_ALLOCATION_PRIVATE ? study->allocation.min_holders : 1;
+    const size_t survivors = bits_common(members, &round->survivors);
+    return survivors < least ? least : (double)survivors;
+}
+
 static enum status apply_training(struct course *course, const struct round *round)
 {
-    const struct study *study = course->study;
-    const double divisor = study->privacy.unit == STUDY_PATIENT
-                               ? study->privacy.sampling * study->privacy.records
-                               : (double)bits_count(&round->survivors);
     const uint32_t layers = schedule_layers(&round->plan);
     AUTO(decoder_free) struct decoder decoder = {0};
-    TRY(decoder_new(&decoder, study, round));
-    size_t i = 0;
-    for (uint32_t l = 0; l < layers; l++) {
-        if (bits_has(&round->opened_set, l))
-            TRY(step_segment(course, &i, &decoder, round, l, divisor));
-        else
-            i = step_kept(course, i, round->plan.segment[l].dim, NULL);
-    }
+    TRY(decoder_new(&decoder, course->study, round));
+    for (uint32_t l = 0; l < layers; l++)
+        if (bits_has(&round->opened_set, l)) TRY(step_segment(course, &decoder, round, l));
     for (size_t k = 0; k < course->layout.n; k++)
         if (!isfinite(course->state.weight[k])) return STATUS_RANGE;
     course->trained++;
-    return apply_count(course, round, divisor);
+    return apply_count(course, round);
 }
 
 enum status course_apply(struct course *course, const struct round *round)

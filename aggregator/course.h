@@ -33,15 +33,20 @@ bool course_done(const struct course *course);
 MUST_USE enum status course_plan(struct plan *out, const struct course *course,
                                  const struct bits *cohort);
 
+/* What the sum of a segment is divided by, public: the contributions that were expected of its
+ * members, sampling * records as if every site of the cohort had equally many (unit patient), or
+ * its members among the survivors, in allocation mode private no fewer than min_holders (unit
+ * site). */
+double course_divisor(const struct study *study, const struct round *round, uint32_t segment);
+
 /* Take the sums of a round in PHASE_DONE: the exploration gives the keep set, a training round one
  * step of heavy ball on the kept weights,
  *   v = momentum v + mean;  w = w + rate_t v;  rate_t = rate (1 - decay t / count),
- * where mean is the sum over a public divisor: sampling * records (unit patient) or the number of
- * survivors (unit site). The last segment of a round that counts gives the next clip: clip_next
- * with 1/2 + sum / (2 bit divisor) for the share. Sealed segments leave what they are about as it
- * is. An evaluation (evaluation.h) changes nothing but what comes next.
- * STATUS_NOMEM  nothing changed.
- * STATUS_RANGE  the training diverged: a weight is not finite any more, and the course is over. */
+ * where mean is the sum over course_divisor. The last segment of a round that counts gives the next
+ * clip: clip_next with 1/2 + sum / (2 bit divisor) for the share. Sealed segments, and blocks that
+ * the plan did not serve, leave what they are about as it is, momentum and all. An evaluation
+ * (evaluation.h) changes nothing but what comes next. STATUS_NOMEM  nothing changed. STATUS_RANGE
+ * the training diverged: a weight is not finite any more, and the course is over. */
 MUST_USE enum status course_apply(struct course *course, const struct round *round);
 
 #endif
