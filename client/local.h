@@ -15,6 +15,7 @@
 
 struct local {
     const struct study *study;
+    uint32_t self;      /* its number in the manifest: whose segments it trains */
     struct layout full; /* of the unpruned model */
     struct dataset data;
     double clip;          /* of training: the state's, or the study's */

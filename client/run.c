@@ -188,9 +188,10 @@ static void go_on(struct run *run)
     const struct session *session = &site->session;
     if (session->phase != SESSION_INPUT) {
         noised_free(&site->sum);
+        site->worked = false;
         return;
     }
-    if (site->sum.n == 0) work(run);
+    if (!site->worked) work(run);
     if (session->phase == SESSION_INPUT && session_release_in(session, command_now_ms()) == 0)
         submit(run);
     if (session->phase == SESSION_IDLE && !run->over) say_hello(run);

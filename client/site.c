@@ -198,6 +198,7 @@ enum status site_open(struct site *out, const char *folder, struct dataset *data
     if (status != STATUS_OK)
         return refuse(why, status, REASON_DATA,
                       "the data has not the shape that the study's model names");
+    site->local.self = site->self;
     const struct session_config config = {.manifest = &site->manifest,
                                           .self = site->self,
                                           .identity = site->key.identity,
@@ -295,6 +296,7 @@ static enum status work(struct site *site)
     if (status == STATUS_BUDGET)
         policy_refusal(&site->crossed, &site->policy, &site->study, &refusal);
     TRY(status);
+    if (schedule_part(plan, site->self) == 0) return STATUS_OK;
     /* The noise first: the time that it takes must not mix with that of the data. */
     AUTO(noise_free) struct noise noise = {0};
     TRY(submit_noise(&noise, &site->session, &site->rng));
@@ -334,6 +336,7 @@ enum status site_work(struct site *site, struct outbox *out)
 {
     noised_free(&site->sum);
     const enum status status = work(site);
+    site->worked = status == STATUS_OK;
     return status == STATUS_OK ? STATUS_OK : give_up(site, status, out);
 }
 
@@ -341,6 +344,7 @@ enum status site_submit(struct site *site, uint64_t now_ms, struct outbox *out)
 {
     AUTO(noised_free) struct noised sum = site->sum;
     site->sum = (struct noised){0};
+    site->worked = false;
     const enum status status = submit(site, &sum, now_ms, out);
     return status == STATUS_OK ? STATUS_OK : give_up(site, status, out);
 }

@@ -30,7 +30,8 @@ struct site {
     uint64_t time_s;               /* since 1970: the driver's clock, for the ledger's entries */
     struct local local;
     struct state state;        /* of the plan that was accepted last */
-    struct noised sum;         /* worked out in SESSION_INPUT, until it may leave; secret */
+    bool worked;               /* in SESSION_INPUT: sum is worked out and has not left yet */
+    struct noised sum;         /* empty when no segment is this site's; secret */
     struct participation past; /* survivor sets that it confirmed; only without noise */
     struct session session;
     struct rng rng;

@@ -6,11 +6,12 @@
 
 #include "base/secret.h"
 #include "client/submit.h"
+#include "protocol/allocate.h"
 
-/* What pruning left of a gradient or displacement, segment after segment: coordinates that it set
- * to zero are zero in every contribution. */
+/* What this site gives of a gradient or displacement: of its own segments, one after the other,
+ * what pruning left. All other coordinates are no part of a contribution. */
 struct kept {
-    size_t n;
+    size_t n, room;
     uint32_t *index; /* n: where in the model */
     float *value;    /* n; secret */
     int64_t within;  /* contributions within the clip less those that were not; secret */
@@ -27,23 +28,51 @@ static void kept_free(struct kept *kept)
     *kept = (struct kept){0};
 }
 
+/* One more of the plan's segments, in which this site has a part. */
+static enum status keep_segment(struct kept *kept, const struct local *local,
+                                const struct plan *plan, uint32_t l, const struct hash *roster)
+{
+    const struct layout *layout = &local->model.layout;
+    const struct bits *set = &local->shrunk.kept;
+    const uint32_t s = schedule_layer(layout, plan, l);
+    const uint64_t size = s == LAYOUT_NONE ? 0 : layout_segment_size(layout, s, set);
+    if (size != plan->segment[l].dim || size > kept->room - kept->n) return STATUS_RANGE;
+    const uint64_t first = layout_segment_first(layout, s);
+    const uint64_t end = first + layout_segment_size(layout, s, NULL);
+    for (uint64_t i = first; i < end; i++)
+        if (bits_has(set, i)) kept->index[kept->n++] = (uint32_t)i;
+    if (!schedule_rotates(local->study, plan->step)) return STATUS_OK;
+    TRY(schedule_rotate(&kept->rotate[kept->n_rotates], plan, l, roster));
+    kept->n_rotates++;
+    return STATUS_OK;
+}
+
 static enum status kept_new(struct kept *kept, const struct local *local, const struct plan *plan,
                             const struct hash *roster)
 {
-    const struct bits *set = &local->shrunk.kept;
-    kept->n = bits_count(set);
-    kept->index = calloc(kept->n, sizeof *kept->index);
-    kept->value = calloc(kept->n, sizeof *kept->value);
+    kept->room = bits_count(&local->shrunk.kept);
+    kept->index = calloc(kept->room, sizeof *kept->index);
+    kept->value = calloc(kept->room, sizeof *kept->value);
     if (kept->index == NULL || kept->value == NULL) return STATUS_NOMEM;
-    for (size_t i = 0, at = 0; i < set->n; i++)
-        if (bits_has(set, i)) kept->index[at++] = (uint32_t)i;
-    if (!schedule_rotates(local->study, plan->step)) return STATUS_OK;
-    size_t n = 0;
-    for (uint32_t l = 0; l < schedule_layers(plan); l++, kept->n_rotates++) {
-        TRY(schedule_rotate(&kept->rotate[l], plan, l, roster));
-        n += kept->rotate[l].n;
+    for (uint32_t l = 0; l < schedule_layers(plan); l++)
+        if (bits_has(&plan->segment[l].members, local->self))
+            TRY(keep_segment(kept, local, plan, l, roster));
+    return kept->n > 0 ? STATUS_OK : STATUS_RANGE;
+}
+
+/* What this site holds of a transformer: the blocks of its own segments. */
+static enum status choose_blocks(const struct local *local, const struct plan *plan)
+{
+    if (local->study->allocation.mode == STUDY_ALLOCATION_NONE) return STATUS_OK;
+    AUTO(bits_free) struct bits blocks = {0};
+    TRY(bits_new(&blocks, local->model.spec.depth));
+    for (uint32_t l = 0; l < plan->n_segments; l++) {
+        const uint32_t block = allocate_block(plan->segment[l].name);
+        if (block < blocks.n && bits_has(&plan->segment[l].members, local->self))
+            bits_set(&blocks, block);
     }
-    return n == kept->n ? STATUS_OK : STATUS_RANGE;
+    model_work_choose(local->work, &blocks);
+    return STATUS_OK;
 }
 
 /* Turned before it is clipped, which is the same to a norm, so that the clip sees what is rounded.
@@ -77,6 +106,7 @@ enum status train_run(struct encoded *out, struct local *local, const struct pla
     const struct grid grid = schedule_grid(plan);
     AUTO(kept_free) struct kept kept = {0};
     TRY(kept_new(&kept, local, plan, roster));
+    TRY(choose_blocks(local, plan));
     AUTO(grid_sum_free) struct grid_sum sum = {0};
     TRY(grid_sum_new(&sum, kept.n, &grid, study->privacy.rounding));
     if (study->privacy.unit == STUDY_SITE) {

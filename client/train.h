@@ -9,14 +9,16 @@
 #include "client/local.h"
 #include "protocol/schedule.h"
 
-/* Train on the loaded state and hand over the site's integer sum: the kept coordinates, turned
- * segment by segment where the study says so (schedule_rotate), and where the clip adapts, the sum
- * of the bits that say which contributions were within it. Neither the draw nor the loss nor any
- * count leaves this function.
+/* Train on the loaded state, where blocks are allocated the sub-model of those that are this site's
+ * (until a state is loaded again), and hand over the site's integer sum: the kept coordinates of
+ * its own segments, turned one by one where the study says so (schedule_rotate), and where the clip
+ * adapts, the sum of the bits that say which contributions were within it. Neither the draw nor the
+ * loss nor any count leaves this function.
  *
  * roster  the round's R, or the hash of its positions.
  *
- * STATUS_RANGE  the plan's segments are not those of the loaded state. STATUS_NOMEM. */
+ * STATUS_RANGE  the plan's segments are not those of the loaded state, or none is this site's.
+ * STATUS_NOMEM. */
 MUST_USE enum status train_run(struct encoded *out, struct local *local, const struct plan *plan,
                                const struct hash *roster, struct rng *rng);
 

@@ -99,6 +99,62 @@ static void turned_sums_turn_back_to_the_plain_ones(void)
     }
 }
 
+/* Without the first layer at this site: its sum is the other layers of what it would have been. */
+static void only_own_segments_are_summed_and_clipped_as_one(void)
+{
+    for (unsigned form = 0; form < 2; form++) {
+        AUTO(world_close) struct world w = {0};
+        world_open(&w, STUDY_SITE, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE,
+                   form == 0 ? 2 : 1e-3); /* the second: clipped */
+        AUTO(encoded_free) struct encoded all = {0}, own = {0};
+        run(&all, &w);
+        w.local.self = 3;
+        bits_clear(&w.plan.segment[0].members, 3);
+        run(&own, &w);
+        const size_t first = w.plan.segment[0].dim;
+        CHECK_NUMBER(schedule_part(&w.plan, 3), own.n);
+        CHECK_NUMBER(all.n, own.n + first);
+        uint64_t off = 0;
+        for (size_t i = 0; i < own.n && form == 0; i++) off += own.value[i] != all.value[first + i];
+        CHECK_NUMBER(0, off);
+        CHECK(world_norm2(&own, NULL) <= w.plan.grid.norm2);
+        if (form == 1) CHECK((double)world_norm2(&own, NULL) > 0.9 * (double)w.plan.grid.norm2);
+        for (uint32_t l = 0; l < w.plan.n_segments; l++) bits_clear(&w.plan.segment[l].members, 3);
+        struct encoded none = {0};
+        struct rng rng = {0};
+        rng_numbered(&rng, 3);
+        CHECK_STATUS(STATUS_RANGE, train_run(&none, &w.local, &w.plan, &roster, &rng));
+        CHECK(none.value == NULL);
+    }
+}
+
+static void turned_own_segments_turn_back(void)
+{
+    AUTO(world_close) struct world w = {0};
+    world_open(&w, STUDY_SITE, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 2);
+    bits_clear(&w.plan.segment[0].members, 0);
+    AUTO(encoded_free) struct encoded plain = {0}, turned = {0};
+    run(&plain, &w);
+    w.study.privacy.rotation = STUDY_ROTATION_HADAMARD;
+    run(&turned, &w);
+    float value[MOST];
+    for (size_t i = 0; i < turned.n; i++) value[i] = (float)turned.value[i];
+    size_t at = 0;
+    for (uint32_t l = 1; l < w.plan.n_segments; l++) {
+        AUTO(rotate_free) struct rotate rotate = {0};
+        CHECK_OK(schedule_rotate(&rotate, &w.plan, l, &roster));
+        rotate_back(&rotate, value + at);
+        at += rotate.n;
+    }
+    CHECK_NUMBER(plain.n, at);
+    double off = 0, most = 0;
+    for (size_t i = 0; i < at; i++) {
+        off = fmax(off, fabs((double)value[i] - plain.value[i]));
+        most = fmax(most, fabs((double)plain.value[i]));
+    }
+    CHECK(off < 4 && most > 100);
+}
+
 static void segments_of_another_state_are_refused(void)
 {
     AUTO(world_close) struct world w = {0};
@@ -269,6 +325,8 @@ int main(void)
 {
     RUN(sums_are_those_of_the_plain_model_segment_after_segment);
     RUN(turned_sums_turn_back_to_the_plain_ones);
+    RUN(only_own_segments_are_summed_and_clipped_as_one);
+    RUN(turned_own_segments_turn_back);
     RUN(segments_of_another_state_are_refused);
     RUN(one_record_more_or_less_changes_the_sum_by_no_more_than_its_bound);
     RUN(a_record_that_is_not_drawn_changes_nothing);
