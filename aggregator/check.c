@@ -19,7 +19,7 @@ static void checked_free(struct checked *c)
     bits_free(&c->cohort);
 }
 
-static const char *const step_names[STEP_COUNT] = {"exploring", "training", "evaluating"};
+static const char *const step_names[STEP_COUNT] = {"exploring", "training", "evaluating", "voting"};
 
 static enum status print_step(const struct checked *c, enum step step)
 {
@@ -41,8 +41,7 @@ static enum status print_step(const struct checked *c, enum step step)
             "               the clip adapts: of the norm its count has %u grid units, its noise is "
             "%.2f contributions\n",
             plan.clip_bit, (double)plan.grid.sigma * sqrt(shares) / (2.0 * plan.clip_bit));
-    const double clip =
-        step == STEP_EXPLORE ? c->study.privacy.exploration_clip : c->study.privacy.clip;
+    const double clip = schedule_step_clip(&c->schedule, step, 0);
     const struct grid vector = schedule_grid(&plan);
     /* Raised by more than the digits that are left out. */
     printf(
@@ -63,11 +62,12 @@ static enum status print_costs(const struct checked *c)
                account_rounded(epsilon), c->study.privacy.delta, name);
     }
     printf(
-        "               unit %s, adding or removing one, %u rounds, %u evaluations, fewest "
+        "               unit %s, adding or removing one, %u rounds, %u evaluations, %u votes, "
+        "fewest "
         "survivors in each, no round failing\n               (rounds that fail are paid too, until "
         "the sites' gates refuse)\n",
         study_unit_name(c->study.privacy.unit), c->study.rounds.count,
-        schedule_steps(&c->study, STEP_EVALUATE));
+        schedule_steps(&c->study, STEP_EVALUATE), schedule_steps(&c->study, STEP_VOTE));
     return STATUS_OK;
 }
 

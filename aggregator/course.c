@@ -7,6 +7,24 @@
 
 #include "aggregator/prune.h"
 
+/* Take over another keep set; what goes is at rest when it comes back. */
+static void change_keep(struct course *course, struct bits keep)
+{
+    bits_free(&course->state.keep);
+    course->state.keep = keep;
+    state_prune(&course->state);
+    for (size_t i = 0; i < keep.n; i++)
+        if (!bits_has(&course->state.keep, i)) course->velocity[i] = 0;
+}
+
+/* All that is pruned comes back. */
+static void keep_all(struct course *course)
+{
+    for (size_t i = 0; i < course->layout.n; i++)
+        if (!bits_has(&course->state.keep, i)) course->state.weight[i] = course->refine.initial[i];
+    bits_fill(&course->state.keep);
+}
+
 enum status course_new(struct course *out, const struct study *study, uint32_t n,
                        const float *weight, struct settings_error *why)
 {
@@ -15,9 +33,15 @@ enum status course_new(struct course *out, const struct study *study, uint32_t n
     TRY(schedule_of(&course.schedule, study, &course.layout, n, why));
     TRY(state_new(&course.state, course.layout.n));
     memcpy(course.state.weight, weight, course.layout.n * sizeof *weight);
+    TRY(refine_new(&course.refine, study, &course.layout, weight));
     course.velocity = calloc(course.layout.n, sizeof *course.velocity);
     if (course.velocity == NULL) return STATUS_NOMEM;
-    course.explored = study->pruning.mode == STUDY_PRUNING_NONE;
+    course.explored = schedule_steps(study, STEP_EXPLORE) == 0;
+    if (course.explored && study->pruning.mode != STUDY_PRUNING_NONE) {
+        struct bits keep = {0};
+        TRY(prune_start(&keep, study, &course.layout, weight));
+        change_keep(&course, keep);
+    }
     *out = course;
     course = (struct course){0};
     out->schedule.layout = &out->layout;
@@ -27,6 +51,7 @@ enum status course_new(struct course *out, const struct study *study, uint32_t n
 void course_free(struct course *course)
 {
     state_free(&course->state);
+    refine_free(&course->refine);
     free(course->velocity);
     *course = (struct course){0};
 }
@@ -40,14 +65,18 @@ bool course_done(const struct course *course)
 static enum step next_step(const struct course *course)
 {
     if (!course->explored) return STEP_EXPLORE;
-    return course->evaluated < schedule_evaluations(course->study, course->trained) ? STEP_EVALUATE
-                                                                                    : STEP_TRAIN;
+    if (course->evaluated < schedule_evaluations(course->study, course->trained))
+        return STEP_EVALUATE;
+    const bool due = schedule_refinements(course->study, course->trained) > course->refine.done;
+    return due ? STEP_VOTE : STEP_TRAIN; /* prunefl refines within its training rounds */
 }
 
 enum status course_plan(struct plan *out, const struct course *course, const struct bits *cohort)
 {
     const enum step step = next_step(course);
-    const uint32_t number = step == STEP_EVALUATE ? course->evaluated : course->trained;
+    const uint32_t number = step == STEP_EVALUATE ? course->evaluated
+                            : step == STEP_VOTE   ? course->refine.done
+                                                  : course->trained;
     return schedule_plan(out, &course->schedule, step, number, &course->state.keep,
                          course->state.clip, cohort);
 }
@@ -71,12 +100,41 @@ static enum status apply_exploration(struct course *course, const struct round *
 {
     AUTO(mean_free) struct mean guidance = {0};
     TRY(decode(&guidance, round, 1));
+    for (size_t i = 0; course->study->pruning.score == STUDY_SCORE_AGREEMENT && i < guidance.n; i++)
+        guidance.value[i] = fabsf(guidance.value[i]);
     struct bits keep = {0};
     TRY(prune_keep(&keep, course->study, &course->layout, guidance.value, course->state.weight));
-    bits_free(&course->state.keep);
-    course->state.keep = keep;
-    state_prune(&course->state);
+    if (course->refine.n > 0) {
+        const enum status status =
+            prune_ranks(course->refine.value, &course->layout, guidance.value);
+        if (status != STATUS_OK) bits_free(&keep);
+        TRY(status);
+    }
+    change_keep(course, keep);
     course->explored = true;
+    return STATUS_OK;
+}
+
+/* A layer whose segment stayed sealed keeps its guidance. */
+static enum status apply_votes(struct course *course, const struct round *round)
+{
+    struct refine *refine = &course->refine;
+    const struct layout *layout = &course->layout;
+    const float share = (float)course->study->pruning.refine_share;
+    AUTO(mean_free) struct mean votes = {0};
+    TRY(decode(&votes, round, 1));
+    TRY(prune_ranks(votes.value, layout, votes.value));
+    for (uint32_t g = 0; g < layout->n_groups; g++)
+        for (uint32_t k = 0, u = layout_unit_first(layout, g); k < layout->group_units[g];
+             k++, u++) {
+            const float part = bits_has(&round->opened_set, g) ? share : 0;
+            votes.value[u] = (1 - part) * refine->value[u] + part * votes.value[u];
+        }
+    struct bits keep = {0};
+    TRY(prune_keep(&keep, course->study, layout, votes.value, refine->initial));
+    memcpy(refine->value, votes.value, refine->n * sizeof *refine->value);
+    change_keep(course, keep);
+    refine_forget(refine);
     return STATUS_OK;
 }
 
@@ -104,8 +162,11 @@ static size_t step_kept(struct course *course, size_t i, size_t n, const float *
     const float momentum = (float)study->rounds.momentum;
     const float rate = (float)(study->rounds.learning_rate *
                                (1 - study->rounds.decay * course->trained / study->rounds.count));
+    const uint32_t every = study->pruning.refine_every;
+    const uint32_t round = every > 0 ? course->trained % every + 1 : 1;
     for (size_t at = 0; at < n; i++) {
         if (!bits_has(&course->state.keep, i)) continue;
+        refine_see(&course->refine, i, mean[at], round);
         course->velocity[i] = momentum * course->velocity[i] + mean[at++];
         course->state.weight[i] += rate * course->velocity[i];
     }
@@ -171,6 +232,20 @@ double course_divisor(const struct study *study, const struct round *round, uint
     return survivors < least ? least : (double)survivors;
 }
 
+/* After a round in which everything was released. */
+static enum status refine_observed(struct course *course)
+{
+    const struct study *study = course->study;
+    if (!course->refine.sees || schedule_refinements(study, course->trained) == course->refine.done)
+        return STATUS_OK;
+    struct bits keep = {0};
+    TRY(prune_observed(&keep, study, &course->layout, course->refine.value,
+                       course->refine.initial));
+    change_keep(course, keep);
+    refine_forget(&course->refine);
+    return STATUS_OK;
+}
+
 static enum status apply_training(struct course *course, const struct round *round)
 {
     const uint32_t layers = schedule_layers(&round->plan);
@@ -181,19 +256,39 @@ static enum status apply_training(struct course *course, const struct round *rou
     for (size_t k = 0; k < course->layout.n; k++)
         if (!isfinite(course->state.weight[k])) return STATUS_RANGE;
     course->trained++;
-    return apply_count(course, round);
+    TRY(apply_count(course, round));
+    return refine_observed(course);
 }
 
-enum status course_apply(struct course *course, const struct round *round)
+static enum status apply(struct course *course, const struct round *round)
 {
-    REQUIRE(round->phase == PHASE_DONE);
     switch (round->plan.step) {
     case STEP_EXPLORE:
         return apply_exploration(course, round);
     case STEP_EVALUATE:
         course->evaluated++;
         return STATUS_OK;
+    case STEP_VOTE:
+        return apply_votes(course, round);
     default:
         return apply_training(course, round);
     }
+}
+
+/* Whether the next step is to see what is pruned, too. */
+static bool sees_all(const struct course *course)
+{
+    if (course_done(course)) return false;
+    const uint32_t after = schedule_refinements(course->study, course->trained + 1);
+    const enum step next = next_step(course);
+    const bool prunefl = course->refine.sees && after > course->refine.done;
+    return next == STEP_VOTE || (next == STEP_TRAIN && prunefl);
+}
+
+enum status course_apply(struct course *course, const struct round *round)
+{
+    REQUIRE(round->phase == PHASE_DONE);
+    TRY(apply(course, round));
+    if (sees_all(course)) keep_all(course);
+    return STATUS_OK;
 }

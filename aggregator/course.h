@@ -4,6 +4,7 @@
 #ifndef AGGREGATOR_COURSE_H
 #define AGGREGATOR_COURSE_H
 
+#include "aggregator/refine.h"
 #include "aggregator/round.h"
 #include "protocol/schedule.h"
 #include "protocol/state.h"
@@ -14,12 +15,14 @@ struct course {
     struct schedule schedule;
     struct state state; /* what the next plan names */
     float *velocity;    /* layout.n: heavy-ball momentum */
-    bool explored;
+    struct refine refine;
+    bool explored;      /* or there is nothing to explore */
     uint32_t trained;   /* training rounds done */
     uint32_t evaluated; /* evaluations done */
 };
 
-/* Begin with the study's initial weights (layout.n; copied) for n enrolled sites. out refers to the
+/* Begin with the study's initial weights (layout.n; copied) for n enrolled sites, pruned already
+ * where the study explores nothing (prune_start). out refers to the
  * study and to itself: it must not be moved.
  * STATUS_RANGE from layout_of and schedule_of, which says why; STATUS_NOMEM. */
 MUST_USE enum status course_new(struct course *out, const struct study *study, uint32_t n,
@@ -45,8 +48,11 @@ double course_divisor(const struct study *study, const struct round *round, uint
  * where mean is the sum over course_divisor. The last segment of a round that counts gives the next
  * clip: clip_next with 1/2 + sum / (2 bit divisor) for the share. Sealed segments, and blocks that
  * the plan did not serve, leave what they are about as it is, momentum and all. An evaluation
- * (evaluation.h) changes nothing but what comes next. STATUS_NOMEM  nothing changed. STATUS_RANGE
- * the training diverged: a weight is not finite any more, and the course is over. */
+ * (evaluation.h) changes nothing but what comes next. What is pruned is chosen anew when it is due
+ * (refine.h).
+ * STATUS_NOMEM  nothing changed, but where a training round ends with a refinement: the course is
+ *               over then.
+ * STATUS_RANGE  the training diverged: a weight is not finite any more, and the course is over. */
 MUST_USE enum status course_apply(struct course *course, const struct round *round);
 
 #endif

@@ -3,6 +3,9 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "crypto/rng.h"
 
 /* A score and whose it is; ties are broken by the number, so that the order is the same anywhere.
  */
@@ -51,6 +54,21 @@ static enum status keep_units(struct bits *units, const struct layout *layout, c
     return STATUS_OK;
 }
 
+enum status prune_ranks(float *out, const struct layout *layout, const float *guidance)
+{
+    AUTO(free_scores) struct score *order = calloc(layout_units(layout) + 1, sizeof *order);
+    if (order == NULL) return STATUS_NOMEM;
+    for (uint32_t g = 0; g < layout->n_groups; g++) {
+        const uint32_t first = layout_unit_first(layout, g), n = layout->group_units[g];
+        for (uint32_t i = 0; i < n; i++)
+            order[i] = (struct score){.value = guidance[first + i], .index = first + i};
+        qsort(order, n, sizeof *order, by_value);
+        for (uint32_t i = 0; i < n; i++)
+            out[order[i].index] = (float)i / (float)(n > 1 ? n - 1 : 1);
+    }
+    return STATUS_OK;
+}
+
 /* Clear the weights of each hidden layer that start smallest. */
 static enum status keep_weights(struct bits *keep, const struct layout *layout, const float *weight,
                                 double share)
@@ -86,20 +104,6 @@ static void scale_tensors(float *out, const struct layout *layout, const float *
         }
         for (uint64_t i = 0; i < n; i++)
             out[tensor->offset + i] = most > least ? (in[i] - least) / (most - least) : 0;
-    }
-}
-
-/* Guidance of a unit: the sum over its incoming weights and bias, which within a layer orders as
- * the mean does. */
-static void sum_units(float *out, const struct layout *layout, const float *value)
-{
-    for (uint32_t t = 0; t < layout->n_tensors; t++) {
-        const struct tensor *tensor = &layout->tensor[t];
-        if (tensor->group == LAYOUT_NONE) continue;
-        float *unit = out + layout_unit_first(layout, tensor->group);
-        const float *row = value + tensor->offset;
-        for (uint32_t r = 0; r < tensor->rows; r++, row += tensor->cols)
-            for (uint32_t c = 0; c < tensor->cols; c++) unit[r] += row[c];
     }
 }
 
@@ -155,7 +159,8 @@ static enum status keep_paper(struct bits *keep, struct bits *units, const struc
     AUTO(free_floats) float *score = calloc(layout_units(layout) + 1, sizeof *score);
     if (value == NULL || score == NULL) return STATUS_NOMEM;
     scale_tensors(value, layout, guidance);
-    sum_units(score, layout, value);
+    /* Within a layer the sum over a unit's parameters orders as their mean does. */
+    layout_sum_units(score, layout, value);
     TRY(keep_units(units, layout, score, study->pruning.units));
     TRY(layout_keep_units(keep, layout, units));
     return keep_above_quantile(keep, layout, value, study->pruning.weights);
@@ -183,4 +188,38 @@ enum status prune_keep(struct bits *keep, const struct study *study, const struc
     *keep = kept;
     kept = (struct bits){0};
     return STATUS_OK;
+}
+
+enum status prune_observed(struct bits *keep, const struct study *study,
+                           const struct layout *layout, const float *value, const float *weight)
+{
+    if (study->pruning.mode == STUDY_PRUNING_PAPER)
+        return prune_keep(keep, study, layout, value, weight);
+    AUTO(free_floats) float *score = calloc(layout_units(layout) + 1, sizeof *score);
+    if (score == NULL) return STATUS_NOMEM;
+    layout_sum_units(score, layout, value);
+    return prune_keep(keep, study, layout, score, weight);
+}
+
+/* The same at everybody who has the study file. */
+static void draw(float *value, size_t n, const struct study *study)
+{
+    const struct view bytes = {study->hash.bytes, sizeof study->hash.bytes};
+    const struct hash seed = hash_of("random pruning", bytes);
+    struct rng rng = {0};
+    rng_seeded(&rng, seed.bytes);
+    for (size_t i = 0; i < n; i++) value[i] = (float)rng_unit(&rng);
+}
+
+enum status prune_start(struct bits *keep, const struct study *study, const struct layout *layout,
+                        const float *weight)
+{
+    AUTO(free_floats) float *value = calloc(layout->n, sizeof *value);
+    if (value == NULL) return STATUS_NOMEM;
+    if (study->pruning.mask == STUDY_MASK_RANDOM) {
+        draw(value, layout->n, study);
+        return prune_observed(keep, study, layout, value, value);
+    }
+    for (size_t i = 0; i < layout->n; i++) value[i] = weight[i] * weight[i];
+    return prune_observed(keep, study, layout, value, weight);
 }

@@ -23,4 +23,20 @@ MUST_USE enum status prune_keep(struct bits *keep, const struct study *study,
                                 const struct layout *layout, const float *guidance,
                                 const float *weight);
 
+/* The places of the units in their layers' orders by guidance, from 0 (lowest) to 1; out may be
+ * guidance. Both layout_units. STATUS_NOMEM. */
+MUST_USE enum status prune_ranks(float *out, const struct layout *layout, const float *guidance);
+
+/* prune_keep by a value of every coordinate: those of a unit are its guidance together.
+ * value  layout->n. */
+MUST_USE enum status prune_observed(struct bits *keep, const struct study *study,
+                                    const struct layout *layout, const float *value,
+                                    const float *weight);
+
+/* The keep set of a study that explores nothing, from public values alone: by a draw from the
+ * study's hash (mask: random, individual weights too), or by the squares of the initial weights
+ * (magnitude, and prunefl before its first refinement). As prune_keep. */
+MUST_USE enum status prune_start(struct bits *keep, const struct study *study,
+                                 const struct layout *layout, const float *weight);
+
 #endif

@@ -17,8 +17,8 @@ static struct json_t *survivors_list(const struct round *round)
     return list;
 }
 
-static const char *const step_names[STEP_COUNT] = {"exploration", "training", "evaluation"};
-static const char *const step_events[STEP_COUNT] = {"explore", "train", "evaluate"};
+static const char *const step_names[STEP_COUNT] = {"exploration", "training", "evaluation", "vote"};
+static const char *const step_events[STEP_COUNT] = {"explore", "train", "evaluate", "vote"};
 
 static void write_evaluation(FILE *out, const struct coordinator *c, const struct round *round,
                              const struct evaluation *e)

@@ -109,21 +109,28 @@ enum status resume_phase(struct resume *resume, const struct round *round, bool 
 /* --- the course and the tale as bytes ----------------------------------------------------------
  */
 
-static struct view velocity_view(const struct course *course)
+/* Velocity, and behind it what the next refinement goes by. */
+enum { VELOCITY_PARTS = 2 };
+static void velocity_parts(struct view part[static VELOCITY_PARTS], const struct course *course)
 {
-    return (struct view){(const uint8_t *)course->velocity,
-                         course->layout.n * sizeof *course->velocity};
+    part[0] = (struct view){(const uint8_t *)course->velocity,
+                            course->layout.n * sizeof *course->velocity};
+    part[1] = (struct view){(const uint8_t *)course->refine.value,
+                            course->refine.n * sizeof *course->refine.value};
 }
 
 static void write_tale(struct buffer *out, const struct course *course, const struct tale *tale,
                        struct view state)
 {
-    const struct view velocity = velocity_view(course);
-    const struct hash hash[] = {hash_of("state", state), hash_parts("velocity", 1, &velocity)};
+    struct view velocity[VELOCITY_PARTS];
+    velocity_parts(velocity, course);
+    const struct hash hash[] = {hash_of("state", state),
+                                hash_parts("velocity", VELOCITY_PARTS, velocity)};
     write_u32(out, tale->model_round);
     write_u8(out, course->explored ? 1 : 0);
     write_u32(out, course->trained);
     write_u32(out, course->evaluated);
+    write_u32(out, course->refine.done);
     for (size_t i = 0; i < 2; i++) write_bytes(out, hash[i].bytes, HASH_BYTES);
     write_u32(out, tale->failures);
     write_u32(out, tale->burnt);
@@ -145,11 +152,13 @@ static enum status read_named(struct buffer *out, const struct resume *resume, c
 static enum status restore_course(struct course *course, const struct resume *resume,
                                   uint32_t round, const struct hash hash[static 2])
 {
-    const size_t n = course->layout.n;
+    const size_t n = course->layout.n, all = (n + course->refine.n) * sizeof(float);
     AUTO(buffer_free) struct buffer bytes = {0};
-    TRY(read_named(&bytes, resume, "velocity", round, n * sizeof(float), &hash[1]));
-    if (bytes.n != n * sizeof(float)) return STATUS_FORMAT;
-    memcpy(course->velocity, bytes.at, bytes.n);
+    TRY(read_named(&bytes, resume, "velocity", round, all, &hash[1]));
+    if (bytes.n != all) return STATUS_FORMAT;
+    memcpy(course->velocity, bytes.at, n * sizeof(float));
+    if (course->refine.n > 0)
+        memcpy(course->refine.value, bytes.at + n * sizeof(float), all - n * sizeof(float));
     buffer_free(&bytes);
     TRY(read_named(&bytes, resume, "state", round, n * 5 + 64, &hash[0]));
     AUTO(state_free) struct state state = {0};
@@ -169,6 +178,7 @@ static enum status read_tale(const struct resume *resume, struct view in, struct
     const bool explored = read_u8(&r) != 0;
     const uint32_t trained = read_u32(&r);
     const uint32_t evaluated = read_u32(&r);
+    const uint32_t refined = read_u32(&r);
     for (size_t i = 0; i < 2; i++) read_bytes(&r, hash[i].bytes, HASH_BYTES);
     tale->failures = read_u32(&r);
     tale->burnt = read_u32(&r);
@@ -181,6 +191,7 @@ static enum status read_tale(const struct resume *resume, struct view in, struct
     course->explored = explored;
     course->trained = trained;
     course->evaluated = evaluated;
+    course->refine.done = refined;
     return STATUS_OK;
 }
 
@@ -192,7 +203,9 @@ enum status resume_end(struct resume *resume, const struct round *round,
     if (opened) {
         char path[FILE_PATH_MAX];
         TRY(path_of(path, resume, "velocity", number));
-        TRY(file_write(path, velocity_view(course), 0600));
+        struct view velocity[VELOCITY_PARTS];
+        velocity_parts(velocity, course);
+        TRY(file_write_parts(path, VELOCITY_PARTS, velocity, 0600));
         TRY(path_of(path, resume, "state", number));
         TRY(file_write(path, state, 0644));
         tale->model_round = number;

@@ -13,6 +13,7 @@
 #include "client/explore.h"
 #include "client/submit.h"
 #include "client/train.h"
+#include "client/vote.h"
 
 __attribute__((format(printf, 4, 5))) static enum status
 refuse(struct site_error *why, enum status status, enum reason reason, const char *format, ...)
@@ -306,6 +307,8 @@ static enum status work(struct site *site)
         TRY(explore_run(&sum, &site->local, plan, &site->rng));
     else if (plan->step == STEP_TRAIN)
         TRY(train_run(&sum, &site->local, plan, &site->session.roster_hash, &site->rng));
+    else if (plan->step == STEP_VOTE)
+        TRY(vote_run(&sum, &site->local, plan, &site->rng));
     else
         TRY(evaluate_run(&sum, &site->local, plan));
     return noise_add(&site->sum, &sum, &noise);

@@ -82,6 +82,10 @@ static struct account goal_account(const struct account_goal *goal, double z)
         if (goal->evaluations > 0)
             account.rdp[i] +=
                 (double)goal->evaluations * rdp_sampled_gaussian(order, evaluated * evaluated, 1);
+        const double voted = z * goal->vote_ratio;
+        if (goal->votes > 0)
+            account.rdp[i] +=
+                (double)goal->votes * rdp_sampled_gaussian(order, voted * voted, goal->sampling);
     }
     return account;
 }
@@ -109,6 +113,8 @@ enum status account_calibrate(double *z, uint32_t *order, const struct account_g
         return STATUS_RANGE;
     if (goal->evaluations > 0 &&
         !(goal->evaluation_ratio > 0.0 && goal->evaluation_ratio <= MULTIPLIER_MAX))
+        return STATUS_RANGE;
+    if (goal->votes > 0 && !(goal->vote_ratio > 0.0 && goal->vote_ratio <= MULTIPLIER_MAX))
         return STATUS_RANGE;
     if (isinf(goal->epsilon)) {
         *z = 0.0;

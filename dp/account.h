@@ -55,8 +55,8 @@ double account_rounded(double epsilon);
  * there is. */
 double account_multiplier_rounded(double z);
 
-/* What calibration needs to know of a study: `rounds` equal releases, one exploration, and
- * `evaluations` equal ones that no sampling makes cheaper. */
+/* What calibration needs to know of a study: `rounds` equal releases, one exploration,
+ * `evaluations` equal ones that no sampling makes cheaper, and votes. */
 struct account_goal {
     double epsilon; /* target; may be infinite */
     double delta;
@@ -65,6 +65,8 @@ struct account_goal {
     double exploration_ratio; /* noise multiplier of the exploration over a round's; 0: none */
     uint32_t evaluations;
     double evaluation_ratio; /* likewise; above 0 where there are evaluations */
+    uint32_t votes;          /* equal ones that sample as a round does */
+    double vote_ratio;       /* likewise; above 0 where there are votes */
 };
 
 /* The smallest noise multiplier z = sqrt(n_shares) sigma / sqrt(norm2) of a training round that

@@ -238,7 +238,7 @@ static void lines_of(struct line line[static LINES_MAX], size_t *n, char with[st
     }
 }
 
-static const char *const step_name[STEP_COUNT] = {"exploration", "training", "evaluation"};
+static const char *const step_name[STEP_COUNT] = {"exploration", "training", "evaluation", "vote"};
 
 static enum exit_code print_json(const struct study_cost *c, const struct line *line, size_t n)
 {

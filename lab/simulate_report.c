@@ -6,7 +6,7 @@
 
 #include "lab/simulate.h"
 
-static const char *const step_names[STEP_COUNT] = {"explore", "train", "evaluate"};
+static const char *const step_names[STEP_COUNT] = {"explore", "train", "evaluate", "vote"};
 
 const char *simulate_method_name(enum simulate_method method)
 {

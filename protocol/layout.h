@@ -137,6 +137,10 @@ uint32_t layout_units(const struct layout *layout);
 /* First unit number of a group. */
 uint32_t layout_unit_first(const struct layout *layout, uint32_t group);
 
+/* Sums per unit over its incoming weights and bias: value has layout->n places, out layout_units.
+ * The order of additions depends on the layout alone. */
+void layout_sum_units(float *out, const struct layout *layout, const float *value);
+
 /* Coordinates kept when these units are: a coordinate goes when the unit of its row or of its
  * column block goes. keep is allocated, layout->n bits. units has layout_units bits.
  * STATUS_RANGE  sizes differ. STATUS_NOMEM. keep is untouched then. */

@@ -56,7 +56,7 @@ enum msg_kind msg_kind_of(struct view message);
 
 /* --- M1 ------------------------------------------------------------------------------------- */
 
-enum step { STEP_EXPLORE, STEP_TRAIN, STEP_EVALUATE, STEP_COUNT };
+enum step { STEP_EXPLORE, STEP_TRAIN, STEP_EVALUATE, STEP_VOTE, STEP_COUNT };
 
 /* How long the server waits in each phase, ms. */
 enum wait {

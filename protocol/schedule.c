@@ -44,7 +44,9 @@ static enum status calibrate(struct schedule *schedule, struct settings_error *w
                                       .exploration_ratio =
                                           explores ? study->privacy.exploration_ratio : 0,
                                       .evaluations = schedule_steps(study, STEP_EVALUATE),
-                                      .evaluation_ratio = study->evaluation.ratio};
+                                      .evaluation_ratio = study->evaluation.ratio,
+                                      .votes = schedule_steps(study, STEP_VOTE),
+                                      .vote_ratio = study->pruning.refine_ratio};
     if (!(schedule->delta > 0) ||
         account_calibrate(&schedule->z, &schedule->order, &goal) != STATUS_OK)
         return settings_refuse(why, "privacy", "epsilon", "epsilon: no noise meets %g at delta %g",
@@ -126,16 +128,17 @@ static enum status add_layers(struct plan *plan, const struct study *study,
     return STATUS_OK;
 }
 
-/* The exploration travels by groups of units (private) or by layers (paper: every parameter), the
- * training by layers, kept coordinates only. A layer without kept coordinates has no segment, nor
- * has a block that is not served. An evaluation is counts by class. */
+/* The exploration travels by groups of units (private, and votes) or by layers (paper: every
+ * parameter), the training by layers, kept coordinates only. A layer without kept coordinates has
+ * no segment, nor has a block that is not served. An evaluation is counts by class. */
 static enum status add_segments(struct plan *plan, const struct study *study,
                                 const struct layout *layout, const struct bits *keep)
 {
     if (plan->step == STEP_EVALUATE)
         return add_segment(plan, "evaluation", (uint64_t)COUNT_KINDS * study->model.spec.classes,
                            &plan->cohort);
-    bool units = plan->step == STEP_EXPLORE && study->pruning.mode != STUDY_PRUNING_PAPER;
+    const bool units = plan->step == STEP_VOTE ||
+                       (plan->step == STEP_EXPLORE && study->pruning.mode != STUDY_PRUNING_PAPER);
     if (units) {
         for (uint32_t g = 0; g < layout->n_groups; g++)
             TRY(add_segment(plan, layout->segment[layout->group_segment[g]], layout->group_units[g],

@@ -29,6 +29,10 @@ uint32_t schedule_steps(const struct study *study, enum step step);
 /* Evaluations that a study should have had after so many training rounds. */
 uint32_t schedule_evaluations(const struct study *study, uint32_t trained);
 
+/* How often what is pruned should have been chosen anew after so many training rounds; never after
+ * the last. */
+uint32_t schedule_refinements(const struct study *study, uint32_t trained);
+
 /* Held-out records of one class that a site can count when all sites take part. */
 uint64_t schedule_room(const struct schedule *schedule);
 
@@ -44,7 +48,8 @@ MUST_USE enum status schedule_of(struct schedule *out, const struct study *study
 /* Fill in all that follows from the study: step, params, grid and noise, sampling, segments,
  * waits. The caller fills in session, round and the hashes.
  *
- * keep    coordinates that are kept; all in the exploration, not looked at in an evaluation.
+ * keep    coordinates that are kept; all in the exploration, not looked at in an evaluation and a
+ *         vote.
  * clip    of the state: 0, or where the clip adapts, one that clip_near allows.
  * cohort  sites of this round.
  *
@@ -66,6 +71,10 @@ enum reason schedule_check(const struct schedule *schedule, const struct plan *p
 /* The L2 bound of a training round's contributions, in model units, with a state's clip; and the
  * grid of their vectors: what the clip bits leave of the norm. */
 double schedule_clip(const struct study *study, double clip);
+/* That of a vote: the square root of the number of units, each of which it moves by one at most. */
+double schedule_vote_clip(const struct layout *layout);
+/* That of any step but an evaluation. */
+double schedule_step_clip(const struct schedule *schedule, enum step step, double clip);
 struct grid schedule_grid(const struct plan *plan);
 
 /* Segments of a plan that are layers, or groups of units: all but the clip's count. */

@@ -25,6 +25,18 @@ double schedule_clip(const struct study *study, double clip)
     return clip > 0 ? clip : study->privacy.clip;
 }
 
+double schedule_vote_clip(const struct layout *layout)
+{
+    return sqrt((double)layout_units(layout));
+}
+
+double schedule_step_clip(const struct schedule *schedule, enum step step, double clip)
+{
+    if (step == STEP_EXPLORE) return schedule->study->privacy.exploration_clip;
+    if (step == STEP_VOTE) return schedule_vote_clip(schedule->layout);
+    return schedule_clip(schedule->study, clip);
+}
+
 struct grid schedule_grid(const struct plan *plan)
 {
     struct grid grid = plan->grid;
@@ -148,8 +160,7 @@ enum status schedule_set_grid(struct plan *plan, const struct schedule *schedule
     const struct study *study = schedule->study;
     const bool counted = schedule_counts(schedule, plan->step);
     const uint64_t dim = schedule_dimension(plan);
-    struct grid_goal goal = {.clip = plan->step == STEP_EXPLORE ? study->privacy.exploration_clip
-                                                                : schedule_clip(study, clip),
+    struct grid_goal goal = {.clip = schedule_step_clip(schedule, plan->step, clip),
                              .dim = counted && dim > 0 ? dim - 1 : dim,
                              .n_sites = (uint32_t)bits_count(&plan->cohort),
                              .bits = study->secagg.bits,

@@ -9,15 +9,29 @@ uint32_t schedule_evaluations(const struct study *study, uint32_t trained)
     return trained < count ? trained / every : (count + every - 1) / every;
 }
 
+uint32_t schedule_refinements(const struct study *study, uint32_t trained)
+{
+    const uint32_t every = study->pruning.refine_every, count = study->rounds.count;
+    if (every == 0) return 0;
+    return (trained < count ? trained : count - 1) / every;
+}
+
 uint32_t schedule_steps(const struct study *study, enum step step)
 {
     switch (step) {
     case STEP_EXPLORE:
-        return study->pruning.mode == STUDY_PRUNING_NONE ? 0 : 1;
+        return study->pruning.mode != STUDY_PRUNING_NONE &&
+                       study->pruning.mask == STUDY_MASK_EXPLORED
+                   ? 1
+                   : 0;
     case STEP_TRAIN:
         return study->rounds.count;
     case STEP_EVALUATE:
         return schedule_evaluations(study, study->rounds.count);
+    case STEP_VOTE:
+        return study->pruning.mask == STUDY_MASK_EXPLORED
+                   ? schedule_refinements(study, study->rounds.count)
+                   : 0;
     default:
         return 0;
     }
@@ -37,6 +51,8 @@ double schedule_step_multiplier(const struct schedule *schedule, enum step step)
         return schedule->z * study->privacy.exploration_ratio;
     case STEP_EVALUATE:
         return schedule->z * study->evaluation.ratio;
+    case STEP_VOTE:
+        return schedule->z * study->pruning.refine_ratio;
     default:
         return schedule->z;
     }

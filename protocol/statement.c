@@ -84,8 +84,10 @@ static const char *state_name(enum books_state state)
 
 static const char *step_name(enum step step)
 {
-    static const char *const name[STEP_COUNT] = {
-        [STEP_EXPLORE] = "explore", [STEP_TRAIN] = "train", [STEP_EVALUATE] = "evaluate"};
+    static const char *const name[STEP_COUNT] = {[STEP_EXPLORE] = "explore",
+                                                 [STEP_TRAIN] = "train",
+                                                 [STEP_EVALUATE] = "evaluate",
+                                                 [STEP_VOTE] = "vote"};
     return name[step];
 }
 

@@ -33,7 +33,11 @@ static const struct study defaults = {
                 .exploration_ratio = 1,
                 .clip_quantile = 0.5,
                 .clip_rate = 0.2},
-    .pruning = {.mode = STUDY_PRUNING_PRIVATE, .units = 0.5, .weights = 0.2},
+    .pruning = {.mode = STUDY_PRUNING_PRIVATE,
+                .units = 0.5,
+                .weights = 0.2,
+                .refine_share = 0.5,
+                .refine_ratio = 1},
     .allocation = {.n_capacities = 6, .capacities = {12, 10, 8, 6, 4, 3}},
     .rounds = {.count = 50,
                .learning_rate = 0.5,
@@ -60,6 +64,9 @@ static const char *const optimizer_names[] = {"sgd", "adam", NULL};
 static const char *const allocation_names[] = {"none",      "paper",  "private",   "all-large",
                                                "all-small", "prefix", "exclusive", NULL};
 static const char *const empty_names[] = {"keep", "repair", "least", NULL};
+static const char *const mask_names[] = {"explored", "random", "magnitude", "prunefl", NULL};
+static const char *const score_names[] = {"squared",  "snip",      "taylor",
+                                          "gradient", "agreement", NULL};
 static const char *const evaluation_names[] = {"none", "private", NULL};
 static const char *const sampler_names[] = {"exact", "table", NULL};
 static const char *const rounding_names[] = {"nearest", "stochastic", NULL};
@@ -133,6 +140,11 @@ static const struct setting keys[] = {
     CHOICE("pruning", "mode", pruning.mode, pruning_names),
     REAL("pruning", "units", pruning.units, 0, BELOW_ONE),
     REAL("pruning", "weights", pruning.weights, 0, BELOW_ONE),
+    CHOICE("pruning", "mask", pruning.mask, mask_names),
+    CHOICE("pruning", "score", pruning.score, score_names),
+    UINT("pruning", "refine_every", pruning.refine_every, 0, 100000),
+    REAL("pruning", "refine_share", pruning.refine_share, TINY, 1),
+    REAL("pruning", "refine_ratio", pruning.refine_ratio, 0.01, 1000),
     CHOICE("allocation", "mode", allocation.mode, allocation_names),
     {"allocation", "capacities", SETTING_UINTS, AT(uint32_t, allocation.capacities[0]), 1,
      LAYOUT_SEGMENTS_MAX, NULL, AT(uint32_t, allocation.n_capacities), STUDY_CAPACITIES_MAX},

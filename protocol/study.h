@@ -39,6 +39,19 @@ enum study_allocation {
 };
 enum study_empty { STUDY_EMPTY_KEEP, STUDY_EMPTY_REPAIR, STUDY_EMPTY_LEAST };
 enum study_pruning { STUDY_PRUNING_PRIVATE, STUDY_PRUNING_PAPER, STUDY_PRUNING_NONE };
+enum study_score {
+    STUDY_SCORE_SQUARED,
+    STUDY_SCORE_SNIP,
+    STUDY_SCORE_TAYLOR,
+    STUDY_SCORE_GRADIENT,
+    STUDY_SCORE_AGREEMENT
+};
+enum study_mask {
+    STUDY_MASK_EXPLORED,
+    STUDY_MASK_RANDOM,
+    STUDY_MASK_MAGNITUDE,
+    STUDY_MASK_PRUNEFL
+};
 
 /* Each member is the key of the same name; in brackets what holds when the key is absent. */
 struct study {
@@ -91,6 +104,15 @@ struct study {
         enum study_pruning mode; /* [private] */
         double units;            /* [0.5] share of hidden units pruned per layer */
         double weights;          /* [0.2] share of remaining weights pruned one by one */
+        enum study_mask mask;    /* [explored] what is pruned is found by an exploration; random,
+                                  * magnitude (of the initial weights), prunefl: by public values */
+        enum study_score score; /* [squared] what an exploration goes by, or snip, taylor, gradient,
+                                 * agreement: client/explore.h */
+        uint32_t refine_every;  /* [0] what is pruned is chosen anew after so many training rounds
+                                 * each, never after the last; 0: never. prunefl: required;
+                                 * explored: by votes of the sites, client/vote.h */
+        double refine_share;    /* [0.5] share of the votes in what then decides */
+        double refine_ratio;    /* [1.0] noise multiplier of a vote over a round's */
     } pruning;
     struct {
         enum study_allocation mode; /* [none] which sites train which blocks (allocate.h): paper,

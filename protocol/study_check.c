@@ -108,11 +108,42 @@ static enum status check_privacy(const struct study *s, struct settings_error *w
     if (!s->privacy.adaptive_clip && s->privacy.clip_count_noise > 0)
         return settings_refuse(why, "privacy", "clip_count_noise",
                                "clip_count_noise: has no meaning without adaptive_clip: true");
-    if (!s->study.rehearsal && s->pruning.mode == STUDY_PRUNING_PAPER)
+    return STATUS_OK;
+}
+
+/* What is chosen anew is units, by votes or by what prunefl sees in the round before. */
+static enum status check_refinement(const struct study *s, struct settings_error *why)
+{
+    const uint32_t every = s->pruning.refine_every;
+    const bool prunefl = s->pruning.mask == STUDY_MASK_PRUNEFL;
+    const bool votes = s->pruning.mask == STUDY_MASK_EXPLORED;
+    if (every == 0 && !prunefl) return STATUS_OK;
+    if (s->pruning.mode != STUDY_PRUNING_PRIVATE || (!prunefl && !votes))
+        return settings_refuse(why, "pruning", prunefl ? "mask" : "refine_every",
+                               "%s: only with mode: private and mask: explored or prunefl",
+                               prunefl ? "mask: prunefl" : "refine_every");
+    if (every < (prunefl ? 2 : 1) || every >= s->rounds.count)
+        return settings_refuse(
+            why, "pruning", "refine_every",
+            "refine_every: %u is not from %d on and below the %u training rounds", every,
+            prunefl ? 2 : 1, s->rounds.count);
+    return STATUS_OK;
+}
+
+static enum status check_pruning(const struct study *s, struct settings_error *why)
+{
+    if (s->pruning.mode == STUDY_PRUNING_NONE && s->pruning.mask != STUDY_MASK_EXPLORED)
+        return settings_refuse(why, "pruning", "mask", "mask: has no meaning with mode: none");
+    if (s->pruning.score != STUDY_SCORE_SQUARED &&
+        (s->pruning.mode == STUDY_PRUNING_NONE || s->pruning.mask != STUDY_MASK_EXPLORED))
+        return settings_refuse(why, "pruning", "score",
+                               "score: only where there is an exploration");
+    if (!s->study.rehearsal && s->pruning.mode == STUDY_PRUNING_PAPER &&
+        s->pruning.mask == STUDY_MASK_EXPLORED)
         return settings_refuse(
             why, "pruning", "mode",
             "mode: paper explores without noise; only for study.rehearsal: true");
-    return STATUS_OK;
+    return check_refinement(s, why);
 }
 
 static enum status check_transformer(const struct model_spec *spec, struct settings_error *why)
@@ -299,5 +330,6 @@ enum status study_check(const struct study *study, struct settings_error *why)
     TRY(check_rounds(study, why));
     TRY(check_evaluation(study, why));
     TRY(check_allocation(study, why));
+    TRY(check_pruning(study, why));
     return check_privacy(study, why);
 }

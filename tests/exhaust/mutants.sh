@@ -61,7 +61,9 @@ tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
     unit/dp/test_dp_count unit/client/test_client_evaluate
     unit/protocol/test_protocol_schedule_evaluation unit/protocol/test_protocol_allocate
     unit/protocol/test_protocol_schedule_blocks unit/aggregator/test_aggregator_course_blocks
-    unit/aggregator/test_aggregator_spend unit/client/test_client_train'
+    unit/aggregator/test_aggregator_spend unit/client/test_client_train
+    unit/protocol/test_protocol_schedule_vote unit/client/test_client_vote
+    unit/dp/test_dp_account'
 
 mkdir "$work/tree"
 (cd "$source" && tar cf - --exclude=./.git --exclude=./build .) | tar xf - -C "$work/tree"

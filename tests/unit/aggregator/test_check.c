@@ -87,7 +87,7 @@ static void a_study_is_told_what_follows_from_it(void)
     CHECK(says(&said, "graph      complete: all hold shares of all, t = "));
     CHECK(says(&said, "ok  exploring"));
     CHECK(says(&said, "ok  training   547 coordinates in "));
-    CHECK(says(&said, "unit site, adding or removing one, 7 rounds, 0 evaluations, "
+    CHECK(says(&said, "unit site, adding or removing one, 7 rounds, 0 evaluations, 0 votes, "
                       "fewest survivors in each, no round failing\n"));
     CHECK_NUMBER(1, complained.n);
 }

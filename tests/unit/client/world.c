@@ -32,9 +32,11 @@ void world_open(struct world *w, enum study_unit unit, enum model_kind kind, enu
     w->study.pruning.mode = mode;
     w->study.evaluation.mode = STUDY_EVALUATION_PRIVATE;
     w->study.evaluation.ratio = 1;
+    w->study.pruning.refine_every = step == STEP_VOTE ? 1 : 0;
+    w->study.pruning.refine_ratio = 1;
     w->study.privacy.exploration_clip = w->study.privacy.clip = clip;
     must(layout_of(&w->layout, &w->study.model.spec));
-    small_state(&w->state, &w->study, step != STEP_EXPLORE);
+    small_state(&w->state, &w->study, step != STEP_EXPLORE && step != STEP_VOTE);
     make_plan(w, step);
     struct dataset data = {0};
     small_data(&data, &w->study, WORLD_RECORDS, 1);

@@ -13,7 +13,7 @@
 struct world {
     struct study study;
     struct layout layout;
-    struct state state; /* pruned but for the exploration */
+    struct state state; /* pruned but for the exploration and votes */
     struct local local;
     struct plan plan; /* of all sites */
 };

@@ -157,6 +157,13 @@ static void calibrated_shares_meet_the_goal(void)
          .exploration_ratio = 2.0,
          .evaluations = 3,
          .evaluation_ratio = 10.0},
+        {.epsilon = 3.0,
+         .delta = 1e-5,
+         .sampling = 0.02,
+         .rounds = 60,
+         .exploration_ratio = 2.0,
+         .votes = 5,
+         .vote_ratio = 0.7},
     };
     const uint64_t norm2 = 1083030014;
     for (size_t i = 0; i < sizeof goals / sizeof *goals; i++) {
@@ -180,6 +187,12 @@ static void calibrated_shares_meet_the_goal(void)
                 const struct release whole = {16384, count, n, 20, 1.0, 0};
                 CHECK_OK(account_add(&account, &whole, goals[i].evaluations));
             }
+            if (goals[i].votes > 0) {
+                uint32_t vote = 0;
+                CHECK_OK(account_share(&vote, z * goals[i].vote_ratio, norm2, n));
+                const struct release some = {norm2, vote, n, 20, goals[i].sampling, 0};
+                CHECK_OK(account_add(&account, &some, goals[i].votes));
+            }
             double epsilon = account_epsilon(&account, goals[i].delta);
             CHECK(epsilon <= goals[i].epsilon);
             CHECK(epsilon >= goals[i].epsilon * 0.998);
@@ -192,7 +205,7 @@ static void calibration_has_edges(void)
     const struct account_goal good = {
         .epsilon = 1.0, .delta = 1e-5, .sampling = 1.0, .rounds = 1, .exploration_ratio = 0.0};
     double z = 7.0;
-    struct account_goal bad[15];
+    struct account_goal bad[18];
     const size_t n = sizeof bad / sizeof *bad;
     for (size_t i = 0; i < n; i++) bad[i] = good;
     bad[0].epsilon = 0.0;
@@ -210,6 +223,9 @@ static void calibration_has_edges(void)
     bad[12].evaluations = bad[13].evaluations = bad[14].evaluations = 1;
     bad[13].evaluation_ratio = (double)INFINITY;
     bad[14].evaluation_ratio = (double)NAN;
+    bad[15].votes = bad[16].votes = bad[17].votes = 1;
+    bad[16].vote_ratio = (double)INFINITY;
+    bad[17].vote_ratio = (double)NAN;
     for (size_t i = 0; i < n; i++) CHECK_STATUS(STATUS_RANGE, account_calibrate(&z, NULL, &bad[i]));
     CHECK(z == 7.0);
     struct account_goal open = good;

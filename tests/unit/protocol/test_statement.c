@@ -143,7 +143,7 @@ static void programs_are_told_the_same(void)
 
 static void every_step_has_its_name(void)
 {
-    static const char *const name[STEP_COUNT] = {"explore", "train", "evaluate"};
+    static const char *const name[STEP_COUNT] = {"explore", "train", "evaluate", "vote"};
     const struct statement statement = own_statement();
     for (enum step step = 0; step < STEP_COUNT; step++) {
         char line[64];

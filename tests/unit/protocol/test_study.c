@@ -58,6 +58,8 @@ static void defaults_stand_where_keys_are_absent(void)
     CHECK(s.privacy.rounding == GRID_NEAREST && s.privacy.rotation == STUDY_ROTATION_NONE);
     CHECK(s.deadlines.positions_ms == 30000 && s.deadlines.release_ms == 0);
     CHECK(s.evaluation.mode == STUDY_EVALUATION_NONE && s.evaluation.every == 0);
+    CHECK(s.pruning.mask == STUDY_MASK_EXPLORED && s.pruning.refine_every == 0);
+    CHECK(s.pruning.refine_share == 0.5 && s.pruning.refine_ratio == 1);
     CHECK_CLOSE(4, s.evaluation.ratio, 0); /* a record that is not sampled needs more noise */
     s = study_of(SITE_UNIT);
     CHECK_CLOSE(1, s.evaluation.ratio, 0);
@@ -415,6 +417,42 @@ static void evaluations_that_cannot_be_are_refused(void)
     refused(SITE_UNIT "evaluation:\n  mode: public\n", STATUS_RANGE, 5, "mode");
 }
 
+static void prunings_that_cannot_be_are_refused(void)
+{
+    struct study s = study_of(SITE_UNIT "pruning: {mask: prunefl, refine_every: 49}\n");
+    CHECK(s.pruning.mask == STUDY_MASK_PRUNEFL && s.pruning.refine_every == 49);
+    CHECK_NUMBER(STUDY_MASK_RANDOM, study_of(SITE_UNIT "pruning: {mask: random}\n").pruning.mask);
+    /* Nothing of a data set is in it, so that it needs no noise. */
+    s = study_of(SITE_UNIT "pruning: {mode: paper, mask: magnitude}\n");
+    CHECK_NUMBER(STUDY_MASK_MAGNITUDE, s.pruning.mask);
+    CHECK_NUMBER(STUDY_SCORE_SQUARED, s.pruning.score);
+    CHECK_NUMBER(STUDY_SCORE_SNIP, study_of(SITE_UNIT "pruning: {score: snip}\n").pruning.score);
+    CHECK_NUMBER(STUDY_SCORE_AGREEMENT,
+                 study_of(SITE_UNIT "pruning: {score: agreement}\n").pruning.score);
+    refused(SITE_UNIT "pruning:\n  score: loss\n", STATUS_RANGE, 5, "squared, snip, taylor");
+    refused(SITE_UNIT "pruning:\n  mask: random\n  score: snip\n", STATUS_RANGE, 6,
+            "an exploration");
+    refused(SITE_UNIT "pruning:\n  mode: none\n  score: taylor\n", STATUS_RANGE, 6,
+            "an exploration");
+    refused(SITE_UNIT "pruning:\n  mask: secret\n", STATUS_RANGE, 5, "explored, random");
+    refused(SITE_UNIT "pruning:\n  mode: none\n  mask: random\n", STATUS_RANGE, 6, "no meaning");
+    refused(SITE_UNIT "pruning:\n  mask: prunefl\n", STATUS_RANGE, 4, "from 2 on");
+    refused(SITE_UNIT "pruning:\n  mask: prunefl\n  refine_every: 1\n", STATUS_RANGE, 6, "from 2");
+    refused(SITE_UNIT "pruning:\n  mask: prunefl\n  refine_every: 50\n", STATUS_RANGE, 6,
+            "50 training");
+    refused(SITE_UNIT "pruning:\n  mask: random\n  refine_every: 5\n", STATUS_RANGE, 6,
+            "explored or prunefl");
+    s = study_of(SITE_UNIT "pruning: {refine_every: 1, refine_share: 0.25, refine_ratio: 3}\n");
+    CHECK_NUMBER(1, s.pruning.refine_every);
+    CHECK_CLOSE(0.25, s.pruning.refine_share, 0);
+    CHECK_CLOSE(3, s.pruning.refine_ratio, 0);
+    refused(SITE_UNIT "pruning:\n  refine_every: 50\n", STATUS_RANGE, 5, "50 training");
+    refused(SITE_UNIT "pruning:\n  refine_share: 0\n", STATUS_RANGE, 5, "refine_share");
+    refused(SITE_UNIT "pruning:\n  refine_ratio: 0\n", STATUS_RANGE, 5, "refine_ratio");
+    refused(SITE_UNIT "pruning:\n  mask: prunefl\n  mode: paper\n  refine_every: 5\n", STATUS_RANGE,
+            5, "mode: private");
+}
+
 static void models_that_cannot_be_are_refused(void)
 {
     refused(SITE_UNIT "model:\n  hidden: []\n", STATUS_FORMAT, 5, "entries");
@@ -492,6 +530,7 @@ int main(void)
     RUN(the_unit_decides_which_keys_belong);
     RUN(unsafe_privacy_is_refused);
     RUN(evaluations_that_cannot_be_are_refused);
+    RUN(prunings_that_cannot_be_are_refused);
     RUN(models_that_cannot_be_are_refused);
     RUN(a_study_changed_in_memory_is_checked);
     RUN(a_file_is_read_whole_or_refused);
