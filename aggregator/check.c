@@ -71,11 +71,13 @@ static enum status print_costs(const struct checked *c)
     return STATUS_OK;
 }
 
-static void print_sites(const struct params *p)
+static void print_sites(const struct study *study, const struct params *p)
 {
+    /* A block opens with as few as it may. */
+    const bool whole = study->allocation.mode == STUDY_ALLOCATION_NONE;
     printf("ok  sites      %u, of them %u may collude; T = %u: %u may drop out at any stage,\n"
            "               every sum has at least %u honest contributors\n",
-           p->n, p->c, p->quorum, p->n - p->quorum, params_honest(p));
+           p->n, p->c, p->quorum, p->n - p->quorum, whole ? params_honest(p) : p->m);
     const uint32_t pads = params_segment_degree(p, p->n);
     if (p->k == 0)
         printf("ok  graph      complete: all hold shares of all, t = %u rebuild a secret\n", p->t);
@@ -110,7 +112,7 @@ static enum status check(struct checked *c, struct settings_error *why)
     bits_fill(&c->keep);
     bits_fill(&c->cohort);
     TRY(schedule_of(&c->schedule, study, &c->layout, n, why));
-    print_sites(&c->schedule.params);
+    print_sites(&c->study, &c->schedule.params);
     TRY(print_steps(c, why));
     return print_costs(c);
 }
