@@ -2,34 +2,36 @@
 #include "base/crew.h"
 
 #include <pthread.h>
-#include <stdbool.h>
+#include <stdatomic.h>
 
 #include "base/status.h"
 
-struct hand {
-    void (*work)(void *part);
-    void *part;
-    bool started;
-    pthread_t thread;
+struct crew {
+    crew_work *work;
+    void *context;
+    uint32_t n;
+    _Atomic uint32_t next; /* that nobody has begun with */
 };
 
-static void *hand_run(void *argument)
+static void *run(void *argument)
 {
-    const struct hand *hand = argument;
-    hand->work(hand->part);
-    return NULL;
+    struct crew *crew = argument;
+    for (;;) {
+        const uint32_t i = atomic_fetch_add(&crew->next, 1);
+        if (i >= crew->n) return NULL;
+        crew->work(crew->context, i);
+    }
 }
 
-void crew_run(void (*work)(void *part), void *parts, size_t bytes, size_t n)
+void crew_run(crew_work *work, void *context, uint32_t n, unsigned threads)
 {
-    REQUIRE(n <= CREW_MAX);
-    struct hand hand[CREW_MAX];
-    for (size_t k = 0; k < n; k++)
-        hand[k] = (struct hand){.work = work, .part = (char *)parts + k * bytes};
-    for (size_t k = 1; k < n; k++)
-        hand[k].started = pthread_create(&hand[k].thread, NULL, hand_run, &hand[k]) == 0;
-    for (size_t k = 0; k < n; k++)
-        if (!hand[k].started) work(hand[k].part);
-    for (size_t k = 1; k < n; k++)
-        if (hand[k].started) REQUIRE(pthread_join(hand[k].thread, NULL) == 0);
+    struct crew crew = {.work = work, .context = context, .n = n};
+    pthread_t thread[CREW_MAX];
+    unsigned started = 0;
+    /* Where no thread can be had, those that there are do it all. */
+    while (started + 1 < threads && started < CREW_MAX && started + 1 < n &&
+           pthread_create(&thread[started], NULL, run, &crew) == 0)
+        started++;
+    (void)run(&crew);
+    while (started > 0) REQUIRE(pthread_join(thread[--started], NULL) == 0);
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Work that is divided among threads. */
+/* Threads that do n pieces of work which know nothing of each other. */
 #ifndef BASE_CREW_H
 #define BASE_CREW_H
 
-#include <stddef.h>
+#include <stdint.h>
 
 #define CREW_MAX 64
 
-/* Call work once for each of n <= CREW_MAX parts, elements of `bytes` bytes one after the other,
- * each on a thread of its own, and return when all are done. What no thread can be had for, the
- * caller's does: it always does the first. */
-void crew_run(void (*work)(void *part), void *parts, size_t bytes, size_t n);
+typedef void crew_work(void *context, uint32_t i);
+
+/* Do work 0 .. n-1, each once and whole, by up to `threads` threads (0 counts as 1), and return
+ * when all is done. Which thread does which, and when, is anybody's guess. */
+void crew_run(crew_work *work, void *context, uint32_t n, unsigned threads);
 
 #endif

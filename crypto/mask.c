@@ -46,9 +46,9 @@ static void add_ragged(const struct range *range, uint32_t *sum, size_t n, uint6
     secret_wipe(whole, sizeof whole);
 }
 
-static void range_run(void *argument)
+static void range_run(void *context, uint32_t which)
 {
-    const struct range *range = argument;
+    const struct range *range = (const struct range *)context + which;
     size_t length = 0;
     for (size_t i = 0; i < range->n; i += length) {
         const uint64_t at = range->at + i;
@@ -87,7 +87,7 @@ void mask_mix(const struct mask_kernel *kernel, uint32_t *sum, size_t n, const s
             .ring = UINT32_MAX >> (MASK_BITS_MAX - how->bits),
         };
     }
-    crew_run(range_run, range, sizeof *range, used);
+    crew_run(range_run, range, (uint32_t)used, (unsigned)used);
 }
 
 static enum status check(size_t n, const struct pad *pad, size_t n_pads, const struct mask_how *how,

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lab/crew.h"
+#include "base/crew.h"
 #include "lab/fleet_step.h"
 #include "protocol/removal.h"
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crew.h"
 #include "client/data/split.h"
 #include "lab/commands.h"
-#include "lab/crew.h"
 #include "lab/option.h"
 
 enum {
@@ -84,7 +84,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         o->initial = text;
         return 0;
     case ARG_THREADS:
-        o->threads = option_count(state, "threads", text, 1, CREW_THREADS_MAX);
+        o->threads = option_count(state, "threads", text, 1, CREW_MAX);
         return 0;
     case ARG_FORMAT:
         o->json = option_json(state, text);
@@ -147,7 +147,7 @@ enum exit_code simulate_command(int argc, char **argv)
         "local-only\n";
     static struct simulation s; /* large; the fleet in it is not moved */
     s.options = (struct simulate_options){
-        .partition = "iid", .seed = 1, .every = 10, .threads = command_threads(CREW_THREADS_MAX)};
+        .partition = "iid", .seed = 1, .every = 10, .threads = command_threads(CREW_MAX)};
     const struct argp argp = {.options = options, .parser = parse, .doc = doc};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &s.options);
     command_catch_stop();

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/crew.h"
+#include "base/crew.h"
 #include "lab/simulate.h"
 #include "lab/solo.h"
 

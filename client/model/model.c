@@ -182,9 +182,9 @@ static const float *layer_inputs(const struct model_work *work, size_t l)
     return l == 0 ? work->x : work->layer[l - 1].out;
 }
 
-static void part_forward(void *argument)
+static void part_forward(void *context, uint32_t i)
 {
-    const struct part *part = argument;
+    const struct part *part = (const struct part *)context + i;
     struct model_work *work = part->work;
     work->n = part->n;
     work->x = part->x;
@@ -193,9 +193,9 @@ static void part_forward(void *argument)
                                      part->n);
 }
 
-static void part_backward(void *argument)
+static void part_backward(void *context, uint32_t i)
 {
-    struct part *part = argument;
+    struct part *part = (struct part *)context + i;
     struct model_work *work = part->work;
     struct layer *last = &work->layer[work->n_layers - 1];
     part->loss =
@@ -213,9 +213,9 @@ static void gradient(struct model_work *work, size_t first, size_t n, float *gra
             work->layer[l].kind->gradient(&work->layer[l], layer_inputs(work, l), first, n, grad);
 }
 
-static void part_gradient(void *argument)
+static void part_gradient(void *context, uint32_t i)
 {
-    const struct part *part = argument;
+    const struct part *part = (const struct part *)context + i;
     gradient(part->work, 0, part->n, part->grad);
 }
 
@@ -232,12 +232,12 @@ static size_t share(const struct model_work *work, size_t n)
 }
 
 /* Make the parts of n records; returns how many. What a pass does not need may be NULL. */
-static size_t divide(struct part part[static CREW_MAX], const struct model *model,
-                     struct model_work *work, const struct part *whole)
+static uint32_t divide(struct part part[static CREW_MAX], const struct model *model,
+                       struct model_work *work, const struct part *whole)
 {
     REQUIRE(whole->n > 0 && whole->n <= work->room && work->weights == model->layout.n);
     const size_t each = share(work, whole->n), floats = work->layer[0].inputs;
-    size_t used = 0;
+    uint32_t used = 0;
     for (size_t first = 0; first < whole->n; first += each, used++)
         part[used] = (struct part){
             .model = model,
@@ -256,9 +256,9 @@ const float *model_forward(const struct model *model, struct model_work *work, c
 {
     struct part part[CREW_MAX];
     const struct part whole = {.weights = weights, .x = x, .n = n};
-    const size_t used = divide(part, model, work, &whole);
+    const uint32_t used = divide(part, model, work, &whole);
     work->all = n;
-    crew_run(part_forward, part, sizeof *part, used);
+    crew_run(part_forward, part, used, used);
     float *logits = work->layer[work->n_layers - 1].out;
     const size_t classes = model->spec.classes;
     for (size_t k = 1; k < used; k++) {
@@ -275,8 +275,8 @@ double model_backward(const struct model *model, struct model_work *work, const 
     REQUIRE(n == work->all);
     struct part part[CREW_MAX];
     const struct part whole = {.weights = weights, .label = label, .n = n};
-    const size_t used = divide(part, model, work, &whole);
-    crew_run(part_backward, part, sizeof *part, used);
+    const uint32_t used = divide(part, model, work, &whole);
+    crew_run(part_backward, part, used, used);
     double loss = 0;
     for (size_t k = 0; k < used; k++) loss += part[k].loss;
     return loss / (double)n;
@@ -291,8 +291,8 @@ void model_grad_sum(const struct model *model, struct model_work *work, float *g
 {
     struct part part[CREW_MAX];
     const struct part whole = {.n = work->all, .grad = grad};
-    const size_t used = divide(part, model, work, &whole);
-    crew_run(part_gradient, part, sizeof *part, used);
+    const uint32_t used = divide(part, model, work, &whole);
+    crew_run(part_gradient, part, used, used);
     for (size_t k = 1; k < used; k++) add(grad, part[k].grad, work->weights);
 }
 

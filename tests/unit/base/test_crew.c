@@ -1,42 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/crew.h"
 
-#include <pthread.h>
 #include <sys/resource.h>
 
 #include "base/status.h"
 #include "tests/lib/check.h"
 
-struct part {
-    unsigned calls;
-    pthread_t by;
-};
+enum { MOST = 200 };
 
-static void count(void *argument)
+static void count(void *context, uint32_t i)
 {
-    struct part *part = argument;
-    part->calls++;
-    part->by = pthread_self();
+    unsigned *done = context;
+    done[i]++;
 }
 
-static void every_part_is_done_once_and_none_beyond(void)
+static void everything_is_done_once(void)
 {
-    for (size_t n = 0; n <= CREW_MAX; n++) {
-        struct part part[CREW_MAX + 1] = {{0}};
-        crew_run(count, part, sizeof *part, n);
-        bool once = true;
-        for (size_t k = 0; k <= CREW_MAX; k++) once = once && part[k].calls == (k < n ? 1 : 0);
-        CHECK(once);
-    }
-}
-
-static void the_caller_does_the_first_and_threads_the_others(void)
-{
-    struct part part[3] = {{0}};
-    crew_run(count, part, sizeof *part, 3);
-    CHECK(pthread_equal(part[0].by, pthread_self()) != 0);
-    CHECK(pthread_equal(part[1].by, pthread_self()) == 0);
-    CHECK(pthread_equal(part[2].by, pthread_self()) == 0);
+    static const unsigned threads[] = {0, 1, 2, 7, CREW_MAX, 1000};
+    for (size_t t = 0; t < sizeof threads / sizeof *threads; t++)
+        for (uint32_t n = 0; n <= MOST; n += 1 + n / 3) {
+            unsigned done[MOST + 1] = {0};
+            crew_run(count, done, n, threads[t]);
+            for (uint32_t i = 0; i <= MOST; i++) CHECK_NUMBER(i < n, done[i]);
+        }
 }
 
 static void without_threads_the_caller_does_all(void)
@@ -45,17 +31,16 @@ static void without_threads_the_caller_does_all(void)
     struct rlimit before;
     REQUIRE(getrlimit(RLIMIT_AS, &before) == 0);
     const struct rlimit none = {.rlim_cur = 1, .rlim_max = before.rlim_max};
-    struct part part[4] = {{0}};
+    unsigned done[4] = {0};
     REQUIRE(setrlimit(RLIMIT_AS, &none) == 0);
-    crew_run(count, part, sizeof *part, 4);
+    crew_run(count, done, 4, 4);
     REQUIRE(setrlimit(RLIMIT_AS, &before) == 0);
-    for (size_t k = 0; k < 4; k++) CHECK_NUMBER(1, part[k].calls);
+    for (size_t i = 0; i < 4; i++) CHECK_NUMBER(1, done[i]);
 }
 
 int main(void)
 {
     RUN(without_threads_the_caller_does_all);
-    RUN(every_part_is_done_once_and_none_beyond);
-    RUN(the_caller_does_the_first_and_threads_the_others);
+    RUN(everything_is_done_once);
     return check_done();
 }
