@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line of JSON per event, for programs that watch ours (--events). Holds facts of the protocol,
- * never anything that was computed from a site's data. */
+/* One line of JSON per event, for programs that watch ours (--events). Events hold facts of the
+ * protocol, never anything that was computed from a site's data; a report that does (data check)
+ * is asked for by the site's operator and says so. */
 #ifndef BASE_EVENT_H
 #define BASE_EVENT_H
 

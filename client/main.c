@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/backbone.h"
+#include "client/inspect.h"
 #include "client/main_step.h"
 #include "client/run.h"
 #include "protocol/statement.h"
@@ -21,6 +22,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct arguments *a = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        if (state->child_inputs != NULL) state->child_inputs[0] = &a->records;
+        return 0;
     case 'd':
         a->folder = text;
         return 0;
@@ -39,27 +43,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'c':
         a->connect = text;
         return 0;
-    case 'i':
-        a->records.images = text;
-        return 0;
-    case 'l':
-        a->records.labels = text;
-        return 0;
-    case 'z':
-        a->records.npz = text;
-        return 0;
-    case ARG_SPLIT:
-        a->records.split = text;
-        return 0;
-    case ARG_HELD_IMAGES:
-        a->records.held_images = text;
-        return 0;
-    case ARG_HELD_LABELS:
-        a->records.held_labels = text;
-        return 0;
-    case ARG_HELD_SPLIT:
-        a->records.held_split = text;
-        return 0;
     case ARG_BACKBONE:
         a->backbone = text;
         return 0;
@@ -68,6 +51,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARG_FORMAT:
         a->format = text;
+        return 0;
+    case ARG_LEAST:
+        a->least = text;
         return 0;
     case ARG_EVENTS:
         a->events = true;
@@ -82,7 +68,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         a->threads = parse_threads(text, state);
         return 0;
     case ARGP_KEY_END:
-        if (a->folder == NULL) argp_error(state, "--dir is needed");
+        if (a->folder == NULL && !a->homeless) argp_error(state, "--dir is needed");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -93,6 +79,14 @@ void main_read(struct arguments *a, const struct argp_option *options, const cha
                char **argv)
 {
     const struct argp argp = {.options = options, .parser = parse, .doc = doc};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, a);
+}
+
+void main_read_records(struct arguments *a, const struct argp_option *options, const char *doc,
+                       int argc, char **argv)
+{
+    static const struct argp_child records[] = {{&records_argp, 0, "The records:", 1}, {0}};
+    const struct argp argp = {.options = options, .parser = parse, .doc = doc, .children = records};
     (void)argp_parse(&argp, argc, argv, 0, NULL, a);
 }
 
@@ -114,19 +108,31 @@ enum exit_code main_refuse(enum reason reason, const char *what)
     return command_exit(reason);
 }
 
+/* Hand over what is held out, and say what its operator should know of it. */
+static enum status hold_out(struct site *site, struct dataset *held, struct site_error *why)
+{
+    if (held->n == 0) {
+        if (schedule_steps(&site->study, STEP_EVALUATE) > 0)
+            fprintf(stderr, "no records are held out: this site adds its noise to the study's "
+                            "evaluations, and no counts\n");
+        return STATUS_OK;
+    }
+    size_t shared = 0;
+    const size_t n = held->n;
+    TRY(site_hold_out(site, held, &shared, why));
+    if (shared > 0)
+        fprintf(stderr,
+                "%zu of %zu held-out records are training records too: the evaluation will look "
+                "better than the model is\n",
+                shared, n);
+    return STATUS_OK;
+}
+
 static enum exit_code run(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         OPTION_DIR,
         {"connect", 'c', "ADDRESS", 0, "The coordinator, e.g. tcp://coord.example.org:4710", 0},
-        {"images", 'i', "FILE", 0, "Images, idx or idx.gz", 0},
-        {"labels", 'l', "FILE", 0, "Labels, idx or idx.gz", 0},
-        {"npz", 'z', "FILE", 0, "Images and labels as MedMNIST has them", 0},
-        {"split", ARG_SPLIT, "NAME", 0, "train, val or test of the npz (train)", 0},
-        {"holdout-images", ARG_HELD_IMAGES, "FILE", 0,
-         "Images that are held out for evaluations, idx or idx.gz", 0},
-        {"holdout-labels", ARG_HELD_LABELS, "FILE", 0, "Their labels", 0},
-        {"holdout-split", ARG_HELD_SPLIT, "NAME", 0, "The same from the npz, e.g. val", 0},
         {"backbone", ARG_BACKBONE, "FILE", 0,
          "The frozen weights that the study names, safetensors", 0},
         {"proxy", ARG_PROXY, "URL", 0, "Connect through http://HOST:PORT or socks5://HOST:PORT", 0},
@@ -139,18 +145,32 @@ static enum exit_code run(int argc, char **argv)
          "Write what was put into each sum; rehearsals on public data only", 0},
         {0}};
     struct arguments a = {.threads = command_threads(MASK_THREADS_MAX)};
-    main_read(&a, options, "Take part in the study until it is over.", argc, argv);
+    main_read_records(
+        &a, options,
+        "Take part in the study until it is over.\v"
+        "Examples:\n"
+        "  veilsum-client run --dir cxr --connect tcp://coord.example.org:4710 --npz cxr.npz\n"
+        "  veilsum-client run --dir cxr --connect tcp://coord.example.org:4710 --folder scans \\\n"
+        "      --holdout-folder scans-held-out\n"
+        "  veilsum-client run --dir heart --connect tcp://coord.example.org:4710 \\\n"
+        "      --csv heart.csv --schema heart.schema",
+        argc, argv);
     if (a.connect == NULL) return main_usage("--connect is needed");
     const char *unusable = records_usage(&a.records);
     if (unusable != NULL) return main_usage(unusable);
     AUTO(dataset_free) struct dataset data = {0}, held = {0};
     struct data_error bad = {{0}};
+    char study[FILE_PATH_MAX];
+    struct settings_error line = {0};
+    if (file_path(study, sizeof study, a.folder, "study.yaml") != STATUS_OK ||
+        inspect_size(&a.records, study, &line) != STATUS_OK)
+        return main_refuse(REASON_STUDY_FILE, line.text);
     if (records_read(&data, &held, &a.records, &bad) != STATUS_OK)
         return main_refuse(REASON_DATA, bad.text);
     static struct site site; /* not moved: the session points into it */
     struct site_error why = {0};
     if (site_open(&site, a.folder, &data, command_time_s(), &why) != STATUS_OK ||
-        records_hold_out(&site, &held, &why) != STATUS_OK) {
+        hold_out(&site, &held, &why) != STATUS_OK) {
         site_close(&site);
         return main_refuse(why.reason, why.text);
     }
@@ -283,6 +303,7 @@ int main(int argc, char **argv)
     static const struct command table[] = {
         {"keygen", "make keys and a request to be enrolled", enrol_keygen},
         {"pin", "check and pin the signed manifest, the study and the policy", enrol_pin},
+        {"data", "look at the records before a study", inspect_data},
         {"run", "take part in the study", run},
         {"ledger", "show what this site's records have spent", ledger},
     };
@@ -290,6 +311,7 @@ int main(int argc, char **argv)
         "  veilsum-client keygen --dir /var/lib/veilsum/cxr --name st-anna\n"
         "  veilsum-client pin --dir /var/lib/veilsum/cxr --manifest cxr.manifest \\\n"
         "      --study study.yaml --policy policy.yaml\n"
+        "  veilsum-client data check --npz /data/cxr.npz --study study.yaml\n"
         "  veilsum-client run --dir /var/lib/veilsum/cxr --connect tcp://coord.example.org:4710 "
         "\\\n"
         "      --npz /data/cxr.npz\n"

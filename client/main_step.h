@@ -6,27 +6,26 @@
 #include <argp.h>
 
 #include "base/command.h"
-#include "client/records.h"
+#include "client/data/records.h"
+#include "client/site.h"
 
 /* Arguments of all subcommands; each takes those that it lists. */
 struct arguments {
     const char *folder, *name, *manifest, *study, *policy, *connect;
     struct records records;
-    const char *backbone, *put_in, *format;
+    const char *backbone, *put_in, *format, *least;
     const char *proxy, *proxy_credentials;
     unsigned threads;
     bool events;
+    bool homeless; /* a subcommand without --dir */
 };
 
 enum {
-    ARG_SPLIT = 256,
-    ARG_HELD_IMAGES,
-    ARG_HELD_LABELS,
-    ARG_HELD_SPLIT,
-    ARG_BACKBONE,
+    ARG_BACKBONE = 256,
     ARG_PUT_IN,
     ARG_EVENTS,
     ARG_FORMAT,
+    ARG_LEAST,
     ARG_PROXY,
     ARG_PROXY_CREDENTIALS,
     ARG_THREADS
@@ -40,6 +39,10 @@ enum {
 /* Fill in a subcommand's arguments, or end the program with its help. */
 void main_read(struct arguments *a, const struct argp_option *options, const char *doc, int argc,
                char **argv);
+
+/* The same with the options that name records. */
+void main_read_records(struct arguments *a, const struct argp_option *options, const char *doc,
+                       int argc, char **argv);
 
 /* What went wrong, on standard error, and the exit code for it. */
 enum exit_code main_fail(const char *what, enum status status);

@@ -55,6 +55,31 @@ MUST_USE enum status npz_read(struct dataset *out, const char *path, const char 
 MUST_USE enum status npz_parse(struct dataset *out, struct view archive, const char *split,
                                struct data_error *why);
 
+/* A table with a schema (client/data/schema.h), csv or csv.gz: records of 1 x 1 x features. */
+MUST_USE enum status csv_read(struct dataset *out, const char *path, const char *schema,
+                              struct data_error *why);
+MUST_USE enum status csv_parse(struct dataset *out, struct view table, struct view schema,
+                               struct data_error *why);
+
+/* The size that images are brought to (client/data/image.h), and the values that become 0 and 255.
+ */
+struct data_shape {
+    uint32_t channels, height, width; /* channels 1 or 3 */
+};
+struct data_window {
+    double low, high;
+};
+
+/* PNG and JPEG images as FOLDER/CLASS/FILE; hidden files are passed over. */
+MUST_USE enum status folder_read(struct dataset *out, const char *folder,
+                                 const struct data_shape *shape, struct data_error *why);
+
+/* NIfTI volumes, of which every plane along the first two axes is a record and every volume a key.
+ * list is a table with the rows FILE,LABEL or FILE,LABEL,FIRST,LAST: the planes, counted from 0. */
+MUST_USE enum status nifti_read(struct dataset *out, const char *list,
+                                const struct data_shape *shape, const struct data_window *window,
+                                struct data_error *why);
+
 /* Pixels of n records from first on to floats: (p / 255 - mean) / deviation, with the public
  * constants of the study; deviation > 0. out has n * dataset_floats(data) places. */
 void data_floats(float *out, const struct dataset *data, size_t first, size_t n, float mean,

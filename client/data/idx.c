@@ -1,80 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The idx format: a big-endian magic (0, 0, type 8 = bytes, number of dimensions), the dimensions,
- * the bytes. A gzip member is inflated in memory, at most as far as the header says. */
-#include <errno.h>
+ * the bytes. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
+#include "client/data/gzip.h"
 #include "client/data/source.h"
 
 #define DIMENSIONS_MAX 4
 #define HEADER_MAX (4 + 4 * DIMENSIONS_MAX)
 #define TYPE_BYTES 8
 
-static bool is_gzip(struct view in)
-{
-    return in.n >= 2 && in.at[0] == 0x1f && in.at[1] == 0x8b;
-}
-
-static void inflate_close(z_stream *z)
-{
-    (void)inflateEnd(z);
-}
-
-/* Inflate exactly n bytes; more than UINT_MAX goes in pieces. */
-static bool inflate_some(z_stream *z, uint8_t *out, size_t n, int *result)
-{
-    while (n > 0 && *result == Z_OK) {
-        uInt piece = n < (1u << 30) ? (uInt)n : 1u << 30;
-        z->next_out = out;
-        z->avail_out = piece;
-        *result = inflate(z, Z_NO_FLUSH);
-        out += piece - z->avail_out;
-        n -= piece - z->avail_out;
-    }
-    return n == 0;
-}
-
-/* Inflate the first n_head bytes and, unless body is NULL, the n_body bytes after them, which then
- * must be the last. */
-static bool gunzip(struct view in, uint8_t *head, size_t n_head, uint8_t *body, size_t n_body)
-{
-    AUTO(inflate_close) z_stream z = {0};
-    /* next_in is not const in zlib's interface, but zlib never writes through it. */
-    memcpy(&z.next_in, &in.at, sizeof z.next_in);
-    if (in.n > UINT_MAX) return false;
-    z.avail_in = (uInt)in.n;
-    int result = inflateInit2(&z, 16 + MAX_WBITS);
-    if (!inflate_some(&z, head, n_head, &result)) return false;
-    if (body == NULL) return true;
-    if (!inflate_some(&z, body, n_body, &result)) return false;
-    uint8_t past = 0;
-    return (result == Z_STREAM_END || !inflate_some(&z, &past, 1, &result)) &&
-           result == Z_STREAM_END && z.avail_in == 0;
-}
-
-/* The same from bytes that may or may not be compressed. */
-static bool unpack(struct view in, uint8_t *head, size_t n_head, uint8_t *body, size_t n_body)
-{
-    if (is_gzip(in)) return gunzip(in, head, n_head, body, n_body);
-    if (in.n < n_head || (body != NULL && in.n - n_head != n_body)) return false;
-    memcpy(head, in.at, n_head);
-    if (body != NULL) memcpy(body, in.at + n_head, n_body);
-    return true;
-}
-
 /* Read the dimensions; false when this is no idx file of bytes. */
 static bool read_header(uint32_t *n_dims, uint32_t dim[static DIMENSIONS_MAX], struct view in)
 {
     uint8_t head[HEADER_MAX] = {0};
-    if (!unpack(in, head, 4, NULL, 0)) return false;
+    if (!gzip_unpack(in, head, 4, NULL, 0)) return false;
     *n_dims = head[3];
     if (head[0] != 0 || head[1] != 0 || head[2] != TYPE_BYTES) return false;
     if (*n_dims > DIMENSIONS_MAX) return false;
-    if (!unpack(in, head, 4 + 4 * *n_dims, NULL, 0)) return false;
+    if (!gzip_unpack(in, head, 4 + 4 * *n_dims, NULL, 0)) return false;
     for (uint32_t d = 0; d < *n_dims; d++) {
         const uint8_t *at = head + 4 + (size_t)4 * d;
         dim[d] = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
@@ -82,16 +28,10 @@ static bool read_header(uint32_t *n_dims, uint32_t dim[static DIMENSIONS_MAX], s
     return true;
 }
 
-/* Whether so few bytes can hold n bytes and a header: asked before n bytes are allocated. */
-static bool may_hold(struct view in, uint64_t n)
-{
-    return is_gzip(in) ? n / SOURCE_DEFLATE_MAX <= in.n : n <= in.n;
-}
-
 static bool read_body(uint8_t *body, size_t n, uint32_t n_dims, struct view in)
 {
     uint8_t head[HEADER_MAX] = {0};
-    return unpack(in, head, 4 + (size_t)4 * n_dims, body, n);
+    return gzip_unpack(in, head, 4 + (size_t)4 * n_dims, body, n);
 }
 
 enum status idx_parse(struct dataset *out, struct view images, struct view labels,
@@ -117,7 +57,7 @@ enum status idx_parse(struct dataset *out, struct view images, struct view label
     AUTO(dataset_free) struct dataset data = {0};
     TRY(source_shape(&data, dim[0], dims == 3 ? 1 : dim[1], dim[dims - 2], dim[dims - 1], why));
     const size_t n_pixels = data.n * dataset_floats(&data);
-    if (!may_hold(images, n_pixels) || !may_hold(labels, data.n))
+    if (!gzip_may_hold(images, n_pixels) || !gzip_may_hold(labels, data.n))
         return source_refuse(why, STATUS_FORMAT,
                              "the file claims more data than it can hold; download it again");
     TRY(source_new(&data, why));

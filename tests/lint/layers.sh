@@ -25,6 +25,10 @@ check() (
         home["zmq.h"] = "^protocol/link(_[a-z]+)?\\.c$"
         home["cyaml/cyaml.h"] = "^protocol/settings\\.c$"
         home["cblas.h"] = "^client/model/tensor\\.c$"
+        home["png.h"] = "^client/data/png\\.c$"
+        home["jpeglib.h"] = "^client/data/jpeg\\.c$"
+        home["zip.h"] = "^client/data/npz\\.c$"
+        home["zlib.h"] = "^client/data/gzip\\.c$"
         home["sqlite3.h"] = "^base/db\\.c$"
         home["jansson.h"] = "^(base/event\\.c|client/model/safetensors\\.c|lab/[a-z0-9_]+\\.[ch])$"
         # a witness of the tests and the benchmarks

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/data/records.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "client/data/source.h"
+#include "client/data/table.h"
+
+enum {
+    ARG_SPLIT = 256,
+    ARG_CSV,
+    ARG_SCHEMA,
+    ARG_FOLDER,
+    ARG_NIFTI,
+    ARG_SIZE,
+    ARG_WINDOW,
+    ARG_HELD_IMAGES,
+    ARG_HELD_LABELS,
+    ARG_HELD_SPLIT,
+    ARG_HELD_CSV,
+    ARG_HELD_FOLDER,
+    ARG_HELD_NIFTI
+};
+
+static const struct argp_option options[] = {
+    {"images", 'i', "FILE", 0, "Images, idx or idx.gz", 0},
+    {"labels", 'l', "FILE", 0, "Their labels, idx or idx.gz", 0},
+    {"npz", 'z', "FILE", 0, "Images and labels as MedMNIST has them", 0},
+    {"split", ARG_SPLIT, "NAME", 0, "train, val or test of the npz (train)", 0},
+    {"csv", ARG_CSV, "FILE", 0, "A table, csv or csv.gz, with --schema", 0},
+    {"schema", ARG_SCHEMA, "FILE", 0, "What its columns mean; see docs/data.md", 0},
+    {"folder", ARG_FOLDER, "DIR", 0, "PNG and JPEG images as DIR/CLASS/FILE", 0},
+    {"nifti", ARG_NIFTI, "FILE", 0, "A list of NIfTI volumes: FILE,LABEL[,FIRST,LAST]", 0},
+    {"size", ARG_SIZE, "CxHxW", 0, "Bring images of --folder and --nifti to this size: 1x28x28", 0},
+    {"window", ARG_WINDOW, "LOW:HIGH", 0, "Values of --nifti that become black and white", 0},
+    {"holdout-images", ARG_HELD_IMAGES, "FILE", 0,
+     "Images that are held out for evaluations, idx or idx.gz", 0},
+    {"holdout-labels", ARG_HELD_LABELS, "FILE", 0, "Their labels", 0},
+    {"holdout-split", ARG_HELD_SPLIT, "NAME", 0, "The same from the npz, e.g. val", 0},
+    {"holdout-csv", ARG_HELD_CSV, "FILE", 0, "The same as a table with the same schema", 0},
+    {"holdout-folder", ARG_HELD_FOLDER, "DIR", 0, "The same as folders of classes", 0},
+    {"holdout-nifti", ARG_HELD_NIFTI, "FILE", 0, "The same as a list of volumes", 0},
+    {0}};
+
+static bool parse_size(struct data_shape *out, const char *text)
+{
+    uint32_t part[3] = {0};
+    for (size_t i = 0; i < 3; i++) {
+        if (*text < '1' || *text > '9') return false;
+        char *end = NULL;
+        const unsigned long x = strtoul(text, &end, 10);
+        if (x > UINT16_MAX || *end != (i < 2 ? 'x' : 0)) return false;
+        part[i] = (uint32_t)x;
+        text = end + 1;
+    }
+    *out = (struct data_shape){part[0], part[1], part[2]};
+    return part[0] == 1 || part[0] == 3;
+}
+
+static bool parse_window(struct data_window *out, const char *text)
+{
+    char *end = NULL;
+    out->low = strtod(text, &end);
+    return end != text && *end == ':' && table_number(&out->high, end + 1) && out->low < out->high;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct records *r = state->input;
+    switch (key) {
+    case 'i':
+        r->train.images = text;
+        return 0;
+    case 'l':
+        r->train.labels = text;
+        return 0;
+    case 'z':
+        r->train.npz = text;
+        return 0;
+    case ARG_SPLIT:
+        r->train.split = text;
+        return 0;
+    case ARG_CSV:
+        r->train.csv = text;
+        return 0;
+    case ARG_SCHEMA:
+        r->schema = text;
+        return 0;
+    case ARG_FOLDER:
+        r->train.folder = text;
+        return 0;
+    case ARG_NIFTI:
+        r->train.nifti = text;
+        return 0;
+    case ARG_SIZE:
+        if (parse_size(&r->size, text)) return 0;
+        argp_error(state, "--size %s: it is CxHxW with 1 or 3 channels, e.g. 1x28x28", text);
+        return EINVAL;
+    case ARG_WINDOW:
+        if (parse_window(&r->window, text)) return 0;
+        argp_error(state, "--window %s: it is LOW:HIGH, e.g. --window=-1000:400", text);
+        return EINVAL;
+    case ARG_HELD_IMAGES:
+        r->held.images = text;
+        return 0;
+    case ARG_HELD_LABELS:
+        r->held.labels = text;
+        return 0;
+    case ARG_HELD_SPLIT:
+        r->held.split = text;
+        return 0;
+    case ARG_HELD_CSV:
+        r->held.csv = text;
+        return 0;
+    case ARG_HELD_FOLDER:
+        r->held.folder = text;
+        return 0;
+    case ARG_HELD_NIFTI:
+        r->held.nifti = text;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp records_argp = {.options = options, .parser = parse};
+
+/* In how many ways a set is named. */
+static int ways(const struct origin *o)
+{
+    return (o->images != NULL || o->labels != NULL) + (o->npz != NULL) + (o->csv != NULL) +
+           (o->folder != NULL) + (o->nifti != NULL);
+}
+
+bool records_named(const struct records *records)
+{
+    return ways(&records->train) > 0;
+}
+
+bool records_sized(const struct records *records)
+{
+    return records->train.folder != NULL || records->train.nifti != NULL;
+}
+
+const char *records_usage(const struct records *records)
+{
+    const struct origin *o = &records->train, *h = &records->held;
+    if (ways(o) != 1 || (o->images == NULL) != (o->labels == NULL))
+        return "data are needed in one way: --npz, --images with --labels, --csv with --schema, "
+               "--folder, or --nifti with --window";
+    if ((o->csv == NULL) != (records->schema == NULL)) return "--csv needs --schema";
+    if ((o->nifti == NULL) != !(records->window.low < records->window.high))
+        return "--nifti needs --window, the values that become black and white";
+    const int held = ways(h) + (h->split != NULL);
+    if (held > 1 || (h->images == NULL) != (h->labels == NULL) ||
+        (h->split != NULL && o->npz == NULL) || (h->images != NULL && ways(o) != 1) ||
+        (h->csv != NULL && o->csv == NULL) || (h->folder != NULL && o->folder == NULL) ||
+        (h->nifti != NULL && o->nifti == NULL))
+        return "held-out data are --holdout-images and --holdout-labels, a --holdout-split of the "
+               "--npz, or --holdout-csv, -folder or -nifti beside the same way of naming the "
+               "others";
+    return NULL;
+}
+
+static enum status origin_read(struct dataset *out, const struct origin *o,
+                               const struct records *records, struct data_error *why)
+{
+    if (o->npz != NULL) return npz_read(out, o->npz, o->split == NULL ? "train" : o->split, why);
+    if (o->csv != NULL) return csv_read(out, o->csv, records->schema, why);
+    if (o->images != NULL) return idx_read(out, o->images, o->labels, why);
+    if (records->size.channels == 0)
+        return source_refuse(why, STATUS_RANGE, "no size is known for the images; give --size");
+    if (o->folder != NULL) return folder_read(out, o->folder, &records->size, why);
+    return nifti_read(out, o->nifti, &records->size, &records->window, why);
+}
+
+enum status records_read(struct dataset *data, struct dataset *held, const struct records *records,
+                         struct data_error *why)
+{
+    AUTO(dataset_free) struct dataset train = {0};
+    AUTO(dataset_free) struct dataset other = {0};
+    struct origin h = records->held;
+    if (h.split != NULL) h.npz = records->train.npz;
+    TRY(origin_read(&train, &records->train, records, why));
+    if (ways(&h) > 0) TRY(origin_read(&other, &h, records, why));
+    *data = train;
+    *held = other;
+    train = other = (struct dataset){0};
+    return STATUS_OK;
+}
