@@ -22,7 +22,7 @@ static void colour_equals_its_twin(void)
 
 static void tiles_equal_their_twin_up_to_the_last_one(void)
 {
-    struct model_spec spec = {.kind = MODEL_CNN, 1, 16, 17, 2, 2, {2, 2}};
+    struct model_spec spec = {.kind = MODEL_CNN, 1, 16, 17, 2, 2, {1, 2}};
     twin_compare(&spec, 10, 4);
 }
 
@@ -34,13 +34,13 @@ static void smallest_twocnn_equals_its_twin(void)
 
 static void odd_twocnn_equals_its_twin(void)
 {
-    struct model_spec spec = {.kind = MODEL_TWOCNN, 1, 9, 12, 3, 3, {3, 2, 4}};
+    struct model_spec spec = {.kind = MODEL_TWOCNN, 1, 7, 8, 2, 3, {2, 1, 2}};
     twin_compare(&spec, 9, 6);
 }
 
 static void colour_twocnn_equals_its_twin(void)
 {
-    struct model_spec spec = {.kind = MODEL_TWOCNN, 3, 13, 7, 3, 3, {2, 1, 2}};
+    struct model_spec spec = {.kind = MODEL_TWOCNN, 3, 9, 6, 2, 3, {2, 1, 2}};
     twin_compare(&spec, 3, 7);
 }
 
