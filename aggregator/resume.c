@@ -137,30 +137,37 @@ static void write_tale(struct buffer *out, const struct course *course, const st
     write_bits(out, &tale->banned);
 }
 
-/* Read a file whose hash is known. */
 static enum status read_named(struct buffer *out, const struct resume *resume, const char *what,
-                              uint32_t round, size_t limit, const struct hash *hash)
+                              uint32_t round, size_t limit)
 {
     char path[FILE_PATH_MAX];
     TRY(path_of(path, resume, what, round));
-    TRY(file_read(out, path, limit));
-    const struct view bytes = buffer_view(out);
-    struct hash is = hash_parts(what, 1, &bytes);
-    return hash_equal(&is, hash) ? STATUS_OK : STATUS_FORMAT;
+    return file_read(out, path, limit);
+}
+
+static bool hashes_to(const struct hash *hash, const char *label, size_t n, const struct view *part)
+{
+    const struct hash is = hash_parts(label, n, part);
+    return hash_equal(&is, hash);
 }
 
 static enum status restore_course(struct course *course, const struct resume *resume,
                                   uint32_t round, const struct hash hash[static 2])
 {
-    const size_t n = course->layout.n, all = (n + course->refine.n) * sizeof(float);
+    const size_t n = course->layout.n, of_velocity = n * sizeof(float);
+    const size_t all = of_velocity + course->refine.n * sizeof(float);
     AUTO(buffer_free) struct buffer bytes = {0};
-    TRY(read_named(&bytes, resume, "velocity", round, all, &hash[1]));
+    TRY(read_named(&bytes, resume, "velocity", round, all));
     if (bytes.n != all) return STATUS_FORMAT;
-    memcpy(course->velocity, bytes.at, n * sizeof(float));
-    if (course->refine.n > 0)
-        memcpy(course->refine.value, bytes.at + n * sizeof(float), all - n * sizeof(float));
+    const struct view part[VELOCITY_PARTS] = {{bytes.at, of_velocity},
+                                              {bytes.at + of_velocity, all - of_velocity}};
+    if (!hashes_to(&hash[1], "velocity", VELOCITY_PARTS, part)) return STATUS_FORMAT;
+    memcpy(course->velocity, part[0].at, part[0].n);
+    if (part[1].n > 0) memcpy(course->refine.value, part[1].at, part[1].n);
     buffer_free(&bytes);
-    TRY(read_named(&bytes, resume, "state", round, n * 5 + 64, &hash[0]));
+    TRY(read_named(&bytes, resume, "state", round, n * 5 + 64));
+    const struct view whole = buffer_view(&bytes);
+    if (!hashes_to(&hash[0], "state", 1, &whole)) return STATUS_FORMAT;
     AUTO(state_free) struct state state = {0};
     TRY(state_read(&state, buffer_view(&bytes), n));
     state_free(&course->state);
