@@ -160,6 +160,16 @@ static void every_step_has_its_name(void)
     }
 }
 
+static void a_time_beyond_all_calendars_is_said_to_be_unknown(void)
+{
+    const struct statement statement = own_statement();
+    fill();
+    ledger.books.release[1].time_s = UINT64_MAX >> 1;
+    print(statement_table, &statement);
+    says(" 0.250000 ?\n");
+    clear();
+}
+
 /* Other studies' limits are those at their opening. */
 static void who_has_no_study_sees_what_was_written(void)
 {
@@ -200,6 +210,7 @@ int main(void)
     RUN(every_epsilon_has_its_unit_delta_adversary_and_dropouts);
     RUN(programs_are_told_the_same);
     RUN(every_step_has_its_name);
+    RUN(a_time_beyond_all_calendars_is_said_to_be_unknown);
     RUN(who_has_no_study_sees_what_was_written);
     RUN(what_does_not_hold_is_named_and_nothing_else_is_said);
     RUN(what_is_left_is_never_more_than_there_is);
