@@ -6,6 +6,7 @@
 
 #include "client/data/source.h"
 #include "client/data/table.h"
+#include "client/data/text.h"
 
 enum {
     ARG_SPLIT = 256,
@@ -13,6 +14,8 @@ enum {
     ARG_SCHEMA,
     ARG_FOLDER,
     ARG_NIFTI,
+    ARG_TEXT,
+    ARG_STRIDE,
     ARG_SIZE,
     ARG_WINDOW,
     ARG_HELD_IMAGES,
@@ -20,7 +23,8 @@ enum {
     ARG_HELD_SPLIT,
     ARG_HELD_CSV,
     ARG_HELD_FOLDER,
-    ARG_HELD_NIFTI
+    ARG_HELD_NIFTI,
+    ARG_HELD_TEXT
 };
 
 static const struct argp_option options[] = {
@@ -32,6 +36,9 @@ static const struct argp_option options[] = {
     {"schema", ARG_SCHEMA, "FILE", 0, "What its columns mean; see docs/data.md", 0},
     {"folder", ARG_FOLDER, "DIR", 0, "PNG and JPEG images as DIR/CLASS/FILE", 0},
     {"nifti", ARG_NIFTI, "FILE", 0, "A list of NIfTI volumes: FILE,LABEL[,FIRST,LAST]", 0},
+    {"text", ARG_TEXT, "FILE", 0, "Plain text, cut into as many characters as the model reads", 0},
+    {"stride", ARG_STRIDE, "N", 0,
+     "Characters from one record of --text to the next (one more than it has: none shares any)", 0},
     {"size", ARG_SIZE, "CxHxW", 0, "Bring images of --folder and --nifti to this size: 1x28x28", 0},
     {"window", ARG_WINDOW, "LOW:HIGH", 0, "Values of --nifti that become black and white", 0},
     {"holdout-images", ARG_HELD_IMAGES, "FILE", 0,
@@ -41,6 +48,7 @@ static const struct argp_option options[] = {
     {"holdout-csv", ARG_HELD_CSV, "FILE", 0, "The same as a table with the same schema", 0},
     {"holdout-folder", ARG_HELD_FOLDER, "DIR", 0, "The same as folders of classes", 0},
     {"holdout-nifti", ARG_HELD_NIFTI, "FILE", 0, "The same as a list of volumes", 0},
+    {"holdout-text", ARG_HELD_TEXT, "FILE", 0, "The same as plain text", 0},
     {0}};
 
 static bool parse_size(struct data_shape *out, const char *text)
@@ -56,6 +64,14 @@ static bool parse_size(struct data_shape *out, const char *text)
     }
     *out = (struct data_shape){part[0], part[1], part[2]};
     return part[0] == 1 || part[0] == 3;
+}
+
+static bool parse_stride(uint32_t *out, const char *text)
+{
+    char *end = NULL;
+    const unsigned long x = strtoul(text, &end, 10);
+    *out = (uint32_t)x;
+    return *text >= '1' && *text <= '9' && *end == 0 && x <= UINT16_MAX;
 }
 
 static bool parse_window(struct data_window *out, const char *text)
@@ -93,6 +109,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARG_NIFTI:
         r->train.nifti = text;
         return 0;
+    case ARG_TEXT:
+        r->train.text = text;
+        return 0;
+    case ARG_STRIDE:
+        if (parse_stride(&r->stride, text)) return 0;
+        argp_error(state, "--stride %s: it is a whole number from 1 to 65535", text);
+        return EINVAL;
     case ARG_SIZE:
         if (parse_size(&r->size, text)) return 0;
         argp_error(state, "--size %s: it is CxHxW with 1 or 3 channels, e.g. 1x28x28", text);
@@ -119,6 +142,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARG_HELD_NIFTI:
         r->held.nifti = text;
         return 0;
+    case ARG_HELD_TEXT:
+        r->held.text = text;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -130,7 +156,7 @@ const struct argp records_argp = {.options = options, .parser = parse};
 static int ways(const struct origin *o)
 {
     return (o->images != NULL || o->labels != NULL) + (o->npz != NULL) + (o->csv != NULL) +
-           (o->folder != NULL) + (o->nifti != NULL);
+           (o->folder != NULL) + (o->nifti != NULL) + (o->text != NULL);
 }
 
 bool records_named(const struct records *records)
@@ -140,7 +166,8 @@ bool records_named(const struct records *records)
 
 bool records_sized(const struct records *records)
 {
-    return records->train.folder != NULL || records->train.nifti != NULL;
+    return records->train.folder != NULL || records->train.nifti != NULL ||
+           records->train.text != NULL;
 }
 
 const char *records_usage(const struct records *records)
@@ -148,19 +175,34 @@ const char *records_usage(const struct records *records)
     const struct origin *o = &records->train, *h = &records->held;
     if (ways(o) != 1 || (o->images == NULL) != (o->labels == NULL))
         return "data are needed in one way: --npz, --images with --labels, --csv with --schema, "
-               "--folder, or --nifti with --window";
+               "--folder, --nifti with --window, or --text";
     if ((o->csv == NULL) != (records->schema == NULL)) return "--csv needs --schema";
     if ((o->nifti == NULL) != !(records->window.low < records->window.high))
         return "--nifti needs --window, the values that become black and white";
+    if (o->text == NULL && records->stride != 0) return "--stride is of --text";
     const int held = ways(h) + (h->split != NULL);
     if (held > 1 || (h->images == NULL) != (h->labels == NULL) ||
         (h->split != NULL && o->npz == NULL) || (h->images != NULL && ways(o) != 1) ||
         (h->csv != NULL && o->csv == NULL) || (h->folder != NULL && o->folder == NULL) ||
-        (h->nifti != NULL && o->nifti == NULL))
+        (h->nifti != NULL && o->nifti == NULL) || (h->text != NULL && o->text == NULL))
         return "held-out data are --holdout-images and --holdout-labels, a --holdout-split of the "
-               "--npz, or --holdout-csv, -folder or -nifti beside the same way of naming the "
+               "--npz, or --holdout-csv, -folder, -nifti or -text beside the same way of naming "
+               "the "
                "others";
     return NULL;
+}
+
+static enum status windows_read(struct dataset *out, const char *path,
+                                const struct records *records, struct data_error *why)
+{
+    const struct data_shape *size = &records->size;
+    if (size->channels != 1 || size->height != 1)
+        return source_refuse(
+            why, STATUS_RANGE,
+            "text is one row of characters: a study of kind lstm, or --size 1x1xN");
+    const struct text_how how = {
+        .length = size->width, .stride = records->stride == 0 ? size->width + 1 : records->stride};
+    return text_read(out, path, &how, why);
 }
 
 static enum status origin_read(struct dataset *out, const struct origin *o,
@@ -171,6 +213,7 @@ static enum status origin_read(struct dataset *out, const struct origin *o,
     if (o->images != NULL) return idx_read(out, o->images, o->labels, why);
     if (records->size.channels == 0)
         return source_refuse(why, STATUS_RANGE, "no size is known for the images; give --size");
+    if (o->text != NULL) return windows_read(out, o->text, records, why);
     if (o->folder != NULL) return folder_read(out, o->folder, &records->size, why);
     return nifti_read(out, o->nifti, &records->size, &records->window, why);
 }

@@ -16,13 +16,15 @@ struct origin {
     const char *csv;             /* with the schema */
     const char *folder;          /* of images, one folder per class */
     const char *nifti;           /* a list of volumes */
+    const char *text;            /* plain */
 };
 
 struct records {
     struct origin train, held; /* held: nothing, or in the same way as train; npz by its split */
     const char *schema;        /* of csv */
-    struct data_shape size;    /* of folder and nifti; zeros: not said */
+    struct data_shape size;    /* of folder, nifti and text (1x1xLENGTH); zeros: not said */
     struct data_window window; /* of nifti */
+    uint32_t stride;           /* of text; 0: records share no character */
 };
 
 /* The options, for `children` of a program's argp; its input is a struct records. */

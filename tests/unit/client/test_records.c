@@ -43,6 +43,8 @@ static void every_way_is_understood(void)
     CHECK(USAGE(&r, "--nifti=a", "--window=-1e3:400.5", "--holdout-nifti=b") == NULL);
     CHECK_CLOSE(-1000, r.window.low, 0);
     CHECK_CLOSE(400.5, r.window.high, 0);
+    CHECK(USAGE(&r, "--text=a", "--stride=7", "--holdout-text=b") == NULL);
+    CHECK(records_sized(&r) && r.stride == 7);
     r = (struct records){0};
     CHECK(!records_named(&r));
 }
@@ -61,6 +63,9 @@ static void what_is_half_or_twice_named_is_told(void)
     CHECK(USAGE(&r, "--npz=a", "--holdout-csv=b") != NULL);
     CHECK(USAGE(&r, "--npz=a", "--holdout-folder=b") != NULL);
     CHECK(USAGE(&r, "--npz=a", "--holdout-nifti=b") != NULL);
+    CHECK(USAGE(&r, "--npz=a", "--holdout-text=b") != NULL);
+    CHECK(USAGE(&r, "--npz=a", "--text=b") != NULL);
+    CHECK(USAGE(&r, "--npz=a", "--stride=2") != NULL);
     CHECK(USAGE(&r, "-i", "a", "-l", "b", "--holdout-split=val") != NULL);
     CHECK(USAGE(&r, "-i", "a", "-l", "b", "--holdout-labels=c") != NULL);
     CHECK(USAGE(&r, "--npz=a", "--holdout-split=val", "--holdout-labels=c") != NULL);
@@ -72,6 +77,9 @@ static void sizes_and_windows_are_read_strictly(void)
     static const char *const size[] = {"",        "1x2",       "2x3x4", "1x0x4",
                                        "1x2x3x4", "1x2x65536", "1x2x3 "};
     static const char *const window[] = {"", "1", "1:", ":1", "2:1", "1:1", "a:b", "0:1x", "0:inf"};
+    static const char *const stride[] = {"", "0", "-1", "65536", "3x", "99999999999999999999"};
+    for (size_t i = 0; i < sizeof stride / sizeof *stride; i++)
+        CHECK(USAGE(&r, "--text=a", "--stride", stride[i]) != NULL);
     for (size_t i = 0; i < sizeof size / sizeof *size; i++)
         CHECK(USAGE(&r, "--folder=a", "--size", size[i]) != NULL);
     for (size_t i = 0; i < sizeof window / sizeof *window; i++)
@@ -121,6 +129,30 @@ static void images_need_a_size(void)
     REQUIRE(unlink("set/a/1.png") == 0 && rmdir("set/a") == 0 && rmdir("set") == 0);
 }
 
+static void text_is_cut_into_what_the_model_reads(void)
+{
+    struct records r;
+    struct dataset data = {0}, held = {0};
+    struct data_error why = {{0}};
+    save("text", "abcdefg");
+    CHECK(USAGE(&r, "--text=text", "--holdout-text=text") == NULL);
+    CHECK_STATUS(STATUS_RANGE, records_read(&data, &held, &r, &why)); /* no length is known */
+    r.size = (struct data_shape){1, 2, 3};
+    CHECK_STATUS(STATUS_RANGE, records_read(&data, &held, &r, &why));
+    CHECK(strstr(why.text, "one row") != NULL);
+    r.size = (struct data_shape){1, 1, 2};
+    CHECK_OK(records_read(&data, &held, &r, &why));
+    CHECK(data.n == 2 && data.width == 2 && held.n == 2 && data.key == NULL);
+    dataset_free(&data);
+    dataset_free(&held);
+    r.stride = 1;
+    CHECK_OK(records_read(&data, &held, &r, &why));
+    CHECK(data.n == 5 && held.n == 5);
+    dataset_free(&data);
+    dataset_free(&held);
+    REQUIRE(unlink("text") == 0);
+}
+
 int main(void)
 {
     char folder[] = "/tmp/veilsum-records-XXXXXX";
@@ -130,6 +162,7 @@ int main(void)
     RUN(sizes_and_windows_are_read_strictly);
     RUN(both_sets_are_read_or_none);
     RUN(images_need_a_size);
+    RUN(text_is_cut_into_what_the_model_reads);
     REQUIRE(rmdir(folder) == 0);
     return check_done();
 }
