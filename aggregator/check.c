@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "aggregator/cost.h"
 #include "aggregator/spend.h"
 
 struct checked {
@@ -71,6 +72,24 @@ static enum status print_costs(const struct checked *c)
     return STATUS_OK;
 }
 
+/* What a site computes and sends, and what the shares of the pruning leave of it. */
+static enum status print_work(const struct checked *c)
+{
+    struct cost whole = {0}, pruned = {0};
+    bool exact = false;
+    TRY(cost_of(&whole, &c->schedule, &c->keep, 0));
+    TRY(cost_planned(&pruned, &exact, &c->schedule));
+    printf("ok  work       %llu multiply-accumulates a record, forward; a site sends %llu bytes a "
+           "training round\n",
+           (unsigned long long)whole.macs, (unsigned long long)whole.bytes);
+    if (c->study.pruning.mode == STUDY_PRUNING_NONE) return STATUS_OK;
+    printf("               pruned, %s %llu (%.1f %%) and %llu (%.1f %%)\n",
+           exact ? "exactly" : "at most", (unsigned long long)pruned.macs,
+           cost_percent(pruned.macs, whole.macs), (unsigned long long)pruned.bytes,
+           cost_percent(pruned.bytes, whole.bytes));
+    return STATUS_OK;
+}
+
 static void print_sites(const struct study *study, const struct params *p)
 {
     /* A block opens with as few as it may. */
@@ -114,6 +133,7 @@ static enum status check(struct checked *c, struct settings_error *why)
     TRY(schedule_of(&c->schedule, study, &c->layout, n, why));
     print_sites(&c->study, &c->schedule.params);
     TRY(print_steps(c, why));
+    TRY(print_work(c));
     return print_costs(c);
 }
 

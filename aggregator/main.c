@@ -5,6 +5,7 @@
 
 #include "aggregator/check.h"
 #include "aggregator/main_step.h"
+#include "aggregator/report.h"
 #include "aggregator/spend.h"
 #include "base/file.h"
 #include "protocol/statement.h"
@@ -188,6 +189,7 @@ static enum exit_code run(int argc, char **argv)
     enum exit_code code = EXIT_OK;
     if (status == STATUS_OK) status = print_costs(&c);
     if (status == STATUS_OK) {
+        if (c.course.explored) report_cost(&c, a.events);
         c.threads = a.threads;
         code = run_study(&c, a.listen, a.events);
     } else {

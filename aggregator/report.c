@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "aggregator/cost.h"
 #include "aggregator/evaluation.h"
 #include "base/event.h"
 #include "base/file.h"
@@ -63,6 +64,52 @@ static void tell_evaluation(const struct coordinator *c, const struct round *rou
     }
 }
 
+static enum status cost_both(struct cost *whole, struct cost *kept, const struct coordinator *c)
+{
+    const struct course *course = &c->course;
+    AUTO(bits_free) struct bits all = {0};
+    TRY(bits_new(&all, course->layout.n));
+    bits_fill(&all);
+    TRY(cost_of(whole, &course->schedule, &all, course->state.clip));
+    return cost_of(kept, &course->schedule, &course->state.keep, course->state.clip);
+}
+
+void report_cost(const struct coordinator *c, bool events)
+{
+    struct cost whole = {0}, kept = {0};
+    if (c->study.pruning.mode == STUDY_PRUNING_NONE || cost_both(&whole, &kept, c) != STATUS_OK)
+        return;
+    fprintf(stderr,
+            "pruned to %llu of %llu multiply-accumulates a record, forward (%.1f %%), and %llu of "
+            "%llu bytes that a site sends a training round (%.1f %%)\n",
+            (unsigned long long)kept.macs, (unsigned long long)whole.macs,
+            cost_percent(kept.macs, whole.macs), (unsigned long long)kept.bytes,
+            (unsigned long long)whole.bytes, cost_percent(kept.bytes, whole.bytes));
+    if (!events) return;
+    event_write(stdout, "{s:s, s:i, s:I, s:I, s:f, s:I, s:I, s:f}", "event", "cost", "trained",
+                (int)c->course.trained, "macs", (long long)kept.macs, "macs_unpruned",
+                (long long)whole.macs, "macs_share", (double)kept.macs / (double)whole.macs,
+                "training_bytes", (long long)kept.bytes, "training_bytes_unpruned",
+                (long long)whole.bytes, "training_bytes_share",
+                (double)kept.bytes / (double)whole.bytes);
+}
+
+static void write_round(const struct coordinator *c, const struct round *round, double noise,
+                        const double *epsilon, uint64_t bytes_up)
+{
+    const struct plan *plan = &round->plan;
+    event_write(
+        stdout, "{s:s, s:i, s:s, s:i, s:i, s:o, s:i, s:o, s:I, s:I, s:I, s:o, s:{s:o, s:o, s:o}}",
+        "event", "round", "round", (int)plan->round, "step", step_events[plan->step], "number",
+        (int)plan->step_number, "cohort", (int)bits_count(&plan->cohort), "survivors",
+        survivors_list(round), "recovered", (int)round_recovered(round), "noise_multiplier",
+        event_real(noise), "bytes_up_per_site", (long long)bytes_up, "kept",
+        (long long)bits_count(&c->course.state.keep), "parameters", (long long)c->course.layout.n,
+        "clip", event_real(schedule_clip(&c->study, c->course.state.clip)), "epsilon", "server",
+        event_real(epsilon[ADVERSARY_SERVER]), "collusion",
+        event_real(epsilon[ADVERSARY_COLLUSION]), "reader", event_real(epsilon[ADVERSARY_READER]));
+}
+
 void report_round(const struct coordinator *c, const struct spend *spend, const struct round *round,
                   uint64_t bytes_up, bool events)
 {
@@ -84,18 +131,10 @@ void report_round(const struct coordinator *c, const struct spend *spend, const 
     struct evaluation evaluation = {0};
     const bool evaluated = evaluation_of(&evaluation, round) == STATUS_OK;
     if (evaluated) tell_evaluation(c, round, &evaluation);
-    if (!events) return;
-    if (evaluated) write_evaluation(stdout, c, round, &evaluation);
-    event_write(
-        stdout, "{s:s, s:i, s:s, s:i, s:i, s:o, s:i, s:o, s:I, s:I, s:I, s:o, s:{s:o, s:o, s:o}}",
-        "event", "round", "round", (int)plan->round, "step", step_events[plan->step], "number",
-        (int)plan->step_number, "cohort", (int)bits_count(&plan->cohort), "survivors",
-        survivors_list(round), "recovered", (int)round_recovered(round), "noise_multiplier",
-        event_real(noise), "bytes_up_per_site", (long long)bytes_up, "kept",
-        (long long)bits_count(&c->course.state.keep), "parameters", (long long)c->course.layout.n,
-        "clip", event_real(schedule_clip(&c->study, c->course.state.clip)), "epsilon", "server",
-        event_real(epsilon[ADVERSARY_SERVER]), "collusion",
-        event_real(epsilon[ADVERSARY_COLLUSION]), "reader", event_real(epsilon[ADVERSARY_READER]));
+    if (events && evaluated) write_evaluation(stdout, c, round, &evaluation);
+    if (events) write_round(c, round, noise, epsilon, bytes_up);
+    const bool chosen = plan->step == STEP_EXPLORE || plan->step == STEP_VOTE;
+    if (chosen || course_done(&c->course)) report_cost(c, events);
 }
 
 /* The file has little-endian words, as this machine's memory. */

@@ -6,9 +6,14 @@
 #include "aggregator/spend.h"
 
 /* Say what a round in PHASE_DONE gave, after it was applied and accounted for: a line on standard
- * error and, with events, an object on standard output. Part of the program: it prints. */
+ * error and, with events, an object on standard output. After an exploration, a vote and the last
+ * round report_cost follows. Part of the program: it prints. */
 void report_round(const struct coordinator *c, const struct spend *spend, const struct round *round,
                   uint64_t bytes_up, bool events);
+
+/* Say what a site computes and sends in a training round at what is kept now, beside the unpruned
+ * model, in the same two ways. Nothing where the study does not prune. */
+void report_cost(const struct coordinator *c, bool events);
 
 /* In a rehearsal, write the opened sums of a round into the coordinator's folder: sums-N,
  * little-endian words, segment after segment. STATUS_IO. */

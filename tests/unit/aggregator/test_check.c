@@ -161,6 +161,22 @@ static void a_study_without_pruning_is_not_explored(void)
     CHECK(says(&said, "ok  training"));
 }
 
+/* 64-8-3, half of the units, and of the 256 weights left before them a fifth. */
+static void work_and_bytes_are_told_with_what_pruning_leaves(void)
+{
+    CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\n"));
+    CHECK(says(&said,
+               "ok  work       536 multiply-accumulates a record, forward; a site sends 2196 "
+               "bytes a training round\n"));
+    CHECK(says(&said, "pruned, exactly 268 (50.0 %) and 904 (41.2 %)\n"));
+    CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\npruning:\n  mode: none\n"));
+    CHECK(says(&said, "ok  work       536 multiply-accumulates a record"));
+    CHECK(strstr((const char *)said.at, "pruned") == NULL);
+    CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\npruning:\n  mode: paper\n"
+                                            "  mask: random\n"));
+    CHECK(says(&said, "pruned, at most 268 (50.0 %) and 1108 (50.5 %)\n"));
+}
+
 static void evaluations_are_told_where_there_are_some(void)
 {
     CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\nevaluation:\n  mode: private\n"
@@ -248,6 +264,7 @@ int main(void)
     RUN(every_epsilon_is_that_of_its_adversary);
     RUN(noise_is_rounded_down);
     RUN(a_study_without_pruning_is_not_explored);
+    RUN(work_and_bytes_are_told_with_what_pruning_leaves);
     RUN(evaluations_are_told_where_there_are_some);
     RUN(a_file_that_is_no_study_is_refused_with_its_line);
     RUN(a_ring_too_narrow_is_refused_with_what_helps);
