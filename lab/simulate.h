@@ -37,6 +37,7 @@ struct simulation {
     struct simulate_options options;
     struct study study;
     uint64_t parameters;
+    uint64_t macs_kept;    /* a record's forward pass, of what was kept in the end; 0: not known */
     float *initial;        /* parameters */
     struct hash data_hash; /* of the training records before they are dealt */
     struct hash test_hash;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lab/simulate.h"
+#include "protocol/layout_cost.h"
 
 static const char *const step_names[STEP_COUNT] = {"explore", "train", "evaluate", "vote"};
 
@@ -130,6 +131,16 @@ static json_t *times_json(const struct simulation *s)
                      "protocol_coordinator", t->coordinator);
 }
 
+/* Of the last model; null where it was not reached, or nothing was federated. */
+static json_t *macs_json(const struct simulation *s)
+{
+    const uint64_t macs = layout_macs(&s->study.model.spec);
+    const bool known = s->macs_kept > 0;
+    return json_pack("{s:I, s:o, s:o}", "unpruned", (json_int_t)macs, "kept",
+                     known ? json_integer((json_int_t)s->macs_kept) : json_null(), "share",
+                     known ? json_real((double)s->macs_kept / (double)macs) : json_null());
+}
+
 static json_t *document_of(const struct simulation *s)
 {
     const struct simulate_options *o = &s->options;
@@ -147,6 +158,7 @@ static json_t *document_of(const struct simulation *s)
         o->initial == NULL ? json_null() : json_string(o->initial), "parameters",
         (json_int_t)s->parameters, "seconds", s->seconds);
     REQUIRE(d != NULL);
+    (void)json_object_set_new(d, "macs", macs_json(s));
     (void)json_object_set_new(d, "finished", json_boolean(s->finished));
     (void)json_object_set_new(d, "stop", s->stop[0] == 0 ? json_null() : json_string(s->stop));
     (void)json_object_set_new(d, "result", last == NULL ? json_null() : score_json(last));
@@ -215,6 +227,10 @@ static void print_costs(const struct simulation *s)
            "float32 unpruned %llu\n",
            (unsigned long long)traffic.up, (unsigned long long)traffic.down,
            (unsigned long long)traffic.up_in_training, (unsigned long long)(4 * s->parameters));
+    if (s->macs_kept > 0)
+        printf("multiply-accumulates a record, forward: %llu of %llu unpruned\n",
+               (unsigned long long)s->macs_kept,
+               (unsigned long long)layout_macs(&s->study.model.spec));
     printf("sums compared with what the sites put in: %s\n", s->exact ? "all exact" : "NOT EXACT");
     printf("processor time: %.0f s; training %.0f %%, noise %.0f %%, masks %.0f %%, protocol at "
            "sites %.0f %%, at the coordinator %.0f %%\n",

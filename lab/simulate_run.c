@@ -8,6 +8,7 @@
 #include "base/crew.h"
 #include "lab/simulate.h"
 #include "lab/solo.h"
+#include "protocol/layout_cost.h"
 
 /* As the coordinator: so many failures in a row end a study. */
 #define FAILURES_MAX 5
@@ -143,6 +144,10 @@ static enum exit_code run_federation(struct simulation *s)
         if (s->n_rows > 0) tell(s, &told, s->n_rows, all, begun);
     }
     s->finished = s->fleet.n > 0 && fleet_done(&s->fleet);
+    if (s->finished &&
+        layout_macs_kept(&s->macs_kept, &s->study.model.spec, &s->fleet.course.layout,
+                         &s->fleet.course.state.keep) != STATUS_OK)
+        s->macs_kept = 0;
     if (s->n_rows > 0 && fleet_spent(&s->fleet, &s->site_epsilon) != STATUS_OK)
         s->site_epsilon = (double)NAN;
     return code;

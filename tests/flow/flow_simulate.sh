@@ -48,7 +48,9 @@ private() {
         '[r["round"] for r in d["rounds"] if "accuracy" in r] == [6, 11]' \
         'sum(d["records"]) == 1000 and len(d["records"]) == 6' \
         'd["bytes_per_site"]["up"] == sum(r["bytes_up"] for r in d["rounds"])' \
-        '0 < d["rounds"][5]["kept"] < d["parameters"]' 'd["result"]["auc"] is None'
+        '0 < d["rounds"][5]["kept"] < d["parameters"]' \
+        'd["macs"]["kept"] == 6368 and d["macs"]["unpruned"] == 12864' \
+        'abs(d["macs"]["share"] - 6368 / 12864) < 1e-9' 'd["result"]["auc"] is None'
 }
 
 # The same seed gives the same document but for the time that it took.
