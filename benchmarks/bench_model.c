@@ -3,7 +3,11 @@
  * of the best step, by the processor time of all threads and by the clock on the wall.
  *
  * Modes: batch, a step of gradient descent; record, each record's gradient by itself, clipped,
- * rounded and added as a site does it. torch_beside.py runs it beside PyTorch. */
+ * rounded and added as a site does it. torch_beside.py runs it beside PyTorch.
+ *
+ * bench_model KIND shares BATCH THREADS SECONDS prints, for shares of the hidden units that pruning
+ * leaves, the processor time of a batch step and its multiply-accumulates over those of all. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +18,7 @@
 #include "client/model/model.h"
 #include "client/model/optim.h"
 #include "client/submit.h"
+#include "protocol/layout_cost.h"
 
 #define CLIP 1.0
 
@@ -123,18 +128,56 @@ static void measure(struct run *run, void (*step)(struct run *), double seconds)
     printf("%.1f,%.1f\n", (double)run->n / processor, (double)run->n / wall);
 }
 
+static const double shares[] = {1, 0.7, 0.5, 0.1};
+#define SHARES (sizeof shares / sizeof shares[0])
+
+/* By turns, so that all see the same load of the machine. */
+static void measure_shares(const char *name, const struct model_spec *spec, size_t n,
+                           unsigned threads, double seconds)
+{
+    struct run run[SHARES] = {0};
+    double best[SHARES] = {0};
+    for (size_t i = 0; i < SHARES; i++) {
+        struct model_spec small = *spec;
+        for (uint32_t l = 0; l < spec->n_hidden; l++)
+            small.hidden[l] = (uint32_t)ceil(shares[i] * spec->hidden[l]);
+        run_new(&run[i], &small, n, threads);
+        step_batch(&run[i]);
+    }
+    const double end = wall_seconds() + seconds;
+    do {
+        for (size_t i = 0; i < SHARES; i++) {
+            const double used = bench_seconds();
+            step_batch(&run[i]);
+            const double cost = bench_seconds() - used;
+            if (best[i] == 0 || cost < best[i]) best[i] = cost;
+        }
+    } while (wall_seconds() < end);
+    for (size_t i = 0; i < SHARES; i++) {
+        const double macs = (double)layout_macs(&run[i].model.spec) / (double)layout_macs(spec);
+        printf("prune,%s,%zu,%.1f,%.3f,%.3f\n", name, n, shares[i], best[i] / best[0], macs);
+        run_free(&run[i]);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const size_t n_kinds = sizeof kinds / sizeof kinds[0];
     size_t kind = 0;
     while (argc == 6 && kind < n_kinds && strcmp(kinds[kind].name, argv[1]) != 0) kind++;
     const bool record = argc == 6 && strcmp(argv[2], "record") == 0;
+    const bool pruned = argc == 6 && strcmp(argv[2], "shares") == 0;
     const unsigned long n = argc == 6 ? strtoul(argv[3], NULL, 10) : 0;
     const unsigned long threads = argc == 6 ? strtoul(argv[4], NULL, 10) : 0;
     if (n == 0 || n > 100000 || threads == 0 || threads > CREW_MAX || kind == n_kinds ||
-        (!record && strcmp(argv[2], "batch") != 0)) {
-        fprintf(stderr, "usage: bench_model KIND batch|record BATCH THREADS SECONDS\n");
+        (!record && !pruned && strcmp(argv[2], "batch") != 0)) {
+        fprintf(stderr, "usage: bench_model KIND batch|record|shares BATCH THREADS SECONDS\n");
         return 2;
+    }
+    if (pruned) {
+        measure_shares(kinds[kind].name, &kinds[kind].spec, n, (unsigned)threads,
+                       strtod(argv[5], NULL));
+        return 0;
     }
     struct run run = {0};
     run_new(&run, &kinds[kind].spec, n, (unsigned)threads);

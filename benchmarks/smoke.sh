@@ -28,6 +28,7 @@ echo "$rows" | head -n 1 | grep -q '^# commit abc123, compiler .*, cpu .' || exi
 [ "$(echo "$rows" | grep -c "$row")" -eq 4 ] || exit 1
 [ "$(echo "$rows" | grep -c "$error")" -eq 8 ] || exit 1
 
+[ "$("$4" twocnn shares 2 1 0.01 | grep -c "^prune,twocnn,2,$number,$number,$number\$")" -eq 4 ] || exit 1
 for mode in batch record; do
     "$4" twocnn $mode 3 2 0.01 | grep "^$number,$number\$" || exit 1
 done

@@ -59,6 +59,9 @@ def main():
     print_table("Learning beside PyTorch",
                 ["model", "mode", "batch", "threads", "clock", "images a second", "PyTorch's", "ratio"],
                 kinds.get("learn", []))
+    print_table("Training steps of pruned models",
+                ["model", "batch", "units left", "time", "multiply-accumulates"],
+                kinds.get("prune", []))
     print_table("Primitives", ["operation", "microseconds"], kinds.get("crypto", []))
 
 
