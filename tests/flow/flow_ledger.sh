@@ -31,7 +31,10 @@ privacy:
   sampling: 0.5
   records: 100
 pruning:
-  mode: none
+  mode: private
+  mask: random
+  units: 0.5
+  weights: 0
 rounds:
   count: 6
 deadlines:
@@ -63,6 +66,12 @@ lifetime() {
     lead
     join 1 2 3 4 5
     ended 0 coordinator site-1 site-2 site-3 site-4 site-5
+    # 64-8-4, half of the units, at the start and at the end
+    for trained in 0 6; do
+        says "$at/coordinator.out" '"event":"cost","trained":'"$trained"',"macs":272,"macs_unpruned":544' ||
+            die "no cost after $trained rounds"
+    done
+    says "$at/coordinator.log" 'pruned to 272 of 544 multiply-accumulates a record' || die 'no cost'
     statement 0
     tool holds "$at/statement" 'd["releases"] == 6 and d["reserved"] == 0 and d["epsilon"] <= 2'
     "$client" ledger --dir "$at/site-1" >"$at/table"
