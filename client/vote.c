@@ -10,10 +10,12 @@
 #include "client/submit.h"
 #include "protocol/schedule.h"
 
+/* What is no number comes first: qsort needs one order of everything. */
 static int by_value(const void *left, const void *right)
 {
     const float a = *(const float *)left, b = *(const float *)right;
-    return (a > b) - (a < b);
+    const int order = !isnan(a) - !isnan(b);
+    return order != 0 ? order : (a > b) - (a < b);
 }
 
 /* What is no number is neither above nor below: a vote is within its bound whatever the scores. */

@@ -65,6 +65,27 @@ static void whatever_the_scores_a_vote_is_a_vote(void)
     }
 }
 
+/* In whatever place it stands: an order of all scores, or qsort may do anything. */
+static void what_is_no_number_is_sorted_below_all_numbers(void)
+{
+    const struct layout layout = {.n_groups = 1, .group_units = {5}};
+    for (unsigned place = 0; place < 5; place++) {
+        float score[5], sorted[5];
+        for (unsigned k = 0; k < 5; k++) score[k] = (float)((k + 5 - place) % 5);
+        for (unsigned k = 0; k < 5; k++) score[k] = 5 - score[k];
+        score[place] = (float)NAN;
+        vote_of(score, sorted, &layout);
+        CHECK(isnan(sorted[0]));
+        for (unsigned k = 1; k < 5; k++) CHECK(sorted[k] == (float)k);
+        for (unsigned k = 0; k < 5; k++) {
+            const unsigned rank =
+                (k + 5 - place) % 5; /* 0: no number; else its score is 5 - rank */
+            const float vote = rank == 0 || rank == 3 ? 0 : rank < 3 ? 1 : -1;
+            CHECK(score[k] == vote);
+        }
+    }
+}
+
 /* Whole votes on the grid: every coordinate is a multiple of its step. */
 static void a_site_casts_one_vote(void)
 {
@@ -142,6 +163,7 @@ int main(void)
 {
     RUN(votes_are_about_the_median_of_the_layer);
     RUN(whatever_the_scores_a_vote_is_a_vote);
+    RUN(what_is_no_number_is_sorted_below_all_numbers);
     RUN(a_site_casts_one_vote);
     RUN(a_record_moves_the_sum_by_one_vote);
     RUN(a_vote_follows_the_scores);
