@@ -30,6 +30,7 @@ struct study_cost {
 struct seen {
     const struct study_cost *study;
     struct release release[STEP_COUNT];
+    uint32_t shares[STEP_COUNT];
     double sigma[STEP_COUNT]; /* of a share, in units of the grid before pruning; 0: no noise */
     double delta;             /* what is left of it beside the sampler's part */
 };
@@ -96,9 +97,15 @@ static void look(struct seen *out, const struct study_cost *c, uint32_t shares)
             r->n_shares = shares;
         else
             *r = adversary_release(ADVERSARY_UNMASKED, r, c->schedule.params.c);
+        out->shares[step] = r->n_shares;
+        /* The same noise in fewer, larger shares: of a block no more than m are certain, and no
+         * others count for what a share has at least. */
+        if (c->study.allocation.mode != STUDY_ALLOCATION_NONE && step == STEP_TRAIN && shares > 0)
+            out->shares[step] = c->schedule.params.m;
         if (r->sigma == 0) continue;
-        /* Nothing that is drawn has less than NOISE_SIGMA_MIN. */
-        const double ratio = (double)c->release[step].norm2 / (double)r->norm2;
+        /* No share has less than NOISE_SIGMA_MIN. */
+        const double ratio = (double)c->release[step].norm2 / (double)r->norm2 *
+                             (double)r->n_shares / (double)out->shares[step];
         out->sigma[step] = fmax((double)r->sigma * sqrt(ratio), (double)NOISE_SIGMA_MIN);
     }
 }
@@ -122,7 +129,7 @@ static size_t continuous(struct mechanism list[static STEP_COUNT], const struct 
     for (int step = 0; step < STEP_COUNT; step++) {
         const struct release *r = &seen->release[step];
         if (seen->study->times[step] == 0) continue;
-        const double variance = lattice_sum_continuous(seen->sigma[step], r->n_shares);
+        const double variance = lattice_sum_continuous(seen->sigma[step], seen->shares[step]);
         const double norm2 = (double)seen->study->release[step].norm2;
         list[n++] = (struct mechanism){.kind = MECHANISM_GAUSSIAN,
                                        .noise = sqrt(variance / norm2),
@@ -150,7 +157,7 @@ static double by_lattice(const struct seen *seen)
         for (int step = 0; step < STEP_COUNT; step++)
             if (c->times[step] > 0)
                 rdp += (double)c->times[step] * (double)c->release[step].norm2 *
-                       lattice_sum_constant(a, seen->sigma[step], seen->release[step].n_shares);
+                       lattice_sum_constant(a, seen->sigma[step], seen->shares[step]);
         least = fmin(least, renyi_convert(a, rdp, seen->delta));
     }
     return least;
@@ -178,7 +185,7 @@ static double by_publication(const struct seen *seen)
         for (size_t k = 0; k < RDP_ORDERS; k++)
             account.rdp[k] += (double)c->times[step] *
                               renyi_published_gaussian((double)RDP_ORDER[k], seen->sigma[step],
-                                                       (double)seen->release[step].n_shares, norm,
+                                                       (double)seen->shares[step], norm,
                                                        renyi_published_l1(norm, dim), dim);
     }
     return account_epsilon(&account, seen->delta);
@@ -231,6 +238,7 @@ static void lines_of(struct line line[static LINES_MAX], size_t *n, char with[st
     for (size_t i = 0; i < *n; i++) {
         struct seen seen;
         look(&seen, c, i + 1 < *n ? line[i].shares : 0);
+        line[i].shares = seen.shares[STEP_TRAIN];
         line[i].gate = count(by_gate, seen);
         line[i].lattice = count(by_lattice, seen);
         line[i].pld = count(by_pld, seen);
@@ -307,7 +315,9 @@ static enum exit_code print_text(const struct study_cost *c, const struct line *
         "what it is rounded up to; lattice and pld on the grid before pruning, with the first "
         "clip.\n"
         "dropouts   sites assumed to leave in every round, and their noise with them\n"
-        "shares     sites whose noise the adversary does not know; with dropouts: xnoise the\n"
+        "shares     sites whose noise the adversary does not know, in a block that is allocated "
+        "the\n"
+        "           fewest with which it opens; with dropouts: xnoise the\n"
         "           fewest that there can be, for more is taken away; and alone a site keeps\n"
         "           only a part of its own\n"
         "gate       what sites stop at: Renyi at order %u, fixed before the first round\n"

@@ -129,6 +129,21 @@ END
     check '[c["noise_shares"] for c in d["costs"]] == [4] * 6 + [1]' \
         'd["costs"][6]["epsilon_gate"] > 21 and d["costs"][6]["epsilon_published"] > 16' \
         'd["costs"][6]["epsilon_lattice"] > 16 and d["costs"][6]["epsilon_pld"] > 15'
+    # the least that a share may have is counted for those who are sure to hold a block, not for all
+    cat >"$at/blocks.yaml" <<'END'
+study: {id: blocks}
+sites: {expected: 300, colluding: 1, min_contributors: 2}
+model: {kind: vit, channels: 3, classes: 7, rank: 8, freeze_a: true}
+privacy: {unit: patient, epsilon: 90.0, delta: 1.0e-6, sampling: 0.1, records: 7000}
+pruning: {mode: none}
+secagg: {bits: 18}
+allocation: {mode: private, capacities: [1]}
+rounds: {count: 1}
+END
+    dp 0 study --study "$at/blocks.yaml" --format json
+    check 'd["releases"][0]["sigma"] / 2 ** 0.5 < 75 ** 0.5 * 4' \
+        '[c["noise_shares"] for c in d["costs"]] == [2] * 6 + [1]' \
+        'all(c["epsilon_pld"] > 60 for c in d["costs"])'
     # a table of the sampler takes more of delta where epsilon is larger
     sed 's/delta: 1.0e-5/delta: 1.0e-15, sampler: table/' "$at/site.yaml" >"$at/table.yaml"
     dp 0 study --study "$at/table.yaml" --format json
