@@ -19,12 +19,14 @@ struct part {
     const struct dataset *data;
     struct odd odd;
     struct overlap overlap;
+    size_t most; /* records of one key */
     bool hide[256];
 };
 
 static enum status examine(struct part *part, size_t least)
 {
     part->odd = odd_of(part->data);
+    part->most = odd_most_of_key(part->data);
     odd_hide(part->hide, part->odd.held, part->data->classes, least);
     return overlap_within(&part->overlap, part->data);
 }
@@ -58,6 +60,10 @@ static void print_part(const struct part *part, size_t least)
     print_odd(odd->flat, "records have one value everywhere");
     print_odd(odd->saturated, "records are saturated: half of their values or more are 255");
     print_odd(odd->dead, "values of a record are the same in all records");
+    if (part->most > 1)
+        printf("  %zu records are of one key, the most that there are; unit patient protects one "
+               "record\n",
+               part->most);
     print_odd(d->clamped, "values lay outside their public range and were clamped, or are in no "
                           "category of the schema");
     print_odd(d->missing, "values were missing or no numbers, and were replaced by constants");
@@ -85,14 +91,15 @@ static void write_part(const struct part *part, size_t least)
                            (long long)odd->held[k]);
     event_write(
         stdout,
-        "{s:s, s:I, s:[i, i, i], s:i, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "{s:s, s:I, s:[i, i, i], s:i, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
         "s:I}",
         "set", part->name, "records", (long long)d->n, "shape", (int)d->channels, (int)d->height,
-        (int)d->width, "classes", (int)d->classes, "keys", (long long)odd->keys, "hidden_below",
-        (long long)least, "labels", labels, "duplicates", (long long)part->overlap.again,
-        "disputed", (long long)part->overlap.disputed, "all_zero", (long long)odd->black,
-        "constant", (long long)odd->flat, "saturated", (long long)odd->saturated, "dead",
-        (long long)odd->dead, "clamped", (long long)d->clamped, "missing", (long long)d->missing);
+        (int)d->width, "classes", (int)d->classes, "keys", (long long)odd->keys, "most_of_key",
+        (long long)part->most, "hidden_below", (long long)least, "labels", labels, "duplicates",
+        (long long)part->overlap.again, "disputed", (long long)part->overlap.disputed, "all_zero",
+        (long long)odd->black, "constant", (long long)odd->flat, "saturated",
+        (long long)odd->saturated, "dead", (long long)odd->dead, "clamped", (long long)d->clamped,
+        "missing", (long long)d->missing);
 }
 
 static enum exit_code report(const struct dataset *data, const struct dataset *held,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/backbone.h"
+#include "client/data/odd.h"
 #include "client/inspect.h"
 #include "client/main_step.h"
 #include "client/run.h"
@@ -128,6 +129,18 @@ static enum status hold_out(struct site *site, struct dataset *held, struct site
     return STATUS_OK;
 }
 
+/* What is accounted for is one record, and a key may be a person with many. */
+static void tell_of_keys(const struct site *site)
+{
+    const size_t most = odd_most_of_key(&site->local.data);
+    if (site->study.privacy.unit == STUDY_PATIENT && most > 1)
+        fprintf(
+            stderr,
+            "%zu records are of one key: the study's epsilon is for one record; for all of a key "
+            "it is up to %zu times as much, at a larger delta\n",
+            most, most);
+}
+
 static enum exit_code run(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -183,6 +196,7 @@ static enum exit_code run(int argc, char **argv)
         site_close(&site);
         return main_refuse(REASON_BACKBONE, bad.text);
     }
+    tell_of_keys(&site);
     site.local.backbone = backbone.weight;
     site.put_in = a.put_in;
     site.session.config.threads = a.threads;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/secret.h"
+
 static void look(struct odd *odd, const uint8_t *pixel, size_t n)
 {
     size_t same = 0, full = 0;
@@ -43,6 +45,17 @@ struct odd odd_of(const struct dataset *data)
     }
     odd.dead = count_dead(data, n);
     return odd;
+}
+
+size_t odd_most_of_key(const struct dataset *data)
+{
+    uint32_t held[UINT16_MAX + 1] = {0}, most = 0;
+    for (size_t i = 0; data->key != NULL && i < data->n; i++) {
+        const uint32_t now = ++held[data->key[i]];
+        if (now > most) most = now;
+    }
+    secret_wipe(held, sizeof held);
+    return most;
 }
 
 void odd_hide(bool *hide, const size_t *held, size_t classes, size_t least)

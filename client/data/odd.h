@@ -18,6 +18,10 @@ struct odd {
 
 struct odd odd_of(const struct dataset *data);
 
+/* Records of the key that has most; 0 without keys. What protects one record protects them together
+ * that much less. */
+size_t odd_most_of_key(const struct dataset *data);
+
 /* Which counts of labels to hide, for one that is told says who is in it: all below `least`, zeros
  * too; and where that is one alone, which the total would give away, the smallest other one.
  * hide has `classes` places. */

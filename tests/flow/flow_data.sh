@@ -107,6 +107,7 @@ formats() {
     printf 'v.nii,1\nv.nii,0,0,0\n' >"$scratch/volumes.csv"
     check 0 --nifti "$scratch/volumes.csv" --window=0:10 --size 1x2x3
     said '3 records of 1 x 2 x 3 values, 2 classes, 1 keys'
+    said '3 records are of one key'
 }
 
 # Images that are brought to the study's size, trained with in real processes.

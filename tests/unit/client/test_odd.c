@@ -31,6 +31,17 @@ static void oddities_are_counted_once_each(void)
     CHECK_NUMBER(1, odd_of(&data).dead);
 }
 
+static void the_largest_key_is_counted(void)
+{
+    uint16_t key[] = {9, 65535, 9, 0, 9, 65535};
+    struct dataset data = {.n = 6, .key = key};
+    CHECK_NUMBER(3, odd_most_of_key(&data));
+    data.n = 2;
+    CHECK_NUMBER(1, odd_most_of_key(&data));
+    data.key = NULL;
+    CHECK_NUMBER(0, odd_most_of_key(&data));
+}
+
 static void small_counts_are_hidden(void)
 {
     const size_t held[] = {10, 9, 0, 50};
@@ -58,6 +69,7 @@ static void one_alone_is_not_told_by_the_total(void)
 int main(void)
 {
     RUN(oddities_are_counted_once_each);
+    RUN(the_largest_key_is_counted);
     RUN(small_counts_are_hidden);
     RUN(one_alone_is_not_told_by_the_total);
     return check_done();
