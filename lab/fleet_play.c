@@ -196,7 +196,7 @@ static bool segment_is_exact(const struct fleet *fleet, uint32_t l, size_t *at)
     return exact;
 }
 
-static enum status compare(struct fleet_round *out, const struct fleet *fleet)
+enum status fleet_compare(struct fleet_round *out, const struct fleet *fleet)
 {
     const struct round *round = &fleet->round;
     /* Noise that was taken away again is not in the sum any more. */
@@ -270,7 +270,7 @@ static enum status play(struct fleet *fleet, struct fleet_round *out)
     TRY(play_phase(fleet, buffer_view(&model))); /* how it ended */
     TRY(give_up(fleet));
     describe(out, fleet);
-    if (out->opened) TRY(compare(out, fleet));
+    if (out->opened) TRY(fleet_compare(out, fleet));
     add_times(fleet);
     return conclude(fleet);
 }

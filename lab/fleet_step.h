@@ -32,4 +32,8 @@ MUST_USE enum status fleet_take_letter(struct fleet_site *own, uint64_t now_ms);
 MUST_USE enum status fleet_enrol(struct fleet *fleet, struct dataset *share,
                                  struct site_error *why);
 
+/* Whether each sum of the round that is done is that of what its survivors put in: sets compared,
+ * and then exact. */
+MUST_USE enum status fleet_compare(struct fleet_round *out, const struct fleet *fleet);
+
 #endif

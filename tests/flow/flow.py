@@ -9,6 +9,8 @@ flow.py value FILE KEY                          the same object's value
 flow.py entries FOLDER KIND [ROUND]             how many entries of a kind the site's journal has
 flow.py sql FILE STATEMENT                      change a database behind its owner's back
 flow.py sums FOLDER                             every opened sum is that of the survivors' inputs
+flow.py refined FOLDER ROUND...                 the whole model is there after these rounds, half of its
+                                                units after the others; the last round to FOLDER/last
 flow.py clips FOLDER LEAST MOST                 a clip is so many times the one before; sites have the last
 flow.py evaluations FOLDER                      what was told of each is what its opened sum says;
                                                 prints their numbers and the records of each
@@ -106,6 +108,16 @@ def sums(folder):
         if list(words(f"{folder}/coordinator/sums-{e['round']}")) != want:
             sys.exit(f"round {e['round']}: the opened sum is not that of the inputs")
     print(len(rounds))
+
+
+def refined(folder, *whole):
+    with open(f"{folder}/coordinator.out") as file:
+        rounds = [e for e in map(json.loads, file) if e["event"] == "round"]
+    for e in rounds:
+        if (e["kept"] == e["parameters"]) != (str(e["round"]) in whole):
+            sys.exit(f"after round {e['round']} {e['kept']} of {e['parameters']} are there")
+    with open(f"{folder}/last", "w") as file:
+        json.dump(rounds[-1], file)
 
 
 def removed(folder, sigma, quorum, colluding):

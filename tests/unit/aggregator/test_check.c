@@ -154,6 +154,32 @@ static void noise_is_rounded_down(void)
     }
 }
 
+/* A block may open with the fewest; the noise of a round is that of its thinnest block. */
+static void what_a_block_may_open_with_is_said(void)
+{
+    static const char vit[] =
+        "schema: 1\nstudy: {id: small}\n"
+        "sites: {expected: 9, colluding: 1, threshold: 8, min_contributors: 2}\n"
+        "model: {kind: vit, height: 8, width: 8, classes: 3, patch: 4, dim: 8, depth: 4, heads: 2, "
+        "mlp: 8}\nprivacy: {unit: site, epsilon: 3}\npruning: {mode: none}\n%s";
+    static const struct {
+        const char *allocation, *sum, *noise;
+    } cases[] = {
+        {"", "at least 7 honest contributors", "from 7 certain shares"},
+        {"allocation: {mode: private, capacities: [4, 2, 1]}\n", "at least 2 honest contributors",
+         "from 3 certain shares"},
+        {"allocation: {mode: all-large, capacities: [4, 2, 1]}\n", "at least 2 honest contributors",
+         "from 7 certain shares"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024];
+        (void)snprintf(text, sizeof text, vit, cases[i].allocation);
+        CHECK_NUMBER(EXIT_OK, check_study(text));
+        CHECK(says(&said, cases[i].sum));
+        CHECK(says(&said, cases[i].noise));
+    }
+}
+
 static void a_study_without_pruning_is_not_explored(void)
 {
     CHECK_NUMBER(EXIT_OK, check_study(STUDY "  epsilon: 3\npruning:\n  mode: none\n"));
@@ -263,6 +289,7 @@ int main(void)
     RUN(a_clip_that_adapts_is_told_its_price);
     RUN(every_epsilon_is_that_of_its_adversary);
     RUN(noise_is_rounded_down);
+    RUN(what_a_block_may_open_with_is_said);
     RUN(a_study_without_pruning_is_not_explored);
     RUN(work_and_bytes_are_told_with_what_pruning_leaves);
     RUN(evaluations_are_told_where_there_are_some);

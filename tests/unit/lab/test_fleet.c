@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lab/fleet_step.h"
 #include "lab/folder.h"
 #include "tests/lib/check.h"
 #include "tests/lib/small.h"
@@ -142,6 +143,57 @@ static void dropouts_are_survived(void)
     for (size_t i = 0; i < fleet.course.layout.n; i++) CHECK(isfinite(state->weight[i]));
 }
 
+/* Neither in keys and seeds nor in the noise that a site draws from its own stream. */
+static void no_two_sites_draw_alike(void)
+{
+    enum { DRAWN = 16 };
+    write_study("4.0");
+    AUTO(fleet_close) struct fleet fleet = {0};
+    uint8_t drawn[SITES][DRAWN];
+    open_fleet(&fleet, &(struct fleet_settings){.study = path, .seed = 1});
+    for (uint32_t v = 0; v < SITES; v++) {
+        struct rng rng = fleet.site[v].site.rng;
+        rng_bytes(&rng, drawn[v], DRAWN);
+        for (uint32_t w = 0; w < v; w++) {
+            CHECK(memcmp(drawn[v], drawn[w], DRAWN) != 0);
+            CHECK(memcmp(fleet.site[v].key.identity, fleet.site[w].key.identity,
+                         sizeof fleet.site[v].key.identity) != 0);
+        }
+    }
+}
+
+/* Of each survivor the first, a middle and the last place, and of the opened sum, too. */
+static void a_sum_that_is_off_by_one_anywhere_is_not_exact(void)
+{
+    write_study("4.0");
+    AUTO(fleet_close) struct fleet fleet = {0};
+    struct fleet_round round;
+    open_fleet(&fleet, &(struct fleet_settings){.study = path, .seed = 1});
+    for (uint32_t k = 0; k < 2; k++) {
+        CHECK_OK(fleet_play(&fleet, &round));
+        CHECK(round.opened && round.compared && round.exact);
+        if (!round.opened) return;
+        for (uint32_t v = 0; v < SITES; v++) {
+            const struct noised *put_in = &fleet.site[v].put_in;
+            const size_t places[] = {0, put_in->n / 2, put_in->n - 1};
+            for (size_t i = 0; i < 3; i++) {
+                put_in->value[places[i]]++;
+                CHECK_OK(fleet_compare(&round, &fleet));
+                CHECK(!round.exact);
+                put_in->value[places[i]]--;
+            }
+        }
+        for (uint32_t l = 0; l < fleet.round.plan.n_segments; l++) {
+            fleet.round.opened[l].value[0]++;
+            CHECK_OK(fleet_compare(&round, &fleet));
+            CHECK(!round.exact);
+            fleet.round.opened[l].value[0]--;
+        }
+        CHECK_OK(fleet_compare(&round, &fleet));
+        CHECK(round.exact);
+    }
+}
+
 static void nobody_is_left_when_all_drop_out(void)
 {
     write_study("4.0");
@@ -209,6 +261,8 @@ int main(void)
     RUN(every_sum_is_what_the_sites_put_in_and_costs_what_was_said);
     RUN(a_seed_gives_one_run_whatever_the_threads);
     RUN(dropouts_are_survived);
+    RUN(no_two_sites_draw_alike);
+    RUN(a_sum_that_is_off_by_one_anywhere_is_not_exact);
     RUN(nobody_is_left_when_all_drop_out);
     RUN(a_sites_own_limit_ends_the_study);
     RUN(nothing_is_left_behind);
