@@ -84,6 +84,8 @@ static bool enough(const struct round *r)
     case PHASE_POSITIONS:
         return bits_count(&r->adverts) - bits_count(&r->placed) <= PARAMS_SILENT_MAX &&
                round_enough(r, &r->placed);
+    case PHASE_COLLECT: /* a segment that lacks members stays sealed */
+        return bits_count(&r->survivors) >= r->plan.params.quorum;
     case PHASE_CONFIRM:
         return bits_count(&r->confirmed) >= r->plan.params.quorum;
     case PHASE_REVEAL:

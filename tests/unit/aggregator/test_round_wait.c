@@ -117,6 +117,26 @@ static void the_round_waits_for_those_it_cannot_do_without(void)
     outbox_free(&out);
 }
 
+/* What too few of its members have put in stays sealed, and is no reason to wait. */
+static void the_round_does_not_wait_for_a_segment_that_it_can_seal(void)
+{
+    AUTO(arena_close) struct arena a = {0};
+    const uint64_t dim[] = {3, 2};
+    const uint32_t members[] = {0x1f, 0x07};
+    arena_open(&a, 5, 1, 2, 2, dim, members, 32, 7);
+    struct silence silence = {MSG_MASKED, 1u << LIAR};
+    a.filter = liar_silence;
+    a.context = &silence;
+    arena_begin(&a);
+    arena_deliver(&a);
+    CHECK_NUMBER(PHASE_COLLECT, a.round.phase);
+    struct outbox out = {0};
+    CHECK_OK(round_gone(&a.round, LIAR, a.now_ms, &out));
+    CHECK_NUMBER(PHASE_CONFIRM, a.round.phase);
+    CHECK(bits_has(&a.round.opened_set, 0) && !bits_has(&a.round.opened_set, 1));
+    outbox_free(&out);
+}
+
 static void the_round_does_not_wait_for_those_that_are_out(void)
 {
     AUTO(arena_close) struct arena a = {0};
@@ -152,6 +172,7 @@ int main(void)
     RUN(awaited_are_those_who_have_not_answered);
     RUN(who_was_away_may_come_back);
     RUN(the_round_waits_for_those_it_cannot_do_without);
+    RUN(the_round_does_not_wait_for_a_segment_that_it_can_seal);
     RUN(the_round_does_not_wait_for_those_that_are_out);
     RUN(the_round_ends_at_its_deadline_when_all_others_are_gone);
     return check_done();
