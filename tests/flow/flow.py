@@ -11,6 +11,9 @@ flow.py sql FILE STATEMENT                      change a database behind its own
 flow.py sums FOLDER                             every opened sum is that of the survivors' inputs
 flow.py refined FOLDER ROUND...                 the whole model is there after these rounds, half of its
                                                 units after the others; the last round to FOLDER/last
+flow.py blocks FOLDER EMBED BLOCK HEAD          every opened block is the sum of one piece of each of
+                                                some sites; prints each round and how many they are
+flow.py sent FOLDER SITE...                     each of them sent less than the one before, by its log
 flow.py clips FOLDER LEAST MOST                 a clip is so many times the one before; sites have the last
 flow.py evaluations FOLDER                      what was told of each is what its opened sum says;
                                                 prints their numbers and the records of each
@@ -18,7 +21,9 @@ flow.py web                                     a web server on a free port, whi
 """
 import array
 import http.server
+import itertools
 import json
+import os
 import random
 import sqlite3
 import struct
@@ -118,6 +123,49 @@ def refined(folder, *whole):
             sys.exit(f"after round {e['round']} {e['kept']} of {e['parameters']} are there")
     with open(f"{folder}/last", "w") as file:
         json.dump(rounds[-1], file)
+
+
+def find_holders(want, pieces):
+    """The ways in which one piece at most of each site adds up to it."""
+    for choice in itertools.product(*(range(-1, len(own)) for own in pieces)):
+        picked = [own[i] for own, i in zip(pieces, choice) if i >= 0]
+        if all(sum(column) % 2**32 == x for x, *column in zip(want, *picked)):
+            yield [(v, i) for v, i in enumerate(choice) if i >= 0]
+
+
+def blocks(folder, embed, block, head):
+    embed, block, head = int(embed), int(block), int(head)
+    with open(f"{folder}/coordinator.out") as file:
+        rounds = [e for e in map(json.loads, file) if e["event"] == "round"]
+    for e in rounds:
+        put_in = [words(f"{folder}/site-{v + 1}/put-in-{e['round']}") for v in e["survivors"]]
+        opened = words(f"{folder}/coordinator/sums-{e['round']}")
+        for want, *column in zip(opened[:embed] + opened[-head:],
+                                 *(own[:embed] + own[-head:] for own in put_in)):
+            if sum(column) % 2**32 != want:
+                sys.exit(f"round {e['round']}: what all share is not the sum of the inputs")
+        cut = [[own[i:i + block] for i in range(embed, len(own) - head, block)]
+               for own in [opened] + put_in]
+        found = [list(find_holders(want, cut[1:])) for want in cut[0]]
+        if [len(ways) for ways in found] != [1] * len(cut[0]):
+            sys.exit(f"round {e['round']}: blocks are sums of inputs in {found} ways")
+        used = [piece for ways in found for piece in ways[0]]
+        if len(set(used)) != len(used):
+            sys.exit(f"round {e['round']}: a piece is in two blocks")
+        print(e["round"], *sorted(len(ways[0]) for ways in found))
+
+
+def sent(folder, *sites):
+    put_in = [sum(os.path.getsize(f"{folder}/site-{v}/{name}")
+                  for name in os.listdir(f"{folder}/site-{v}") if name.startswith("put-in-"))
+              for v in sites]
+    counts = []
+    for v in sites:
+        with open(f"{folder}/site-{v}.log") as file:
+            counts += [int(line.split()[2]) for line in file if " bytes and received " in line]
+    for one, next, more, less in zip(counts, counts[1:], put_in, put_in[1:]):
+        if not one - next > 0.8 * (more - less) > 0:
+            sys.exit(f"sites {sites} sent {counts} bytes, {put_in} of them inputs")
 
 
 def removed(folder, sigma, quorum, colluding):
