@@ -121,8 +121,9 @@ struct line {
 static void line_add(struct line *line, const char *prefix, const char *text)
 {
     REQUIRE(line->n < 4 * DEMO_SITES_MAX);
-    (void)snprintf(line->text[line->n], FILE_PATH_MAX, "%s%s%s", prefix, prefix[0] == 0 ? "" : "/",
-                   text);
+    const int length = snprintf(line->text[line->n], FILE_PATH_MAX, "%s%s%s", prefix,
+                                prefix[0] == 0 ? "" : "/", text);
+    REQUIRE(length >= 0 && length < FILE_PATH_MAX);
     line->argv[line->n] = line->text[line->n];
     line->argv[++line->n] = NULL;
 }
