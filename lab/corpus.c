@@ -2,6 +2,7 @@
 #include "lab/corpus.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/data/source.h"
@@ -21,7 +22,12 @@ static bool is_npz(const char *path)
 
 const char *corpus_usage(const struct corpus *c)
 {
-    const bool more = c->labels != NULL || c->test_data != NULL || c->test_labels != NULL;
+    const bool labels = c->labels != NULL || c->test_labels != NULL;
+    const bool more = labels || c->test_data != NULL;
+    if (c->schema != NULL)
+        return c->data == NULL || c->test_data == NULL || labels
+                   ? "--schema goes with --data and --test-data, tables that have their labels"
+                   : NULL;
     if (c->data == NULL)
         return more ? "--labels, --test-data and --test-labels go with --data" : NULL;
     if (is_npz(c->data)) return more ? "an npz file has its labels and its test split in it" : NULL;
@@ -46,12 +52,47 @@ enum status corpus_read(struct dataset *train, struct dataset *test, const struc
 {
     const struct corpus *c = corpus;
     if (c->data == NULL) return read_fashion(train, test, why);
+    if (c->schema != NULL) {
+        TRY(csv_read(train, c->data, c->schema, why));
+        return csv_read(test, c->test_data, c->schema, why);
+    }
     if (is_npz(c->data)) {
         TRY(npz_read(train, c->data, "train", why));
         return npz_read(test, c->data, "test", why);
     }
     TRY(idx_read(train, c->data, c->labels, why));
     return idx_read(test, c->test_data, c->test_labels, why);
+}
+
+static enum status append(struct dataset *all, const struct dataset *more)
+{
+    const size_t size = dataset_floats(all);
+    uint8_t *pixel = realloc(all->pixel, (all->n + more->n) * size);
+    if (pixel == NULL) return STATUS_NOMEM;
+    all->pixel = pixel;
+    uint8_t *label = realloc(all->label, all->n + more->n);
+    if (label == NULL) return STATUS_NOMEM;
+    all->label = label;
+    memcpy(pixel + all->n * size, more->pixel, more->n * size);
+    memcpy(label + all->n, more->label, more->n);
+    all->n += more->n;
+    if (more->classes > all->classes) all->classes = more->classes;
+    return STATUS_OK;
+}
+
+enum status corpus_pool(struct dataset *out, struct dataset *part, uint32_t n)
+{
+    AUTO(dataset_free) struct dataset all = part[0];
+    part[0] = (struct dataset){0};
+    free(all.key);
+    all.key = NULL;
+    for (uint32_t v = 1; v < n; v++) {
+        TRY(append(&all, &part[v]));
+        dataset_free(&part[v]);
+    }
+    *out = all;
+    all = (struct dataset){0};
+    return STATUS_OK;
 }
 
 struct hash corpus_hash(const struct dataset *data)

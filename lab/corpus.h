@@ -12,6 +12,7 @@
 struct corpus {
     const char *data, *labels;           /* idx; or data alone: npz with a train and a test split */
     const char *test_data, *test_labels; /* idx */
+    const char *schema;                  /* data and test_data are tables: csv */
 };
 
 /* What is wrong with the way they are named, or NULL. */
@@ -20,6 +21,10 @@ const char *corpus_usage(const struct corpus *corpus);
 /* Read both. As idx_read. */
 MUST_USE enum status corpus_read(struct dataset *train, struct dataset *test,
                                  const struct corpus *corpus, struct data_error *why);
+
+/* All parts as one, without keys: who a record is from is not needed any more. The parts, one at
+ * least and of one shape, are taken over and empty afterwards; on STATUS_NOMEM some are. */
+MUST_USE enum status corpus_pool(struct dataset *out, struct dataset *part, uint32_t n);
 
 /* Names a data set by its shape, pixels and labels. */
 struct hash corpus_hash(const struct dataset *data);

@@ -27,6 +27,7 @@ struct fleet_settings {
     double dropout;          /* chance of a site to drop out in a round, at any of its phases alike;
                               * in [0, 1] */
     double lifetime_epsilon; /* of each site's policy; 0: the most that a policy may say */
+    const float *backbone;   /* frozen weights, if the study adapts any; they stay the caller's */
     unsigned threads;        /* sites that work at the same time; 0 counts as 1 */
 };
 

@@ -155,6 +155,7 @@ enum status fleet_enrol(struct fleet *fleet, struct dataset *share, struct site_
         if (status != STATUS_OK)
             return refuse(why, status, REASON_JOURNAL, "a site's folder cannot be written");
         TRY(site_open(&own->site, folder, &share[v], FLEET_TIME_S, why));
+        own->site.local.backbone = fleet->set.backbone;
         seed_site(fleet, v);
     }
     return STATUS_OK;

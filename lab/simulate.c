@@ -16,6 +16,7 @@ enum {
     ARG_LABELS,
     ARG_TEST_DATA,
     ARG_TEST_LABELS,
+    ARG_SCHEMA,
     ARG_PARTITION,
     ARG_METHOD,
     ARG_SEED,
@@ -23,6 +24,7 @@ enum {
     ARG_DROPOUT,
     ARG_LIFETIME,
     ARG_INIT,
+    ARG_BACKBONE,
     ARG_THREADS,
     ARG_FORMAT
 };
@@ -62,6 +64,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case ARG_TEST_LABELS:
         o->corpus.test_labels = text;
         return 0;
+    case ARG_SCHEMA:
+        o->corpus.schema = text;
+        return 0;
     case ARG_PARTITION:
         o->partition = text;
         return 0;
@@ -82,6 +87,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARG_INIT:
         o->initial = text;
+        return 0;
+    case ARG_BACKBONE:
+        o->backbone = text;
         return 0;
     case ARG_THREADS:
         o->threads = option_count(state, "threads", text, 1, CREW_MAX);
@@ -106,6 +114,7 @@ static void simulation_free(struct simulation *s)
     free(s->initial);
     free(s->row);
     local_free(&s->test);
+    backbone_free(&s->backbone);
 }
 
 enum exit_code simulate_command(int argc, char **argv)
@@ -113,10 +122,11 @@ enum exit_code simulate_command(int argc, char **argv)
     static const struct argp_option options[] = {
         {"study", 's', "FILE", 0, "The study file; its sites.expected sites are played", 0},
         {"data", ARG_DATA, "FILE", 0,
-         "Training images: idx, or npz with a test split (Fashion-MNIST)", 0},
+         "Training records: idx, npz with a test split, or a table (Fashion-MNIST)", 0},
         {"labels", ARG_LABELS, "FILE", 0, "Their labels (idx)", 0},
-        {"test-data", ARG_TEST_DATA, "FILE", 0, "Test images (idx)", 0},
+        {"test-data", ARG_TEST_DATA, "FILE", 0, "Test images (idx), or a table", 0},
         {"test-labels", ARG_TEST_LABELS, "FILE", 0, "Their labels (idx)", 0},
+        {"schema", ARG_SCHEMA, "FILE", 0, "What the columns mean; both data are tables then", 0},
         {"partition", ARG_PARTITION, "NAME", 0, "Whose records are which: " SPLIT_NAMES " (iid)",
          0},
         {"method", ARG_METHOD, "NAME", 0,
@@ -129,6 +139,9 @@ enum exit_code simulate_command(int argc, char **argv)
         {"dropout", ARG_DROPOUT, "P", 0,
          "Chance of a site to fall silent in a round, in any phase (0)", 0},
         {"lifetime-epsilon", ARG_LIFETIME, "E", 0, "Limit of each site's own policy (1000)", 0},
+        {"backbone", ARG_BACKBONE, "FILE", 0,
+         "Frozen weights under the adapters of a study with a rank, named by its model.backbone",
+         0},
         {"init", ARG_INIT, "FILE", 0, "Initial weights, from veilsum-lab init (drawn)", 0},
         {"threads", ARG_THREADS, "N", 0, "Sites that work at a time (one per processor)", 0},
         {"format", ARG_FORMAT, "FORMAT", 0, "text or json (text)", 0},

@@ -5,6 +5,7 @@
 #define LAB_SIMULATE_H
 
 #include "base/command.h"
+#include "client/backbone.h"
 #include "lab/corpus.h"
 #include "lab/fleet.h"
 #include "lab/score.h"
@@ -13,7 +14,7 @@ enum simulate_method { SIMULATE_FEDERATED, SIMULATE_LOCAL, SIMULATE_CENTRAL, SIM
 
 struct simulate_options {
     struct corpus corpus;
-    const char *study, *partition, *initial;
+    const char *study, *partition, *initial, *backbone;
     enum simulate_method method;
     uint64_t seed;
     uint32_t every; /* training rounds between two scores; 0: at the end only */
@@ -37,8 +38,9 @@ struct simulation {
     struct simulate_options options;
     struct study study;
     uint64_t parameters;
-    uint64_t macs_kept;    /* a record's forward pass, of what was kept in the end; 0: not known */
-    float *initial;        /* parameters */
+    uint64_t macs_kept; /* a record's forward pass, of what was kept in the end; 0: not known */
+    float *initial;     /* parameters */
+    struct backbone backbone;
     struct hash data_hash; /* of the training records before they are dealt */
     struct hash test_hash;
     struct local test;     /* its records */
@@ -56,7 +58,7 @@ struct simulation {
     double seconds;
 };
 
-/* Study, data, partition and initial weights; says what is wrong on standard error. */
+/* Study, backbone, data, partition and initial weights; says what is wrong on standard error. */
 MUST_USE enum exit_code simulate_prepare(struct simulation *s);
 /* Run it to its end, to a limit, or to a signal. */
 MUST_USE enum exit_code simulate_run(struct simulation *s);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/data/domain.h"
 #include "client/data/split.h"
 #include "client/model/model.h"
 #include "lab/simulate.h"
@@ -11,7 +12,7 @@
 #define LEAST_RECORDS 10
 
 /* What a run draws beside the fleet's own chance: streams that have nothing in common. */
-enum stream { STREAM_PARTITION = 1, STREAM_WEIGHTS };
+enum stream { STREAM_PARTITION = 1, STREAM_WEIGHTS, STREAM_TEST };
 
 static struct rng stream_of(uint64_t seed, enum stream stream)
 {
@@ -59,18 +60,29 @@ static enum exit_code refuse_data(const char *text)
     return EXIT_DATA;
 }
 
-static enum exit_code deal(struct simulation *s, const struct dataset *train)
+/* A model of sites whose images look different is tested on all their looks, evenly. */
+static enum status spread(struct dataset *test, const struct simulation *s,
+                          const struct split *split)
+{
+    if (split->kind != SPLIT_DOMAIN) return STATUS_OK;
+    struct rng rng = stream_of(s->options.seed, STREAM_TEST);
+    const struct split even = {.kind = SPLIT_DOMAIN};
+    struct dataset part[DOMAIN_COUNT] = {{0}};
+    TRY(split_deal(part, &even, test, DOMAIN_COUNT, 1, &rng));
+    dataset_free(test);
+    const enum status status = corpus_pool(test, part, DOMAIN_COUNT);
+    for (uint32_t d = 0; d < DOMAIN_COUNT; d++) dataset_free(&part[d]);
+    return status;
+}
+
+static enum exit_code deal(struct simulation *s, const struct split *split,
+                           const struct dataset *train)
 {
     struct rng rng = stream_of(s->options.seed, STREAM_PARTITION);
     s->share = calloc(s->n, sizeof *s->share);
     s->records = calloc(s->n, sizeof *s->records);
     if (s->share == NULL || s->records == NULL) return fail("the partition", STATUS_NOMEM);
-    struct split split;
-    if (split_parse(&split, s->options.partition) != STATUS_OK) {
-        fprintf(stderr, "simulate: --partition is %s\n", SPLIT_NAMES);
-        return EXIT_USAGE;
-    }
-    const enum status status = split_deal(s->share, &split, train, s->n, LEAST_RECORDS, &rng);
+    const enum status status = split_deal(s->share, split, train, s->n, LEAST_RECORDS, &rng);
     if (status == STATUS_RANGE) return refuse_data("the records do not suffice for this partition");
     if (status != STATUS_OK) return fail("the partition", status);
     for (uint32_t v = 0; v < s->n; v++) s->records[v] = s->share[v].n;
@@ -87,14 +99,26 @@ enum exit_code simulate_prepare(struct simulation *s)
                 error.line, error.text);
         return EXIT_REFUSED;
     }
+    struct split split = {0};
+    if (split_parse(&split, s->options.partition) != STATUS_OK) {
+        fprintf(stderr, "simulate: --partition is %s\n", SPLIT_NAMES);
+        return EXIT_USAGE;
+    }
     s->n = s->study.sites.expected;
+    if (backbone_read(&s->backbone, &s->study, s->options.backbone, &why) != STATUS_OK) {
+        fprintf(stderr, "%s  %s\n", reason_id(REASON_BACKBONE), why.text);
+        return command_exit(REASON_BACKBONE);
+    }
     const enum exit_code code = prepare_weights(s);
     if (code != EXIT_OK) return code;
     if (corpus_read(&train, &test, &s->options.corpus, &why) != STATUS_OK)
         return refuse_data(why.text);
     s->data_hash = corpus_hash(&train);
+    const enum status spread_out = spread(&test, s, &split);
+    if (spread_out != STATUS_OK) return fail("the test records", spread_out);
     s->test_hash = corpus_hash(&test);
     if (local_new(&s->test, &s->study, &test) != STATUS_OK)
         return refuse_data("the data has not the shape that the study's model names");
-    return deal(s, &train);
+    s->test.backbone = s->backbone.weight;
+    return deal(s, &split, &train);
 }

@@ -117,6 +117,7 @@ static enum exit_code open_fleet(struct simulation *s)
                                             .seed = s->options.seed,
                                             .dropout = s->options.dropout,
                                             .lifetime_epsilon = s->options.lifetime_epsilon,
+                                            .backbone = s->backbone.weight,
                                             .threads = s->options.threads};
     if (fleet_open(&s->fleet, &settings, s->share, s->initial, &why) != STATUS_OK) {
         fprintf(stderr, "%s  %s\n", reason_id(why.reason), why.text);
@@ -211,33 +212,6 @@ static enum status train_class(struct simulation *s, struct class *class, uint32
     return is_due(s, round) ? score_class(s, row, class) : STATUS_OK;
 }
 
-/* All shares as one; who a record is from is not needed any more. */
-static enum status pool(struct dataset *out, struct simulation *s)
-{
-    AUTO(dataset_free) struct dataset all = s->share[0];
-    s->share[0] = (struct dataset){0};
-    free(all.key);
-    all.key = NULL;
-    for (uint32_t v = 1; v < s->n; v++) {
-        struct dataset *more = &s->share[v];
-        const size_t size = dataset_floats(&all);
-        uint8_t *pixel = realloc(all.pixel, (all.n + more->n) * size);
-        if (pixel == NULL) return STATUS_NOMEM;
-        all.pixel = pixel;
-        uint8_t *label = realloc(all.label, all.n + more->n);
-        if (label == NULL) return STATUS_NOMEM;
-        all.label = label;
-        memcpy(pixel + all.n * size, more->pixel, more->n * size);
-        memcpy(label + all.n, more->label, more->n);
-        all.n += more->n;
-        if (more->classes > all.classes) all.classes = more->classes;
-        dataset_free(more);
-    }
-    *out = all;
-    all = (struct dataset){0};
-    return STATUS_OK;
-}
-
 static enum status gather(struct simulation *s, struct class *class)
 {
     const bool central = s->options.method == SIMULATE_CENTRAL;
@@ -246,10 +220,10 @@ static enum status gather(struct simulation *s, struct class *class)
     class->status = calloc(class->n, sizeof *class->status);
     if (class->solo == NULL || class->status == NULL) return STATUS_NOMEM;
     AUTO(dataset_free) struct dataset all = {0};
-    if (central) TRY(pool(&all, s));
+    if (central) TRY(corpus_pool(&all, s->share, s->n));
     for (uint32_t v = 0; v < class->n; v++)
         TRY(solo_new(&class->solo[v], &s->study, central ? &all : &s->share[v], s->initial,
-                     s->options.seed * s->n + v));
+                     s->backbone.weight, s->options.seed * s->n + v));
     return STATUS_OK;
 }
 

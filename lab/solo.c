@@ -8,11 +8,12 @@
 #include "dp/clip.h"
 
 enum status solo_new(struct solo *out, const struct study *study, struct dataset *data,
-                     const float *initial, uint64_t seed)
+                     const float *initial, const float *backbone, uint64_t seed)
 {
     struct solo *solo = out;
     *solo = (struct solo){.study = study};
     TRY(local_new(&solo->local, study, data));
+    solo->local.backbone = backbone;
     const size_t n = solo->local.full.n;
     TRY(state_new(&solo->state, n));
     memcpy(solo->state.weight, initial, n * sizeof *initial);

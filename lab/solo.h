@@ -20,10 +20,11 @@ struct solo {
     uint32_t trained;
 };
 
-/* Take over a data set; initial are weights of the study's model, copied.
+/* Take over a data set; initial are weights of the study's model, copied; backbone, the frozen ones
+ * if it adapts any, stay the caller's.
  * STATUS_RANGE  the data does not fit the model. STATUS_NOMEM. solo_free is needed then, too. */
 MUST_USE enum status solo_new(struct solo *out, const struct study *study, struct dataset *data,
-                              const float *initial, uint64_t seed);
+                              const float *initial, const float *backbone, uint64_t seed);
 void solo_free(struct solo *solo);
 
 /* STATUS_NOMEM; STATUS_RANGE the training diverged. */

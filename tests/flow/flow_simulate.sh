@@ -86,6 +86,59 @@ yardsticks() {
         'd["privacy"]["spent"]["server"] is None'
 }
 
+# Adapters on a frozen backbone, and sites whose images look different: neither is optional.
+adapted() {
+    tiny='patch: 7, dim: 8, depth: 4, heads: 2, mlp: 8'
+    "$lab" pretrain --data "$scratch/tiny.npz" --model vit --sizes "$tiny" --epochs 4 --rate 0.01 \
+        --out "$at/backbone" >"$at/pretrain" 2>"$at/pretrain.log" || die 'no backbone'
+    cat >"$at/study.yaml" <<END
+schema: 1
+study: {id: adapted, rehearsal: true}
+sites: {expected: 6, colluding: 1, min_contributors: 2}
+model: {kind: vit, classes: 4, $tiny, rank: 2, backbone: $(sed -n 's/^hash //p' "$at/pretrain")}
+privacy: {unit: site, epsilon: .inf, clip: 10}
+pruning: {mode: none}
+allocation: {mode: private, capacities: [4, 4, 3, 3, 2, 2], min_holders: 3}
+rounds: {count: 3}
+END
+    refused 5 E-BACKBONE --partition iid
+    simulate 0 --partition iid --backbone "$at/backbone"
+    cp "$at/json" "$at/iid"
+    simulate 0 --partition domain --backbone "$at/backbone"
+    check 'len(d["rounds"]) == 3 and d["sums_exact"]' "d['test_hash'] != $(field iid test_hash)" \
+        "d['test_records'] == $(field iid test_records)"
+    simulate 0 --method centralised --backbone "$at/backbone"
+    check 'd["finished"]'
+}
+
+field() {
+    /usr/bin/python3 -c 'import json, sys; print(repr(json.load(open(sys.argv[1]))[sys.argv[2]]))' \
+        "$at/$1" "$2"
+}
+
+tables() {
+    /usr/bin/python3 - "$at" <<'END'
+import sys
+for part, n in ("train", 120), ("test", 40):
+    with open(f"{sys.argv[1]}/{part}.csv", "w") as out:
+        for i in range(n):
+            print(i * 37 % 100, i * 37 % 100 // 50, i % 4, sep=",", file=out)
+END
+    printf 'number 1 0 100\nlabel 2\nkey 3\n' >"$at/schema"
+    cat >"$at/study.yaml" <<'END'
+schema: 1
+study: {id: tables, rehearsal: true}
+sites: {expected: 4, colluding: 1, min_contributors: 2}
+model: {kind: mlp, height: 1, width: 1, classes: 2, hidden: [8, 8], pixel_mean: 0.5, pixel_deviation: 0.3}
+privacy: {unit: site, epsilon: .inf, clip: 10}
+pruning: {mode: none}
+rounds: {count: 10}
+END
+    simulate 0 --partition key --data "$at/train.csv" --test-data "$at/test.csv" --schema "$at/schema"
+    check 'd["records"] == [30, 30, 30, 30] and d["test_records"] == 40' 'd["result"]["auc"] > 0.9'
+    refused 2 '--schema goes with' --schema "$at/schema"
+}
+
 # A site's limit ends the study, and the document says so; so do rounds that fail.
 stopped() {
     study site 4.0

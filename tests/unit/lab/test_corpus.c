@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab/corpus.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lab/folder.h"
 #include "tests/lib/check.h"
+#include "tests/lib/oom.h"
 #include "tests/lib/small.h"
 
 static void the_ways_to_name_data_are_told_apart(void)
@@ -13,8 +15,13 @@ static void the_ways_to_name_data_are_told_apart(void)
         {0},
         {.data = "a.npz"},
         {.data = "a", .labels = "b", .test_data = "c", .test_labels = "d"},
+        {.data = "a", .test_data = "b", .schema = "c"},
     };
     const struct corpus wrong[] = {
+        {.schema = "a"},
+        {.data = "a", .schema = "b"},
+        {.test_data = "a", .schema = "b"},
+        {.data = "a", .labels = "b", .test_data = "c", .schema = "d"},
         {.labels = "b"},
         {.test_data = "b"},
         {.data = "a.npz", .labels = "b"},
@@ -42,7 +49,7 @@ static void idx_files_are_read_each_as_what_it_is(void)
     for (size_t i = 0; i < 4; i++) CHECK_OK(file_path(path[i], FILE_PATH_MAX, folder, name[i]));
     CHECK_OK(idx_write(&a, path[0], path[1]));
     CHECK_OK(idx_write(&b, path[2], path[3]));
-    const struct corpus corpus = {path[0], path[1], path[2], path[3]};
+    const struct corpus corpus = {path[0], path[1], path[2], path[3], NULL};
     CHECK_OK(corpus_read(&train, &test, &corpus, &why));
     const struct hash first = corpus_hash(&a), one = corpus_hash(&train);
     const struct hash second = corpus_hash(&b), two = corpus_hash(&test);
@@ -50,6 +57,64 @@ static void idx_files_are_read_each_as_what_it_is(void)
     folder_remove(folder);
     CHECK_STATUS(STATUS_IO, corpus_read(&train, &test, &corpus, &why));
     CHECK(strstr(why.text, "a") != NULL);
+}
+
+static void tables_are_read_by_one_schema(void)
+{
+    static const char *const text[3] = {"0,1\n2,0\n", "1,1\n", "number 1 0 2\nlabel 2\n"};
+    char folder[FILE_PATH_MAX], path[3][FILE_PATH_MAX];
+    static const char *const name[3] = {"train", "test", "schema"};
+    struct data_error why = {{0}};
+    AUTO(dataset_free) struct dataset train = {0}, test = {0};
+    CHECK_OK(folder_new(folder, folder_parent(), "veilsum-test"));
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_OK(file_path(path[i], FILE_PATH_MAX, folder, name[i]));
+        CHECK_OK(
+            file_write(path[i], (struct view){(const uint8_t *)text[i], strlen(text[i])}, 0600));
+    }
+    const struct corpus corpus = {.data = path[0], .test_data = path[1], .schema = path[2]};
+    CHECK_OK(corpus_read(&train, &test, &corpus, &why));
+    CHECK_NUMBER(2, train.n);
+    CHECK(train.pixel[0] == 0 && train.pixel[1] == 255 && train.label[0] == 1);
+    CHECK_NUMBER(1, test.n);
+    folder_remove(folder);
+}
+
+static void parts_are_pooled_in_their_order_without_keys(void)
+{
+    struct study study;
+    struct dataset part[3] = {{0}};
+    AUTO(dataset_free) struct dataset all = {0}, last = {0};
+    small_study(&study, STUDY_SITE, MODEL_MLP);
+    for (unsigned v = 0; v < 3; v++) small_data(&part[v], &study, 10 + v, v);
+    small_data(&last, &study, 12, 2);
+    part[0].key = calloc(10, sizeof *part[0].key);
+    part[1].key = calloc(11, sizeof *part[1].key);
+    CHECK(part[0].key != NULL && part[1].key != NULL);
+    CHECK_OK(corpus_pool(&all, part, 3));
+    CHECK_NUMBER(33, all.n);
+    CHECK(all.key == NULL);
+    CHECK_BYTES(all.label + 21, last.label, 12);
+    CHECK_BYTES(all.pixel + 21 * dataset_floats(&all), last.pixel, 12 * dataset_floats(&last));
+    for (unsigned v = 0; v < 3; v++) CHECK(part[v].n == 0 && part[v].pixel == NULL);
+}
+
+static void a_pool_without_memory_is_none(void)
+{
+    struct study study;
+    small_study(&study, STUDY_SITE, MODEL_MLP);
+    OOM_EACH {
+        struct dataset part[2] = {{0}};
+        AUTO(dataset_free) struct dataset all = {0};
+        oom_stop();
+        for (unsigned v = 0; v < 2; v++) small_data(&part[v], &study, 10, v);
+        oom_resume();
+        const enum status status = corpus_pool(&all, part, 2);
+        oom_stop();
+        if (status != STATUS_OK) CHECK_STATUS(STATUS_NOMEM, status);
+        CHECK(all.n == (status == STATUS_OK ? 20 : 0));
+        for (unsigned v = 0; v < 2; v++) dataset_free(&part[v]);
+    }
 }
 
 static void a_hash_is_of_shape_pixels_and_labels(void)
@@ -77,6 +142,9 @@ int main(void)
 {
     RUN(the_ways_to_name_data_are_told_apart);
     RUN(idx_files_are_read_each_as_what_it_is);
+    RUN(tables_are_read_by_one_schema);
+    RUN(parts_are_pooled_in_their_order_without_keys);
+    RUN(a_pool_without_memory_is_none);
     RUN(a_hash_is_of_shape_pixels_and_labels);
     return check_done();
 }

@@ -15,7 +15,7 @@ static void open_solo(struct solo *solo, const struct study *study, struct state
     struct dataset data = {0};
     small_data(&data, study, RECORDS, 3);
     small_state(initial, study, false);
-    CHECK_OK(solo_new(solo, study, &data, initial->weight, 9));
+    CHECK_OK(solo_new(solo, study, &data, initial->weight, NULL, 9));
     CHECK(data.n == 0);
 }
 
@@ -109,7 +109,7 @@ static void data_of_another_shape_are_refused(void)
     small_study(&study, STUDY_SITE, MODEL_MLP);
     small_data(&data, &study, RECORDS, 3);
     study.model.spec.width = 4;
-    CHECK_STATUS(STATUS_RANGE, solo_new(&solo, &study, &data, &none, 1));
+    CHECK_STATUS(STATUS_RANGE, solo_new(&solo, &study, &data, &none, NULL, 1));
     CHECK_NUMBER(RECORDS, data.n);
     solo_free(&solo);
 }
@@ -126,7 +126,7 @@ static void without_memory_it_says_so(void)
         AUTO(solo_free) struct solo solo = {0};
         small_data(&data, &study, 10, 3);
         oom_resume();
-        enum status status = solo_new(&solo, &study, &data, state.weight, 1);
+        enum status status = solo_new(&solo, &study, &data, state.weight, NULL, 1);
         if (status == STATUS_OK) status = solo_round(&solo);
         oom_stop();
         if (status != STATUS_OK) CHECK_STATUS(STATUS_NOMEM, status);
