@@ -4,27 +4,33 @@
 
 evidence.py --lab build/lab/veilsum-lab --out DIR [EXPERIMENT...]   run what has no result yet
 evidence.py --list [EXPERIMENT...]                                  say what would be run
-evidence.py --out DIR --tables [EXPERIMENT...]                      rewrite the tables in docs/evidence.md
+evidence.py --out DIR --tables [EXPERIMENT...]                      rewrite docs/evidence.md and results/*.csv
 
 An experiment is benchmarks/evidence/NAME.json and the study file that it names, in which $key stands
 for a setting:
 
   study      the template
   text       a sentence for the table's head
-  data       arguments of simulate; $VEILSUM_DATA is the folder of that variable, and the experiment
-             is skipped where it is not set
+  data       arguments of simulate; $VEILSUM_DATA is the folder of that variable, $HERE that of the
+             experiments, $PREPARED that of what was prepared
+  needs_data true where the experiment is skipped when VEILSUM_DATA is not set
+  prepare    a script that makes files once: it is called with the lab, $VEILSUM_DATA and $PREPARED,
+             and prints settings that all runs share
   partition, seeds, rounds_eval
-  fixed      settings that all runs share
-  vary       settings and their values: every combination is a row
+  fixed      settings that all runs share; $seed in a setting is the run's
+  vary       a list of settings and their values: every combination in each is a row
   baselines  rows by other methods, each with settings of its own
-  columns    of the table: setting names, and of result: accuracy, balanced, auc, loss, kept, epsilon,
-             bytes
+  columns    of the table: setting names, and of result: accuracy, balanced, auc, loss, kept, spent
+             (epsilon),             bytes; gain is the accuracy minus that of the row with the settings of `against` in place of
+             its own, seed by seed: the interval is that of the differences
 
 Every run leaves one file, a failed one too, with what it said; a file that is there is not run again
 unless --again is given. A result is a mean over seeds and the half width of its 95 % interval
 (Student's t, the seeds taken as independent). Rows with failed runs say how many failed.
 """
 import argparse
+import concurrent.futures
+import csv
 import hashlib
 import itertools
 import json
@@ -38,6 +44,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = HERE / "evidence"
+RUNS = FOLDER / "results"
 PAGE = HERE.parent / "docs" / "evidence.md"
 # 97.5 % quantiles of Student's t by degrees of freedom
 T = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
@@ -58,28 +65,50 @@ def rows(experiment):
     for baseline in experiment.get("baselines", []):
         settings = dict(baseline)
         yield settings.pop("method"), {**fixed, **settings}
-    vary = experiment["vary"]
-    for values in itertools.product(*vary.values()):
-        yield "federated", {**fixed, **dict(zip(vary, values))}
+    for vary in experiment["vary"]:
+        for values in itertools.product(*vary.values()):
+            yield "federated", {**fixed, **dict(zip(vary, values))}
 
 
-def arguments(experiment):
-    given = os.environ.get("VEILSUM_DATA")
-    data = experiment.get("data", [])
-    if given is None and any("$VEILSUM_DATA" in word for word in data):
-        return None
-    return [word.replace("$VEILSUM_DATA", given or "") for word in data]
+def is_skipped(experiment):
+    return experiment.get("needs_data", False) and "VEILSUM_DATA" not in os.environ
 
 
-def study_of(experiment, settings):
+def prepared(options, experiment):
+    return pathlib.Path(options.out).resolve() / experiment["name"] / "prepared"
+
+
+def prepare(options, experiment):
+    """Make the experiment's files, if that was not done, and take what it says to the settings."""
+    script, folder = experiment.get("prepare"), prepared(options, experiment)
+    said = folder / "settings.json"
+    if script is None:
+        return
+    if not said.exists() and not options.tables:
+        folder.mkdir(parents=True, exist_ok=True)
+        ran = subprocess.run([FOLDER / script, os.path.abspath(options.lab),
+                              os.environ.get("VEILSUM_DATA", ""), folder],
+                             stdout=subprocess.PIPE, text=True, check=True)
+        said.write_text(ran.stdout)
+    if said.exists():
+        experiment["fixed"] = {**experiment.get("fixed", {}), **json.loads(said.read_text())}
+
+
+def arguments(options, experiment):
+    place = {"VEILSUM_DATA": os.environ.get("VEILSUM_DATA", ""), "HERE": str(FOLDER),
+             "PREPARED": str(prepared(options, experiment))}
+    return [string.Template(word).substitute(place) for word in experiment.get("data", [])]
+
+
+def study_of(experiment, settings, seed):
     template = (FOLDER / experiment["study"]).read_text()
-    text = {key: str(value) for key, value in settings.items()}
+    text = {key: str(value).replace("$seed", str(seed)) for key, value in settings.items()}
     return string.Template(template).substitute(text)
 
 
 def result_path(out, experiment, method, settings, seed):
     """Named by everything that the run depends on, so that a changed definition is a new run."""
-    what = json.dumps([study_of(experiment, settings), method, experiment.get("data", []),
+    what = json.dumps([study_of(experiment, settings, seed), method, experiment.get("data", []),
                        experiment["partition"], experiment.get("dropout", 0), seed])
     name = hashlib.sha256(what.encode()).hexdigest()[:16]
     return pathlib.Path(out) / experiment["name"] / f"{name}-{seed}.json"
@@ -91,16 +120,16 @@ def commit():
     return asked.stdout.strip() or None
 
 
-def run(lab, experiment, method, settings, seed, path):
+def run(options, experiment, method, settings, seed, path):
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as study:
-        study.write(study_of(experiment, settings))
+        study.write(study_of(experiment, settings, seed))
         study.flush()
-        command = [lab, "simulate", "--study", study.name, "--method", method, "--seed", str(seed),
+        command = [options.lab, "simulate", "--study", study.name, "--method", method, "--seed", str(seed),
                    "--partition", experiment["partition"], "--format", "json",
-                   "--rounds-eval", str(experiment.get("rounds_eval", 0)),
+                   "--threads", "1", "--rounds-eval", str(experiment.get("rounds_eval", 0)),
                    "--dropout", str(experiment.get("dropout", 0))]
-        ran = subprocess.run(command + arguments(experiment), capture_output=True, text=True,
-                             check=False)
+        ran = subprocess.run(command + arguments(options, experiment), capture_output=True, text=True,
+                             check=False, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
     try:
         document = json.loads(ran.stdout)
     except ValueError:
@@ -115,22 +144,28 @@ def run(lab, experiment, method, settings, seed, path):
     return ran.returncode
 
 
+def run_one(options, what):
+    experiment, method, settings, seed = what
+    path = result_path(options.out, experiment, method, settings, seed)
+    if path.exists() and not options.again:
+        return 0
+    code = run(options, experiment, method, settings, seed, path)
+    print(f"{experiment['name']}: {method} {settings} seed {seed}:",
+          "done" if code == 0 else f"exit {code}", flush=True)
+    return code
+
+
 def run_all(options, experiments):
-    failed = 0
+    todo = []
     for experiment in experiments:
-        if arguments(experiment) is None:
+        if is_skipped(experiment):
             print(f"{experiment['name']}: skipped, VEILSUM_DATA is not set")
             continue
-        for (method, settings), seed in itertools.product(rows(experiment),
-                                                          seeds_of(options, experiment)):
-            path = result_path(options.out, experiment, method, settings, seed)
-            if path.exists() and not options.again:
-                continue
-            code = run(options.lab, experiment, method, settings, seed, path)
-            failed += code != 0
-            print(f"{experiment['name']}: {method} {settings} seed {seed}:",
-                  "done" if code == 0 else f"exit {code}", flush=True)
-    return failed
+        prepare(options, experiment)
+        todo += [(experiment, method, settings, seed) for (method, settings), seed in
+                 itertools.product(rows(experiment), seeds_of(options, experiment))]
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        return sum(code != 0 for code in pool.map(lambda what: run_one(options, what), todo))
 
 
 def seeds_of(options, experiment):
@@ -149,25 +184,24 @@ def interval(values):
     return mean, T[min(n - 2, len(T) - 1)] * deviation / math.sqrt(n)
 
 
-def values_of(column, documents):
-    for d in documents:
-        if column == "kept":
-            yield d["rounds"][-1]["kept"] / d["parameters"]
-        elif column == "epsilon":
-            # against the coordinator with its colluding sites; infinite is null
-            yield d["privacy"]["spent"]["server_and_colluding_sites"] if "privacy" in d else None
-        elif column == "bytes":
-            yield d["bytes_per_site"]["up"] if "bytes_per_site" in d else None
-        else:
-            yield d["result"][column]
+def value_of(column, d):
+    """None where there is none, or infinite."""
+    if column == "kept":
+        return d["rounds"][-1]["kept"] / d["parameters"]
+    if column == "spent":
+        # against the coordinator with its colluding sites
+        return d["privacy"]["spent"]["server_and_colluding_sites"] if "privacy" in d else None
+    if column == "bytes":
+        return d["bytes_per_site"]["up"] if "bytes_per_site" in d else None
+    return d["result"][column]
 
 
 def cell(column, documents):
-    values = list(values_of(column, documents))
+    values = [value_of(column, d) for d in documents]
     if not values or any(x is None for x in values):
         # JSON has no infinity
-        return "inf" if column == "epsilon" and any("privacy" in d for d in documents) else "-"
-    if column == "epsilon":
+        return "inf" if column == "spent" and any("privacy" in d for d in documents) else "-"
+    if column == "spent":
         return f"{max(values):.4f}"
     if column == "bytes":
         return f"{max(values)}"
@@ -177,7 +211,29 @@ def cell(column, documents):
     return f"{mean:.4f}" if half is None else f"{mean:.4f} ± {half:.4f}"
 
 
-RESULTS = ("accuracy", "balanced", "auc", "loss", "kept", "epsilon", "bytes")
+MEASURES = ("accuracy", "balanced", "auc", "loss", "kept", "spent", "bytes")
+
+
+def results_of(options, experiment, method, settings):
+    """What its runs left, by seed."""
+    results = {}
+    for seed in experiment["seeds"]:
+        path = result_path(options.out, experiment, method, settings, seed)
+        if path.exists():
+            results[seed] = json.loads(path.read_text())
+    return results
+
+
+def gain(options, experiment, method, settings, results):
+    base = {**settings, **experiment["against"]}
+    other = results_of(options, experiment, method, base)
+    both = [seed for seed in results if seed in other
+            and results[seed]["exit"] == 0 and other[seed]["exit"] == 0]
+    if base == settings or len(both) < 2:
+        return "-"
+    mean, half = interval([results[seed]["document"]["result"]["accuracy"]
+                           - other[seed]["document"]["result"]["accuracy"] for seed in both])
+    return f"{mean:+.4f} ± {half:.4f}"
 
 
 def table(options, experiment):
@@ -185,24 +241,39 @@ def table(options, experiment):
     lines = ["| " + " | ".join(["method"] + columns + ["runs"]) + " |",
              "|" + "---|" * (len(columns) + 2)]
     for method, settings in rows(experiment):
-        results = []
-        for seed in experiment["seeds"]:
-            path = result_path(options.out, experiment, method, settings, seed)
-            if path.exists():
-                results.append(json.loads(path.read_text()))
+        results = results_of(options, experiment, method, settings)
         if not results:
             continue
-        good = [r["document"] for r in results if r["exit"] == 0]
+        good = [r["document"] for r in results.values() if r["exit"] == 0]
         bad = len(results) - len(good)
-        cells = [cell(c, good) if c in RESULTS else str(settings.get(c, "-")) for c in columns]
+        cells = [gain(options, experiment, method, settings, results) if c == "gain" else
+                 cell(c, good) if c in MEASURES else str(settings.get(c, "-")).lstrip(".") for c in columns]
         runs = f"{len(good)}" + (f", {bad} failed" if bad else "")
         lines.append("| " + " | ".join([method] + cells + [runs]) + " |")
     return lines
 
 
+def write_runs(options, experiment):
+    """One line per run, for whoever wants to reckon anew."""
+    lines = []
+    for method, settings in rows(experiment):
+        for seed, result in results_of(options, experiment, method, settings).items():
+            done = result["exit"] == 0
+            line = {"method": method, **settings, "seed": seed, "exit": result["exit"]}
+            lines.append({**line, **{f"measured_{c}": value_of(c, result["document"])
+                                     for c in MEASURES if done}})
+    keys = list(dict.fromkeys(key for line in lines for key in line))
+    RUNS.mkdir(exist_ok=True)
+    with open(RUNS / f"{experiment['name']}.csv", "w", newline="") as out:
+        writer = csv.DictWriter(out, keys, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+
+
 def write_tables(options, experiments):
     page = PAGE.read_text()
     for experiment in experiments:
+        prepare(options, experiment)
         first, last = f"<!-- evidence: {experiment['name']} -->", "<!-- end -->"
         if first not in page:
             sys.exit(f"{PAGE}: there is no {first}")
@@ -210,6 +281,7 @@ def write_tables(options, experiments):
         _, tail = rest.split(last, 1)
         lines = table(options, experiment)
         if len(lines) > 2:
+            write_runs(options, experiment)
             body = "\n".join([experiment["text"], "", *lines])
             page = f"{head}{first}\n{body}\n{last}{tail}"
     PAGE.write_text(page)
@@ -222,6 +294,7 @@ def main():
     parser.add_argument("experiment", nargs="*")
     parser.add_argument("--lab", default="build/lab/veilsum-lab")
     parser.add_argument("--out", default="evidence")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time, of one thread each")
     parser.add_argument("--seeds", type=int, help="only the first so many")
     parser.add_argument("--again", action="store_true", help="also what has a result")
     parser.add_argument("--list", action="store_true")
@@ -231,7 +304,7 @@ def main():
     if options.list:
         for experiment in experiments:
             for method, settings in rows(experiment):
-                study_of(experiment, settings)
+                study_of(experiment, settings, 1)
                 print(experiment["name"], method, json.dumps(settings), len(experiment["seeds"]))
         return 0
     if options.tables:
