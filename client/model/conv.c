@@ -40,8 +40,8 @@ static float *image_row(const struct layer *layer, size_t c, size_t y, size_t n)
     return layer->image + (row * padded_width(maps) + maps->padding) * n;
 }
 
-VECTOR_CLONES static void turn(float *restrict out, const float *restrict in, size_t rows,
-                               size_t stride, size_t cols)
+VECTOR_CLONES static void turn_maps(float *restrict out, const float *restrict in, size_t rows,
+                                    size_t stride, size_t cols)
 {
     for (size_t c = 0; c < cols; c++)
         for (size_t r = 0; r < rows; r++) out[c * rows + r] = in[r * stride + c];
@@ -60,7 +60,7 @@ static void image_load(struct layer *layer, const float *x, size_t n)
     if (maps->padding > 0) memset(layer->image, 0, n * layer_padded(layer) * sizeof *x);
     for (size_t c = 0; c < maps->channels; c++)
         for (size_t y = 0; y < maps->height; y++, x += maps->width)
-            turn(image_row(layer, c, y, n), x, n, layer->inputs, maps->width);
+            turn_maps(image_row(layer, c, y, n), x, n, layer->inputs, maps->width);
 }
 
 static void image_store(const struct layer *layer, float *dx, size_t n)
@@ -191,7 +191,8 @@ VECTOR_CLONES static void unpool_tile(struct layer *layer, size_t n)
 /* The derivatives before pooling of a tile. */
 static void unpool(struct layer *layer, size_t first, size_t n)
 {
-    turn(layer->turned, layer->delta + first * layer->outputs, n, layer->outputs, layer->outputs);
+    turn_maps(layer->turned, layer->delta + first * layer->outputs, n, layer->outputs,
+              layer->outputs);
     const uint8_t *choice = layer->choice + first * layer->outputs;
     for (size_t o = 0; o < layer->outputs; o++)
         for (size_t s = 0; s < n; s++) layer->won[o * n + s] = choice[s * layer->outputs + o];

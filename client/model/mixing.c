@@ -15,8 +15,8 @@ void mixing_init(struct mixing *mixing, struct making *making)
 }
 
 /* out = residual + the transpose of a matrix in; residual may be NULL. */
-VECTOR_CLONES static void turn(float *restrict out, const float *restrict in,
-                               const float *restrict residual, size_t rows, size_t cols)
+VECTOR_CLONES static void turn_tokens(float *restrict out, const float *restrict in,
+                                      const float *restrict residual, size_t rows, size_t cols)
 {
     for (size_t c = 0; c < cols; c++)
         for (size_t r = 0; r < rows; r++) out[c * rows + r] = in[r * cols + c];
@@ -29,7 +29,7 @@ static void turn_all(float *out, const float *in, const float *residual, size_t 
 {
     const size_t size = rows * cols;
     for (size_t i = 0; i < n * size; i += size)
-        turn(out + i, in + i, residual == NULL ? NULL : residual + i, rows, cols);
+        turn_tokens(out + i, in + i, residual == NULL ? NULL : residual + i, rows, cols);
 }
 
 void mixing_forward(struct mixing *mixing, float *out, struct source weights, const float *x,

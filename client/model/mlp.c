@@ -34,7 +34,7 @@ VECTOR_CLONES static void gelu(float *restrict out, float *restrict x, size_t n)
     }
 }
 
-VECTOR_CLONES static void multiply(float *restrict x, const float *restrict by, size_t n)
+VECTOR_CLONES static void multiply_slope(float *restrict x, const float *restrict by, size_t n)
 {
     for (size_t i = 0; i < n; i++) x[i] *= by[i];
 }
@@ -50,7 +50,7 @@ void mlp_forward(struct mlp *mlp, float *out, struct source weights, const float
 void mlp_backward(struct mlp *mlp, float *dx, struct source weights, const float *delta, size_t n)
 {
     linear_backward(&mlp->fc2, mlp->delta, weights, delta, n);
-    multiply(mlp->delta, mlp->slope, n * mlp->fc1.span * mlp->fc1.rows);
+    multiply_slope(mlp->delta, mlp->slope, n * mlp->fc1.span * mlp->fc1.rows);
     linear_backward(&mlp->fc1, dx, weights, mlp->delta, n);
 }
 

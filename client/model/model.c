@@ -282,7 +282,7 @@ double model_backward(const struct model *model, struct model_work *work, const 
     return loss / (double)n;
 }
 
-VECTOR_CLONES static void add(float *restrict sum, const float *restrict value, size_t n)
+VECTOR_CLONES static void add_gradient(float *restrict sum, const float *restrict value, size_t n)
 {
     for (size_t i = 0; i < n; i++) sum[i] += value[i];
 }
@@ -293,7 +293,7 @@ void model_grad_sum(const struct model *model, struct model_work *work, float *g
     const struct part whole = {.n = work->all, .grad = grad};
     const uint32_t used = divide(part, model, work, &whole);
     crew_run(part_gradient, part, used, used);
-    for (size_t k = 1; k < used; k++) add(grad, part[k].grad, work->weights);
+    for (size_t k = 1; k < used; k++) add_gradient(grad, part[k].grad, work->weights);
 }
 
 void model_grad_record(const struct model *model, struct model_work *work, size_t i, float *grad)

@@ -67,7 +67,7 @@ void patches_backward(struct patches *patches, struct source weights, size_t n)
     linear_backward(&patches->linear, NULL, weights, patches->delta, n);
 }
 
-VECTOR_CLONES static void add(float *restrict sum, const float *restrict x, size_t n)
+VECTOR_CLONES static void add_places(float *restrict sum, const float *restrict x, size_t n)
 {
     for (size_t k = 0; k < n; k++) sum[k] += x[k];
 }
@@ -79,9 +79,10 @@ void patches_gradient(const struct patches *patches, float *grad, size_t first, 
     const size_t dim = patches->spec.dim, size = patches->span * dim;
     float *position = grad + patches->position, *bias = grad + patches->linear.bias;
     memset(position, 0, size * sizeof *position);
-    for (size_t i = first; i < first + n; i++) add(position, patches->delta + i * size, size);
+    for (size_t i = first; i < first + n; i++)
+        add_places(position, patches->delta + i * size, size);
     memcpy(grad + patches->class, position, dim * sizeof *position);
     /* The class token is no patch, and has no bias. */
     memset(bias, 0, dim * sizeof *bias);
-    for (size_t k = dim; k < size; k += dim) add(bias, position + k, dim);
+    for (size_t k = dim; k < size; k += dim) add_places(bias, position + k, dim);
 }

@@ -23,7 +23,7 @@ static const float even[MOST] = {0};
 static void prune(struct bits *keep, const struct model_spec *spec, enum study_pruning mode,
                   double units, double weights, const float *guidance, const float *weight)
 {
-    const struct study study = {.pruning = {mode, units, weights}};
+    const struct study study = {.pruning = {.mode = mode, .units = units, .weights = weights}};
     struct layout layout = {0};
     CHECK_OK(layout_of(&layout, spec));
     bits_free(keep);
@@ -325,7 +325,7 @@ static void memory_may_end_anywhere(void)
     struct layout layout = {0};
     CHECK_OK(layout_of(&layout, &two_layers));
     for (enum study_pruning mode = STUDY_PRUNING_PRIVATE; mode <= STUDY_PRUNING_PAPER; mode++) {
-        const struct study study = {.pruning = {mode, 0.5, 0.5}};
+        const struct study study = {.pruning = {.mode = mode, .units = 0.5, .weights = 0.5}};
         OOM_EACH {
             AUTO(bits_free) struct bits keep = {0};
             enum status status = prune_keep(&keep, &study, &layout, guidance, guidance);
