@@ -6,18 +6,9 @@
 
 #include "tests/lib/check.h"
 #include "tests/lib/plain.h"
-#include "tests/lib/small.h"
 #include "tests/unit/client/world.h"
 
 enum { MOST = 2000 };
-
-static void run(struct encoded *out, struct world *w)
-{
-    struct rng rng = {0};
-    rng_numbered(&rng, 3);
-    encoded_free(out);
-    CHECK_OK(explore_run(out, &w->local, &w->plan, &rng));
-}
 
 static void world_of(struct world *w, unsigned form, enum study_score score, double clip)
 {
@@ -98,7 +89,7 @@ static void sums_are_those_of_the_plain_model(void)
             /* So wide that nothing is clipped, so narrow that the grid is fine enough. */
             world_of(&w, form, score, site ? 2.5 : 16);
             AUTO(encoded_free) struct encoded sum = {0};
-            run(&sum, &w);
+            world_run(&sum, &w, explore_run);
             CHECK_NUMBER((form & 4) != 0 ? w.layout.n : layout_units(&w.layout), sum.n);
             AUTO(plain_close) struct plain plain = {0};
             plain_open(&plain, &w.study);
@@ -145,9 +136,9 @@ static void one_record_more_or_less_changes_the_sum_by_no_more_than_its_bound(vo
                 /* So tight that every record is clipped. */
                 world_of(&w, form, score, 1e-7);
                 AUTO(encoded_free) struct encoded with = {0}, without = {0};
-                run(&with, &w);
+                world_run(&with, &w, explore_run);
                 world_forget(&w, record);
-                run(&without, &w);
+                world_run(&without, &w, explore_run);
                 const uint64_t change = world_norm2(&with, &without);
                 bound = w.plan.grid.norm2;
                 most = change > most ? change : most;
@@ -164,7 +155,7 @@ static void a_site_is_one_contribution_within_the_bound(void)
             AUTO(world_close) struct world w = {0};
             world_of(&w, form, score, 1e-7);
             AUTO(encoded_free) struct encoded sum = {0};
-            run(&sum, &w);
+            world_run(&sum, &w, explore_run);
             CHECK(world_norm2(&sum, NULL) <= w.plan.grid.norm2);
             CHECK((double)world_norm2(&sum, NULL) > 0.9 * (double)w.plan.grid.norm2);
         }
@@ -172,16 +163,7 @@ static void a_site_is_one_contribution_within_the_bound(void)
 
 static void a_pruned_model_is_not_explored(void)
 {
-    AUTO(world_close) struct world w = {0};
-    world_open(&w, STUDY_PATIENT, MODEL_MLP, STEP_EXPLORE, STUDY_PRUNING_PRIVATE, 1);
-    AUTO(state_free) struct state pruned = {0};
-    small_state(&pruned, &w.study, true);
-    CHECK_OK(local_load(&w.local, &pruned));
-    struct rng rng = {0};
-    rng_numbered(&rng, 3);
-    struct encoded sum = {0};
-    CHECK_STATUS(STATUS_RANGE, explore_run(&sum, &w.local, &w.plan, &rng));
-    CHECK(sum.value == NULL);
+    world_prune(STEP_EXPLORE, explore_run);
 }
 
 static void memory_may_end_anywhere(void)

@@ -11,12 +11,10 @@ enum { MOST = 2000 };
 
 static const struct hash roster = {.bytes = {1, 2, 3}};
 
-static void run(struct encoded *out, struct world *w)
+static enum status train(struct encoded *out, struct local *local, const struct plan *plan,
+                         struct rng *rng)
 {
-    struct rng rng = {0};
-    rng_numbered(&rng, 3);
-    encoded_free(out);
-    CHECK_OK(train_run(out, &w->local, &w->plan, &roster, &rng));
+    return train_run(out, local, plan, &roster, rng);
 }
 
 /* Beside the plain model, the kept coordinates of the plan's segments one after the other: within
@@ -29,7 +27,7 @@ static void sums_are_those_of_the_plain_model_segment_after_segment(void)
         world_open(&w, unit, (form & 2) != 0 ? MODEL_CNN : MODEL_MLP, STEP_TRAIN,
                    STUDY_PRUNING_PRIVATE, unit == STUDY_SITE ? 2 : 8);
         AUTO(encoded_free) struct encoded sum = {0};
-        run(&sum, &w);
+        world_run(&sum, &w, train);
         AUTO(plain_close) struct plain plain = {0};
         plain_open(&plain, &w.study);
         double want[MOST] = {0};
@@ -74,10 +72,10 @@ static void turned_sums_turn_back_to_the_plain_ones(void)
         double off = 0, most = 0;
         AUTO(world_close) struct world w = {0};
         world_open(&w, unit, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 2);
-        run(&plain, &w);
+        world_run(&plain, &w, train);
         w.study.privacy.rotation = STUDY_ROTATION_HADAMARD;
         w.study.privacy.rounding = GRID_STOCHASTIC;
-        run(&turned, &w);
+        world_run(&turned, &w, train);
         CHECK_NUMBER(plain.n, turned.n);
         for (size_t i = 0; i < turned.n; i++) value[i] = (float)turned.value[i];
         float *at = value;
@@ -107,10 +105,10 @@ static void only_own_segments_are_summed_and_clipped_as_one(void)
         world_open(&w, STUDY_SITE, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE,
                    form == 0 ? 2 : 1e-3); /* the second: clipped */
         AUTO(encoded_free) struct encoded all = {0}, own = {0};
-        run(&all, &w);
+        world_run(&all, &w, train);
         w.local.self = 3;
         bits_clear(&w.plan.segment[0].members, 3);
-        run(&own, &w);
+        world_run(&own, &w, train);
         const size_t first = w.plan.segment[0].dim;
         CHECK_NUMBER(schedule_part(&w.plan, 3), own.n);
         CHECK_NUMBER(all.n, own.n + first);
@@ -134,9 +132,9 @@ static void turned_own_segments_turn_back(void)
     world_open(&w, STUDY_SITE, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 2);
     bits_clear(&w.plan.segment[0].members, 0);
     AUTO(encoded_free) struct encoded plain = {0}, turned = {0};
-    run(&plain, &w);
+    world_run(&plain, &w, train);
     w.study.privacy.rotation = STUDY_ROTATION_HADAMARD;
-    run(&turned, &w);
+    world_run(&turned, &w, train);
     float value[MOST];
     for (size_t i = 0; i < turned.n; i++) value[i] = (float)turned.value[i];
     size_t at = 0;
@@ -177,9 +175,9 @@ static void one_record_more_or_less_changes_the_sum_by_no_more_than_its_bound(vo
             world_open(&w, STUDY_PATIENT, kind, STEP_TRAIN, STUDY_PRUNING_PRIVATE,
                        1e-3); /* every record is clipped */
             AUTO(encoded_free) struct encoded with = {0}, without = {0};
-            run(&with, &w);
+            world_run(&with, &w, train);
             world_forget(&w, record);
-            run(&without, &w);
+            world_run(&without, &w, train);
             const uint64_t change = world_norm2(&with, &without);
             bound = w.plan.grid.norm2;
             most = change > most ? change : most;
@@ -218,7 +216,7 @@ static void a_site_is_one_contribution_within_the_bound(void)
         AUTO(world_close) struct world w = {0};
         world_open(&w, STUDY_SITE, kind, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 1e-3);
         AUTO(encoded_free) struct encoded sum = {0};
-        run(&sum, &w);
+        world_run(&sum, &w, train);
         CHECK(world_norm2(&sum, NULL) <= w.plan.grid.norm2);
         CHECK((double)world_norm2(&sum, NULL) > 0.9 * (double)w.plan.grid.norm2);
     }
@@ -230,7 +228,7 @@ static void an_empty_draw_is_a_sum_of_nothing(void)
     world_open(&w, STUDY_PATIENT, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 1);
     w.plan.sampling = 0x1p-60;
     AUTO(encoded_free) struct encoded sum = {0};
-    run(&sum, &w);
+    world_run(&sum, &w, train);
     CHECK_NUMBER(bits_count(&w.state.keep), sum.n);
     CHECK_NUMBER(0, world_norm2(&sum, NULL));
 }
@@ -263,11 +261,11 @@ static void the_last_coordinate_counts_the_records_within_the_clip(void)
         w.plan.grid.norm2 += 7 * 7 - 1; /* as with noise */
         w.plan.clip_bit = 7;
         AUTO(encoded_free) struct encoded sum = {0};
-        run(&sum, &w);
+        world_run(&sum, &w, train);
         CHECK_NUMBER(bits_count(&w.state.keep) + 1, sum.n);
         CHECK(sum.value[sum.n - 1] == 7 * within);
         w.plan.grid.cap = 20; /* all coordinates are saturated, this one too */
-        run(&sum, &w);
+        world_run(&sum, &w, train);
         CHECK(sum.value[sum.n - 1] == (7 * within > 20 ? 20 : 7 * within < -20 ? -20 : 7 * within));
     }
 }
@@ -279,10 +277,10 @@ static void the_clip_is_the_state_s(void)
     world_open(&w, STUDY_SITE, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 2);
     AUTO(encoded_free) struct encoded sum = {0};
     world_adapt(&w, 0);
-    run(&sum, &w);
+    world_run(&sum, &w, train);
     CHECK(sum.value[sum.n - 1] == 1);
     world_adapt(&w, 0x1p-10);
-    run(&sum, &w);
+    world_run(&sum, &w, train);
     CHECK(sum.value[sum.n - 1] == -1);
     const double norm = sqrt((double)world_norm2(&sum, NULL)) / w.plan.grid.scale;
     CHECK_CLOSE(0x1p-10, norm, 0x1p-16);
@@ -299,21 +297,15 @@ static void one_record_more_or_less_changes_vector_and_count_by_no_more_than_the
         w.plan.grid.norm2 += (uint64_t)bit * bit - 1;
         w.plan.clip_bit = bit;
         AUTO(encoded_free) struct encoded with = {0}, without = {0};
-        run(&with, &w);
+        world_run(&with, &w, train);
         world_forget(&w, record);
-        run(&without, &w);
+        world_run(&without, &w, train);
         const uint64_t change = world_norm2(&with, &without);
         bound = w.plan.grid.norm2;
         most = change > most ? change : most;
     }
     CHECK(most <= bound);
     CHECK((double)most > 0.95 * (double)bound);
-}
-
-static enum status train(struct encoded *out, struct local *local, const struct plan *plan,
-                         struct rng *rng)
-{
-    return train_run(out, local, plan, &roster, rng);
 }
 
 static void memory_may_end_anywhere(void)

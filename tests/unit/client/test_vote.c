@@ -5,18 +5,9 @@
 #include <string.h>
 
 #include "tests/lib/check.h"
-#include "tests/lib/small.h"
 #include "tests/unit/client/world.h"
 
 enum { UNITS = 24 };
-
-static void run(struct encoded *out, struct world *w)
-{
-    struct rng rng = {0};
-    rng_numbered(&rng, 3);
-    encoded_free(out);
-    CHECK_OK(vote_run(out, &w->local, &w->plan, &rng));
-}
 
 static void open_world(struct world *w, enum study_unit unit, enum study_score score)
 {
@@ -93,7 +84,7 @@ static void a_site_casts_one_vote(void)
         AUTO(world_close) struct world w = {0};
         open_world(&w, STUDY_SITE, score);
         AUTO(encoded_free) struct encoded sum = {0};
-        run(&sum, &w);
+        world_run(&sum, &w, vote_run);
         CHECK_NUMBER(UNITS, sum.n);
         int total = 0;
         for (size_t u = 0; u < UNITS; u++) {
@@ -113,9 +104,9 @@ static void a_record_moves_the_sum_by_one_vote(void)
             AUTO(world_close) struct world w = {0};
             open_world(&w, STUDY_PATIENT, score);
             AUTO(encoded_free) struct encoded with = {0}, without = {0};
-            run(&with, &w);
+            world_run(&with, &w, vote_run);
             world_forget(&w, record);
-            run(&without, &w);
+            world_run(&without, &w, vote_run);
             const uint64_t change = world_norm2(&with, &without);
             CHECK(change > 0 && change <= w.plan.grid.norm2);
             CHECK((double)change <= UNITS * w.plan.grid.scale * w.plan.grid.scale);
@@ -128,7 +119,7 @@ static void a_vote_follows_the_scores(void)
     AUTO(world_close) struct world w = {0};
     open_world(&w, STUDY_SITE, STUDY_SCORE_SQUARED);
     AUTO(encoded_free) struct encoded sum = {0};
-    run(&sum, &w);
+    world_run(&sum, &w, vote_run);
     float score[UNITS] = {0};
     for (uint32_t t = 0; t < 4; t++) {
         const struct tensor *tensor = &w.layout.tensor[t];
@@ -142,16 +133,7 @@ static void a_vote_follows_the_scores(void)
 
 static void a_pruned_model_is_not_voted_on(void)
 {
-    AUTO(world_close) struct world w = {0};
-    open_world(&w, STUDY_PATIENT, STUDY_SCORE_SQUARED);
-    AUTO(state_free) struct state pruned = {0};
-    small_state(&pruned, &w.study, true);
-    CHECK_OK(local_load(&w.local, &pruned));
-    struct rng rng = {0};
-    rng_numbered(&rng, 3);
-    struct encoded sum = {0};
-    CHECK_STATUS(STATUS_RANGE, vote_run(&sum, &w.local, &w.plan, &rng));
-    CHECK(sum.value == NULL);
+    world_prune(STEP_VOTE, vote_run);
 }
 
 static void memory_may_end_anywhere(void)

@@ -24,6 +24,14 @@ static void make_plan(struct world *w, enum step step)
     must(schedule_plan(&w->plan, &schedule, step, 0, &w->state.keep, w->state.clip, &cohort));
 }
 
+void world_local(struct local *local, const struct study *study, size_t n)
+{
+    struct dataset data = {0};
+    small_data(&data, study, n, 1);
+    CHECK_OK(local_new(local, study, &data));
+    CHECK(data.pixel == NULL && data.label == NULL);
+}
+
 void world_open(struct world *w, enum study_unit unit, enum model_kind kind, enum step step,
                 enum study_pruning mode, double clip)
 {
@@ -88,6 +96,28 @@ uint64_t world_norm2(const struct encoded *a, const struct encoded *b)
         sum += (uint64_t)(off * off);
     }
     return sum;
+}
+
+void world_run(struct encoded *out, struct world *w, world_work *work)
+{
+    struct rng rng = {0};
+    rng_numbered(&rng, 3);
+    encoded_free(out);
+    CHECK_OK(work(out, &w->local, &w->plan, &rng));
+}
+
+void world_prune(enum step step, world_work *work)
+{
+    AUTO(world_close) struct world w = {0};
+    world_open(&w, STUDY_PATIENT, MODEL_MLP, step, STUDY_PRUNING_PRIVATE, 1);
+    AUTO(state_free) struct state pruned = {0};
+    small_state(&pruned, &w.study, true);
+    CHECK_OK(local_load(&w.local, &pruned));
+    struct rng rng = {0};
+    rng_numbered(&rng, 3);
+    struct encoded sum = {0};
+    CHECK_STATUS(STATUS_RANGE, work(&sum, &w.local, &w.plan, &rng));
+    CHECK(sum.value == NULL);
 }
 
 void world_starve(enum step step, world_work *work)

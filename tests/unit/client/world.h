@@ -18,6 +18,9 @@ struct world {
     struct plan plan; /* of all sites */
 };
 
+/* A site with n records that fit the study, and nothing loaded. */
+void world_local(struct local *local, const struct study *study, size_t n);
+
 /* clip is that of the step. */
 void world_open(struct world *w, enum study_unit unit, enum model_kind kind, enum step step,
                 enum study_pruning mode, double clip);
@@ -25,9 +28,13 @@ void world_open(struct world *w, enum study_unit unit, enum model_kind kind, enu
 void world_adapt(struct world *w, double clip);
 void world_close(struct world *w);
 
-/* Do the work of a step with the n-th allocation failing, for each n and both units of privacy. */
 typedef enum status world_work(struct encoded *out, struct local *local, const struct plan *plan,
                                struct rng *rng);
+/* Do the work of a step, in the place of what out held. */
+void world_run(struct encoded *out, struct world *w, world_work *work);
+/* The work of a step that needs the whole model is refused when the model is pruned. */
+void world_prune(enum step step, world_work *work);
+/* Do the work of a step with the n-th allocation failing, for each n and both units of privacy. */
 void world_starve(enum step step, world_work *work);
 
 /* Take record i out of the site's data, or out of what it holds out. */
