@@ -9,6 +9,7 @@
 #include "base/vector.h"
 #include "client/model/loss.h"
 #include "client/model/optim.h"
+#include "protocol/layout_cost.h"
 #include "protocol/schedule.h"
 
 static void unload(struct local *local)
@@ -71,13 +72,24 @@ enum status local_hold_out(struct local *local, struct dataset *held)
     return STATUS_OK;
 }
 
+/* A thread is worth its start, some tens of microseconds in each pass, from so many
+ * multiply-accumulates on. */
+#define THREAD_MACS 0x1p22
+
+static unsigned threads_worth(const struct local *local)
+{
+    const double macs = (double)layout_macs(&local->model.spec);
+    const double worth = macs * local->study->rounds.local_batch / THREAD_MACS;
+    return worth < local->threads ? (unsigned)worth : local->threads;
+}
+
 static enum status load(struct local *local, const struct state *state)
 {
     if (local->study->model.spec.rank > 0 && local->backbone == NULL) return STATUS_RANGE;
     TRY(layout_shrink(&local->shrunk, &local->study->model.spec, &local->full, &state->keep));
     TRY(model_of(&local->model, &local->shrunk.spec));
     TRY(model_work_new(&local->work, &local->model, LOCAL_CHUNK));
-    TRY(model_work_divide(local->work, &local->model, local->threads));
+    TRY(model_work_divide(local->work, &local->model, threads_worth(local)));
     if (local->backbone != NULL) model_work_freeze(local->work, local->backbone);
     local->clip = schedule_clip(local->study, state->clip);
     const size_t n = local->model.layout.n;

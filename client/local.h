@@ -22,7 +22,8 @@ struct local {
     struct dataset held;  /* records that are held out for evaluations; none when empty */
     struct shrunk shrunk; /* the model as pruned */
     struct model model;   /* the same, to compute with */
-    unsigned threads;     /* of local epochs, from the next load on; 0 counts as 1 */
+    unsigned threads;     /* of local epochs, from the next load on, at most: a
+                           * batch must be worth them; 0 counts as 1 */
     struct model_work *work;
     /* Frozen weights (client/backbone.h), lent before a state is loaded; NULL: there are none. */
     const float *backbone;
