@@ -141,11 +141,10 @@ static size_t parse_least(const char *text)
 
 enum status inspect_size(struct records *records, const char *path, struct settings_error *why)
 {
-    if (!records_sized(records) || records->size.channels != 0) return STATUS_OK;
+    if (!records_sized(records)) return STATUS_OK;
     struct study study = {0};
     TRY(study_read(&study, path, why));
-    const struct model_spec *spec = &study.model.spec;
-    records->size = (struct data_shape){spec->channels, spec->height, spec->width};
+    records_fit(records, &study.model.spec);
     return STATUS_OK;
 }
 
@@ -159,11 +158,11 @@ static enum exit_code check(const struct arguments *a, struct records *records)
     if (least == 0) return main_usage("--least is a number from 1 to 1000000");
     struct study study = {0};
     struct settings_error bad = {0};
-    if (a->study != NULL && (study_read(&study, a->study, &bad) != STATUS_OK ||
-                             inspect_size(records, a->study, &bad) != STATUS_OK)) {
+    if (a->study != NULL && study_read(&study, a->study, &bad) != STATUS_OK) {
         fprintf(stderr, "%s:%u: %s\n", a->study, bad.line, bad.text);
         return main_refuse(REASON_STUDY_FILE, reason_what(REASON_STUDY_FILE));
     }
+    if (a->study != NULL) records_fit(records, &study.model.spec);
     AUTO(dataset_free) struct dataset data = {0}, held = {0};
     struct data_error why = {{0}};
     if (records_read(&data, &held, records, &why) != STATUS_OK)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab/corpus.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,59 +8,37 @@
 
 #define FASHION "/usr/share/datasets/fashion-mnist/"
 
-static const struct corpus fashion = {.data = FASHION "train-images-idx3-ubyte.gz",
-                                      .labels = FASHION "train-labels-idx1-ubyte.gz",
-                                      .test_data = FASHION "t10k-images-idx3-ubyte.gz",
-                                      .test_labels = FASHION "t10k-labels-idx1-ubyte.gz"};
+static const struct records fashion = {.train = {.images = FASHION "train-images-idx3-ubyte.gz",
+                                                 .labels = FASHION "train-labels-idx1-ubyte.gz"},
+                                       .held = {.images = FASHION "t10k-images-idx3-ubyte.gz",
+                                                .labels = FASHION "t10k-labels-idx1-ubyte.gz"}};
 
-static bool is_npz(const char *path)
+const struct argp_child corpus_options[] = {
+    {&records_argp, 0, "The records, and those held out to test on (Fashion-MNIST):", 1}, {0}};
+
+const char *corpus_usage(const struct records *records)
 {
-    const char *dot = strrchr(path, '.');
-    return dot != NULL && strcmp(dot, ".npz") == 0;
+    if (!records_named(records)) return NULL;
+    const char *wrong = records_usage(records);
+    if (wrong != NULL) return wrong;
+    const struct origin *o = &records->train;
+    if (origin_named(&records->held) || (o->npz != NULL && o->split == NULL)) return NULL;
+    return "records to test on are needed as well: --holdout- and the same way of naming them";
 }
 
-const char *corpus_usage(const struct corpus *c)
-{
-    const bool labels = c->labels != NULL || c->test_labels != NULL;
-    const bool more = labels || c->test_data != NULL;
-    if (c->schema != NULL)
-        return c->data == NULL || c->test_data == NULL || labels
-                   ? "--schema goes with --data and --test-data, tables that have their labels"
-                   : NULL;
-    if (c->data == NULL)
-        return more ? "--labels, --test-data and --test-labels go with --data" : NULL;
-    if (is_npz(c->data)) return more ? "an npz file has its labels and its test split in it" : NULL;
-    if (c->labels == NULL || c->test_data == NULL || c->test_labels == NULL)
-        return "idx data needs --labels, --test-data and --test-labels as well";
-    return NULL;
-}
-
-static enum status read_fashion(struct dataset *train, struct dataset *test, struct data_error *why)
-{
-    const struct corpus *c = &fashion;
-    enum status status = idx_read(train, c->data, c->labels, why);
-    if (status == STATUS_OK) status = idx_read(test, c->test_data, c->test_labels, why);
-    if (status == STATUS_OK) return STATUS_OK;
-    return source_refuse(why, status,
-                         "the default data, Debian's package dataset-fashion-mnist, is not in %s",
-                         FASHION);
-}
-
-enum status corpus_read(struct dataset *train, struct dataset *test, const struct corpus *corpus,
+enum status corpus_read(struct dataset *train, struct dataset *test, const struct records *records,
                         struct data_error *why)
 {
-    const struct corpus *c = corpus;
-    if (c->data == NULL) return read_fashion(train, test, why);
-    if (c->schema != NULL) {
-        TRY(csv_read(train, c->data, c->schema, why));
-        return csv_read(test, c->test_data, c->schema, why);
+    if (!records_named(records)) {
+        const enum status status = records_read(train, test, &fashion, why);
+        if (status == STATUS_OK) return STATUS_OK;
+        return source_refuse(
+            why, status, "the default data, Debian's package dataset-fashion-mnist, is not in %s",
+            FASHION);
     }
-    if (is_npz(c->data)) {
-        TRY(npz_read(train, c->data, "train", why));
-        return npz_read(test, c->data, "test", why);
-    }
-    TRY(idx_read(train, c->data, c->labels, why));
-    return idx_read(test, c->test_data, c->test_labels, why);
+    struct records r = *records;
+    if (!origin_named(&r.held) && r.train.npz != NULL) r.held.split = "test";
+    return records_read(train, test, &r, why);
 }
 
 static enum status append(struct dataset *all, const struct dataset *more)

@@ -11,9 +11,10 @@
 
 #include "lab/commands.h"
 #include "lab/folder.h"
+#include "lab/option.h"
 
 enum {
-    ARG_ALPHA = 256,
+    ARG_PARTITION = 256,
     ARG_SITES,
     ARG_BITS,
     ARG_EPSILON,
@@ -21,10 +22,6 @@ enum {
     ARG_MODEL,
     ARG_MODE,
     ARG_ROUNDS,
-    ARG_LABELS,
-    ARG_TEST_DATA,
-    ARG_TEST_LABELS,
-    ARG_DATA,
     ARG_SEED,
     ARG_BASELINE,
     ARG_FORMAT,
@@ -75,14 +72,18 @@ static void end_of_arguments(struct demo_options *o, struct argp_state *state)
     if (!one_of(o->model, "mlp", "cnn")) argp_error(state, "--model is mlp or cnn");
     if (!one_of(o->mode, "private", "paper") && strcmp(o->mode, "none") != 0)
         argp_error(state, "--pruning is private, paper or none");
+    o->split = option_split(state, o->partition);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct demo_options *o = state->input;
     switch (key) {
-    case ARG_ALPHA:
-        o->alpha = real_argument(state, text);
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->corpus;
+        return 0;
+    case ARG_PARTITION:
+        o->partition = text;
         return 0;
     case ARG_BITS:
         o->bits = count_argument(state, text, 16, 32);
@@ -107,18 +108,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARG_MODE:
         o->mode = text;
-        return 0;
-    case ARG_DATA:
-        o->corpus.data = text;
-        return 0;
-    case ARG_LABELS:
-        o->corpus.labels = text;
-        return 0;
-    case ARG_TEST_DATA:
-        o->corpus.test_data = text;
-        return 0;
-    case ARG_TEST_LABELS:
-        o->corpus.test_labels = text;
         return 0;
     case ARG_KEEP:
         o->folder = text;
@@ -171,16 +160,13 @@ enum exit_code demo_command(int argc, char **argv)
     static const struct argp_option options[] = {
         {"sites", ARG_SITES, "N", 0, "Sites (8)", 0},
         {"bits", ARG_BITS, "N", 0, "Ring width; below 32 rotated and rounded by chance (32)", 0},
-        {"alpha", ARG_ALPHA, "A", 0, "Dirichlet concentration of the split (0.3)", 0},
+        {"partition", ARG_PARTITION, "NAME", 0,
+         "Whose records are which: " SPLIT_NAMES " (dirichlet:0.3)", 0},
         {"epsilon", ARG_EPSILON, "E", 0, "Target at delta 1e-5; inf: no noise (3)", 0},
         {"unit", ARG_UNIT, "UNIT", 0, "Unit of privacy: patient or site (patient)", 0},
         {"model", ARG_MODEL, "KIND", 0, "mlp 784-200-200-10 or cnn (mlp)", 0},
         {"pruning", ARG_MODE, "MODE", 0, "private, paper or none (private)", 0},
         {"rounds", ARG_ROUNDS, "N", 0, "Training rounds (100; without noise 130; unit site 30)", 0},
-        {"data", ARG_DATA, "FILE", 0, "Training images: idx, or npz with a test split", 0},
-        {"labels", ARG_LABELS, "FILE", 0, "Their labels (idx)", 0},
-        {"test-data", ARG_TEST_DATA, "FILE", 0, "Test images (idx)", 0},
-        {"test-labels", ARG_TEST_LABELS, "FILE", 0, "Their labels (idx)", 0},
         {"baseline", ARG_BASELINE, NULL, 0, "Also train unpruned without privacy", 0},
         {"format", ARG_FORMAT, "FORMAT", 0, "text or json (text)", 0},
         {"seed", ARG_SEED, "N", 0, "Of the split and initial weights (1)", 0},
@@ -190,19 +176,20 @@ enum exit_code demo_command(int argc, char **argv)
         "Run a whole study on this machine: one coordinator and a few sites as real processes.\v"
         "Examples:\n"
         "  veilsum-lab demo --format json --baseline\n"
-        "  veilsum-lab demo --epsilon inf --sites 12 --alpha 1\n"
-        "  veilsum-lab demo --data pneumoniamnist.npz --model cnn\n";
+        "  veilsum-lab demo --epsilon inf --sites 12 --partition dirichlet:1\n"
+        "  veilsum-lab demo --npz pneumoniamnist.npz --model cnn\n";
     static struct demo demo; /* large */
     demo.baseline = -1;
     demo.options = (struct demo_options){.sites = 8,
                                          .bits = 32,
-                                         .alpha = 0.3,
+                                         .partition = "dirichlet:0.3",
                                          .epsilon = 3,
                                          .unit = "patient",
                                          .model = "mlp",
                                          .mode = "private",
                                          .seed = 1};
-    const struct argp argp = {.options = options, .parser = parse, .doc = doc};
+    const struct argp argp = {
+        .options = options, .parser = parse, .doc = doc, .children = corpus_options};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &demo.options);
     demo.aggregator.out = -1;
     for (uint32_t v = 0; v < DEMO_SITES_MAX; v++) demo.site[v].out = -1;

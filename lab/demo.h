@@ -6,7 +6,7 @@
 
 #include "base/command.h"
 #include "base/file.h"
-#include "client/data/data.h"
+#include "client/data/split.h"
 #include "client/model/model.h"
 #include "lab/corpus.h"
 #include "lab/process.h"
@@ -17,9 +17,10 @@
 struct demo_options {
     uint32_t sites, rounds; /* rounds 0: what the unit needs */
     uint32_t bits; /* of the ring; below 32 contributions are turned and rounded by chance */
-    double alpha, epsilon;
-    const char *unit, *model, *mode;
-    struct corpus corpus;
+    double epsilon;
+    const char *unit, *model, *mode, *partition;
+    struct split split; /* of that name */
+    struct records corpus;
     const char *folder; /* kept; NULL: temporary */
     uint64_t seed;
     bool baseline, json;

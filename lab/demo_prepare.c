@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/data/split.h"
 #include "lab/demo.h"
 #include "lab/folder.h"
 #include "lab/init.h"
@@ -77,31 +76,31 @@ static enum status write_policy(const struct demo *demo)
     return file_write(path, (struct view){(const uint8_t *)text, (size_t)n}, 0644);
 }
 
-static void free_sites(uint16_t **site)
+/* A site's own files, as a hospital would have them. */
+static enum status write_site(const struct demo *demo, uint32_t v, const struct dataset *own)
 {
-    free(*site);
+    char folder[FILE_PATH_MAX], images[FILE_PATH_MAX], labels[FILE_PATH_MAX], name[32];
+    (void)snprintf(name, sizeof name, "site-%u", v + 1);
+    TRY(file_path(folder, sizeof folder, demo->folder, name));
+    if (mkdir(folder, 0700) != 0) return STATUS_IO;
+    TRY(file_path(images, sizeof images, folder, "images.idx"));
+    TRY(file_path(labels, sizeof labels, folder, "labels.idx"));
+    return idx_write(own, images, labels);
 }
 
-/* The sites' own files, as a hospital would have them. */
 static enum status write_sites(const struct demo *demo, const struct dataset *train)
 {
-    AUTO(free_sites) uint16_t *site = calloc(train->n, sizeof *site);
-    if (site == NULL) return STATUS_NOMEM;
+    const struct demo_options *o = &demo->options;
+    struct dataset part[DEMO_SITES_MAX] = {{0}};
     struct rng rng = {0};
-    rng_numbered(&rng, demo->options.seed);
-    TRY(split_dirichlet(site, train, demo->options.sites, demo->options.alpha, 20, &rng));
-    for (uint32_t v = 0; v < demo->options.sites; v++) {
-        AUTO(dataset_free) struct dataset own = {0};
-        TRY(split_take(&own, train, site, (uint16_t)v));
-        char folder[FILE_PATH_MAX], images[FILE_PATH_MAX], labels[FILE_PATH_MAX], name[32];
-        (void)snprintf(name, sizeof name, "site-%u", v + 1);
-        TRY(file_path(folder, sizeof folder, demo->folder, name));
-        if (mkdir(folder, 0700) != 0) return STATUS_IO;
-        TRY(file_path(images, sizeof images, folder, "images.idx"));
-        TRY(file_path(labels, sizeof labels, folder, "labels.idx"));
-        TRY(idx_write(&own, images, labels));
+    rng_numbered(&rng, o->seed);
+    TRY(split_deal(part, &o->split, train, o->sites, 20, &rng));
+    enum status status = STATUS_OK;
+    for (uint32_t v = 0; v < o->sites; v++) {
+        if (status == STATUS_OK) status = write_site(demo, v, &part[v]);
+        dataset_free(&part[v]);
     }
-    return STATUS_OK;
+    return status;
 }
 
 static enum status write_initial(const struct demo *demo)
@@ -276,8 +275,8 @@ enum exit_code demo_prepare(struct demo *demo)
     if (status == STATUS_OK) status = write_policy(demo);
     if (status == STATUS_OK) status = read_study(demo);
     if (status != STATUS_OK) return fail("the study", status);
-    fprintf(stderr, "demo: %zu images to %u sites (Dirichlet, alpha %g), %zu test images\n",
-            train.n, demo->options.sites, demo->options.alpha, demo->test.n);
+    fprintf(stderr, "demo: %zu images to %u sites (%s), %zu test images\n", train.n,
+            demo->options.sites, demo->options.partition, demo->test.n);
     status = write_sites(demo, &train);
     if (status == STATUS_OK) status = write_initial(demo);
     if (status != STATUS_OK) return fail("the sites' data", status);

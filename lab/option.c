@@ -23,6 +23,14 @@ uint32_t option_count(struct argp_state *state, const char *option, const char *
     return (uint32_t)x;
 }
 
+struct split option_split(struct argp_state *state, const char *text)
+{
+    struct split split = {0};
+    if (split_parse(&split, text) != STATUS_OK)
+        argp_error(state, "--partition %s: it is " SPLIT_NAMES, text);
+    return split;
+}
+
 bool option_json(struct argp_state *state, const char *text)
 {
     const bool json = strcmp(text, "json") == 0;

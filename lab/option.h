@@ -8,11 +8,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/data/split.h"
+
 /* A number within [least, most]; a whole one. */
 double option_number(struct argp_state *state, const char *option, const char *text, double least,
                      double most);
 uint32_t option_count(struct argp_state *state, const char *option, const char *text, double least,
                       double most);
+
+/* --partition. */
+struct split option_split(struct argp_state *state, const char *text);
 
 /* --format: whether it is json; else it is text. */
 bool option_json(struct argp_state *state, const char *text);

@@ -13,11 +13,7 @@
 #include "protocol/study.h"
 
 enum {
-    ARG_DATA = 256,
-    ARG_LABELS,
-    ARG_TEST_DATA,
-    ARG_TEST_LABELS,
-    ARG_MODEL,
+    ARG_MODEL = 256,
     ARG_SIZES,
     ARG_RECORDS,
     ARG_REST,
@@ -52,17 +48,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct pretrain_options *o = state->input;
     switch (key) {
-    case ARG_DATA:
-        o->corpus.data = text;
-        return 0;
-    case ARG_LABELS:
-        o->corpus.labels = text;
-        return 0;
-    case ARG_TEST_DATA:
-        o->corpus.test_data = text;
-        return 0;
-    case ARG_TEST_LABELS:
-        o->corpus.test_labels = text;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->corpus;
         return 0;
     case ARG_MODEL:
         o->model = text;
@@ -240,10 +227,6 @@ static void note_command(struct pretrain *p, int argc, char **argv)
 enum exit_code pretrain_command(int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"data", ARG_DATA, "FILE", 0, "Training images: idx, or npz with a test split", 0},
-        {"labels", ARG_LABELS, "FILE", 0, "Their labels (idx)", 0},
-        {"test-data", ARG_TEST_DATA, "FILE", 0, "Test images (idx)", 0},
-        {"test-labels", ARG_TEST_LABELS, "FILE", 0, "Their labels (idx)", 0},
         {"model", ARG_MODEL, "KIND", 0, "vit, mixer, mlp, cnn or another kind of a study", 0},
         {"sizes", ARG_SIZES, "KEYS", 0, "Other keys of its model section: 'dim: 32, depth: 12'", 0},
         {"records", ARG_RECORDS, "N", 0, "Train with N records, drawn by the seed (all)", 0},
@@ -269,7 +252,8 @@ enum exit_code pretrain_command(int argc, char **argv)
     static struct pretrain p; /* large */
     p.options = (struct pretrain_options){
         .epochs = 5, .batch = 100, .how = {.kind = OPTIM_ADAM, .rate = 0.001f}, .seed = 1};
-    const struct argp argp = {.options = options, .parser = parse, .doc = doc};
+    const struct argp argp = {
+        .options = options, .parser = parse, .doc = doc, .children = corpus_options};
     note_command(&p, argc, argv);
     (void)argp_parse(&argp, argc, argv, 0, NULL, &p.options);
     enum exit_code code = prepare(&p);

@@ -9,7 +9,7 @@
 #include "lab/corpus.h"
 
 struct pretrain_options {
-    struct corpus corpus;
+    struct records corpus;
     const char *model, *sizes; /* kind, and the other keys of a study's model section or NULL */
     const char *out, *rest;    /* rest NULL: the records that are not used are not written */
     uint32_t records;          /* to train with, drawn by the seed; 0: all */

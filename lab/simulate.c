@@ -12,12 +12,7 @@
 #include "lab/option.h"
 
 enum {
-    ARG_DATA = 256,
-    ARG_LABELS,
-    ARG_TEST_DATA,
-    ARG_TEST_LABELS,
-    ARG_SCHEMA,
-    ARG_PARTITION,
+    ARG_PARTITION = 256,
     ARG_METHOD,
     ARG_SEED,
     ARG_EVERY,
@@ -38,34 +33,23 @@ static enum simulate_method method_of(struct argp_state *state, const char *text
     return method;
 }
 
-static void end_of_arguments(const struct simulate_options *o, struct argp_state *state)
+static void end_of_arguments(struct simulate_options *o, struct argp_state *state)
 {
     const char *wrong = corpus_usage(&o->corpus);
     if (wrong != NULL) argp_error(state, "%s", wrong);
     if (o->study == NULL) argp_error(state, "--study is needed");
+    o->split = option_split(state, o->partition);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct simulate_options *o = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->corpus;
+        return 0;
     case 's':
         o->study = text;
-        return 0;
-    case ARG_DATA:
-        o->corpus.data = text;
-        return 0;
-    case ARG_LABELS:
-        o->corpus.labels = text;
-        return 0;
-    case ARG_TEST_DATA:
-        o->corpus.test_data = text;
-        return 0;
-    case ARG_TEST_LABELS:
-        o->corpus.test_labels = text;
-        return 0;
-    case ARG_SCHEMA:
-        o->corpus.schema = text;
         return 0;
     case ARG_PARTITION:
         o->partition = text;
@@ -121,12 +105,6 @@ enum exit_code simulate_command(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"study", 's', "FILE", 0, "The study file; its sites.expected sites are played", 0},
-        {"data", ARG_DATA, "FILE", 0,
-         "Training records: idx, npz with a test split, or a table (Fashion-MNIST)", 0},
-        {"labels", ARG_LABELS, "FILE", 0, "Their labels (idx)", 0},
-        {"test-data", ARG_TEST_DATA, "FILE", 0, "Test images (idx), or a table", 0},
-        {"test-labels", ARG_TEST_LABELS, "FILE", 0, "Their labels (idx)", 0},
-        {"schema", ARG_SCHEMA, "FILE", 0, "What the columns mean; both data are tables then", 0},
         {"partition", ARG_PARTITION, "NAME", 0, "Whose records are which: " SPLIT_NAMES " (iid)",
          0},
         {"method", ARG_METHOD, "NAME", 0,
@@ -154,14 +132,15 @@ enum exit_code simulate_command(int argc, char **argv)
         "not what the sites put in; 1 otherwise.\n\n"
         "Examples:\n"
         "  veilsum-lab simulate --study study.yaml --partition dirichlet:0.5\n"
-        "  veilsum-lab simulate --study study.yaml --data pneumoniamnist.npz --partition iid \\\n"
+        "  veilsum-lab simulate --study study.yaml --npz pneumoniamnist.npz --partition iid \\\n"
         "      --seed 3 --dropout 0.1 --format json >run-3.json\n"
         "  veilsum-lab simulate --study study.yaml --partition pathological:2 --method "
         "local-only\n";
     static struct simulation s; /* large; the fleet in it is not moved */
     s.options = (struct simulate_options){
         .partition = "iid", .seed = 1, .every = 10, .threads = command_threads(CREW_MAX)};
-    const struct argp argp = {.options = options, .parser = parse, .doc = doc};
+    const struct argp argp = {
+        .options = options, .parser = parse, .doc = doc, .children = corpus_options};
     (void)argp_parse(&argp, argc, argv, 0, NULL, &s.options);
     command_catch_stop();
     enum exit_code code = simulate_prepare(&s);

@@ -6,6 +6,7 @@
 
 #include "base/command.h"
 #include "client/backbone.h"
+#include "client/data/split.h"
 #include "lab/corpus.h"
 #include "lab/fleet.h"
 #include "lab/score.h"
@@ -13,8 +14,9 @@
 enum simulate_method { SIMULATE_FEDERATED, SIMULATE_LOCAL, SIMULATE_CENTRAL, SIMULATE_METHODS };
 
 struct simulate_options {
-    struct corpus corpus;
+    struct records corpus;
     const char *study, *partition, *initial, *backbone;
+    struct split split; /* of that name */
     enum simulate_method method;
     uint64_t seed;
     uint32_t every; /* training rounds between two scores; 0: at the end only */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "client/data/domain.h"
-#include "client/data/split.h"
 #include "client/model/model.h"
 #include "lab/simulate.h"
 
@@ -61,10 +60,9 @@ static enum exit_code refuse_data(const char *text)
 }
 
 /* A model of sites whose images look different is tested on all their looks, evenly. */
-static enum status spread(struct dataset *test, const struct simulation *s,
-                          const struct split *split)
+static enum status spread(struct dataset *test, const struct simulation *s)
 {
-    if (split->kind != SPLIT_DOMAIN) return STATUS_OK;
+    if (s->options.split.kind != SPLIT_DOMAIN) return STATUS_OK;
     struct rng rng = stream_of(s->options.seed, STREAM_TEST);
     const struct split even = {.kind = SPLIT_DOMAIN};
     struct dataset part[DOMAIN_COUNT] = {{0}};
@@ -75,14 +73,14 @@ static enum status spread(struct dataset *test, const struct simulation *s,
     return status;
 }
 
-static enum exit_code deal(struct simulation *s, const struct split *split,
-                           const struct dataset *train)
+static enum exit_code deal(struct simulation *s, const struct dataset *train)
 {
     struct rng rng = stream_of(s->options.seed, STREAM_PARTITION);
     s->share = calloc(s->n, sizeof *s->share);
     s->records = calloc(s->n, sizeof *s->records);
     if (s->share == NULL || s->records == NULL) return fail("the partition", STATUS_NOMEM);
-    const enum status status = split_deal(s->share, split, train, s->n, LEAST_RECORDS, &rng);
+    const enum status status =
+        split_deal(s->share, &s->options.split, train, s->n, LEAST_RECORDS, &rng);
     if (status == STATUS_RANGE) return refuse_data("the records do not suffice for this partition");
     if (status != STATUS_OK) return fail("the partition", status);
     for (uint32_t v = 0; v < s->n; v++) s->records[v] = s->share[v].n;
@@ -99,11 +97,6 @@ enum exit_code simulate_prepare(struct simulation *s)
                 error.line, error.text);
         return EXIT_REFUSED;
     }
-    struct split split = {0};
-    if (split_parse(&split, s->options.partition) != STATUS_OK) {
-        fprintf(stderr, "simulate: --partition is %s\n", SPLIT_NAMES);
-        return EXIT_USAGE;
-    }
     s->n = s->study.sites.expected;
     if (backbone_read(&s->backbone, &s->study, s->options.backbone, &why) != STATUS_OK) {
         fprintf(stderr, "%s  %s\n", reason_id(REASON_BACKBONE), why.text);
@@ -111,14 +104,15 @@ enum exit_code simulate_prepare(struct simulation *s)
     }
     const enum exit_code code = prepare_weights(s);
     if (code != EXIT_OK) return code;
+    records_fit(&s->options.corpus, &s->study.model.spec);
     if (corpus_read(&train, &test, &s->options.corpus, &why) != STATUS_OK)
         return refuse_data(why.text);
     s->data_hash = corpus_hash(&train);
-    const enum status spread_out = spread(&test, s, &split);
+    const enum status spread_out = spread(&test, s);
     if (spread_out != STATUS_OK) return fail("the test records", spread_out);
     s->test_hash = corpus_hash(&test);
     if (local_new(&s->test, &s->study, &test) != STATUS_OK)
         return refuse_data("the data has not the shape that the study's model names");
     s->test.backbone = s->backbone.weight;
-    return deal(s, &split, &train);
+    return deal(s, &train);
 }

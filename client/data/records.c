@@ -159,15 +159,28 @@ static int ways(const struct origin *o)
            (o->folder != NULL) + (o->nifti != NULL) + (o->text != NULL);
 }
 
+bool origin_named(const struct origin *origin)
+{
+    return ways(origin) > 0 || origin->split != NULL;
+}
+
 bool records_named(const struct records *records)
 {
-    return ways(&records->train) > 0;
+    const struct records *r = records;
+    return origin_named(&r->train) || origin_named(&r->held) || r->schema != NULL ||
+           r->size.channels != 0 || r->window.low < r->window.high || r->stride != 0;
 }
 
 bool records_sized(const struct records *records)
 {
     return records->train.folder != NULL || records->train.nifti != NULL ||
            records->train.text != NULL;
+}
+
+void records_fit(struct records *records, const struct model_spec *spec)
+{
+    if (!records_sized(records) || records->size.channels != 0) return;
+    records->size = (struct data_shape){spec->channels, spec->height, spec->width};
 }
 
 const char *records_usage(const struct records *records)

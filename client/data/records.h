@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "client/data/data.h"
+#include "protocol/layout.h"
 
 /* One set, in one of these ways; NULL where nothing was said. */
 struct origin {
@@ -32,10 +33,13 @@ extern const struct argp records_argp;
 
 /* What is wrong with the way they are named, or NULL. */
 const char *records_usage(const struct records *records);
-/* Whether anything was named at all. */
+/* Whether anything was said at all: of one set, of both and how they are read. */
+bool origin_named(const struct origin *origin);
 bool records_named(const struct records *records);
 /* Whether they are brought to a size, which must then be said. */
 bool records_sized(const struct records *records);
+/* Where they are and none was said: that of the model's input. */
+void records_fit(struct records *records, const struct model_spec *spec);
 
 /* Read what is named; held stays empty when nothing is held out. Failures as those of the readers
  * in data.h; both are untouched then. */

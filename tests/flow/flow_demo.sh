@@ -44,7 +44,7 @@ promised() {
 
 variants() {
     tool npz "$scratch/tiny.npz" 28 4 1000
-    tiny="--format json --rounds 10 --sites 5 --alpha 5 --data $scratch/tiny.npz"
+    tiny="--format json --rounds 10 --sites 5 --partition dirichlet:5 --npz $scratch/tiny.npz"
     whole='d["sums_exact"] is True and d["sums_checked"] == d["rounds"] and d["dropouts_recovered"] >= 2'
     # shellcheck disable=SC2086 # a list of arguments
     {
@@ -77,21 +77,22 @@ arguments() {
     refused 'from 4 to 32' --sites 4.5
     refused 'from 8 to 10000' --rounds 7
     refused 'not a positive number' --epsilon 0
-    refused 'not a positive number' --alpha x
+    refused 'iid, quantity:SIGMA' --partition halves
     refused 'patient or site' --unit hospital
     refused 'mlp or cnn' --model vit
     refused 'private, paper or none' --pruning some
     refused 'text or json' --format xml
-    refused '--labels' --data images.idx
+    refused '--images with --labels' --images images.idx
+    refused 'to test on' --images images.idx --labels labels.idx
     refused 'unrecognized option' --fast
-    demo 7 --data "$scratch/absent.npz"
+    demo 7 --npz "$scratch/absent.npz"
     grep -qF absent.npz "$at/demo.log" || die 'does not name the missing file'
 }
 
 # Ctrl-C once a line says TEXT: no success, nothing left.
 interrupt_at() {
     rm -f "$at"/demo.*
-    start demo "$lab" demo --format json --sites 5 --alpha 5 --data "$scratch/tiny.npz" --baseline
+    start demo "$lab" demo --format json --sites 5 --partition dirichlet:5 --npz "$scratch/tiny.npz" --baseline
     soon says "$at/demo.log" "$1"
     send INT demo
     ended 1 demo

@@ -29,7 +29,7 @@ END
 
 dropout() {
     tool npz "$at/other.npz" 8 3 300
-    "$lab" pretrain --data "$at/other.npz" --model vit --sizes "$sizes" --epochs 1 --batch 20 \
+    "$lab" pretrain --npz "$at/other.npz" --model vit --sizes "$sizes" --epochs 1 --batch 20 \
         --rate 0.01 --out "$at/backbone" >"$at/pretrain" 2>"$at/pretrain.log"
     backbone=$at/backbone
     study "$(sed -n 's/^hash //p' "$at/pretrain")"

@@ -5,6 +5,7 @@
 at=$scratch/simulate
 mkdir "$at"
 tool npz "$scratch/tiny.npz" 28 4 1000
+data="--npz $scratch/tiny.npz"
 
 # study UNIT EPSILON [KEYS]: of 6 sites, 5 of which must stay
 study() {
@@ -19,11 +20,12 @@ rounds: {count: 10, learning_rate: 0.5, momentum: 0.5}
 END
 }
 
-# simulate CODE ARGUMENT...: into $at/json; nothing stays in memory's folder
+# simulate CODE ARGUMENT...: into $at/json; nothing stays in memory's folder. $data names the records.
 simulate() {
     want=$1 code=0
     shift
-    "$lab" simulate --study "$at/study.yaml" --data "$scratch/tiny.npz" --format json "$@" \
+    # shellcheck disable=SC2086 # a list of arguments
+    "$lab" simulate --study "$at/study.yaml" $data --format json "$@" \
         >"$at/json" 2>"$at/simulate.log" || code=$?
     [ "$code" = "$want" ] || die "$* ended with $code, not with $want"
 }
@@ -89,7 +91,7 @@ yardsticks() {
 # Adapters on a frozen backbone, and sites whose images look different: neither is optional.
 adapted() {
     tiny='patch: 7, dim: 8, depth: 4, heads: 2, mlp: 8'
-    "$lab" pretrain --data "$scratch/tiny.npz" --model vit --sizes "$tiny" --epochs 4 --rate 0.01 \
+    "$lab" pretrain --npz "$scratch/tiny.npz" --model vit --sizes "$tiny" --epochs 4 --rate 0.01 \
         --out "$at/backbone" >"$at/pretrain" 2>"$at/pretrain.log" || die 'no backbone'
     cat >"$at/study.yaml" <<END
 schema: 1
@@ -134,9 +136,11 @@ privacy: {unit: site, epsilon: .inf, clip: 10}
 pruning: {mode: none}
 rounds: {count: 10}
 END
-    simulate 0 --partition key --data "$at/train.csv" --test-data "$at/test.csv" --schema "$at/schema"
+    data="--csv $at/train.csv --holdout-csv $at/test.csv --schema $at/schema"
+    simulate 0 --partition key
     check 'd["records"] == [30, 30, 30, 30] and d["test_records"] == 40' 'd["result"]["auc"] > 0.9'
-    refused 2 '--schema goes with' --schema "$at/schema"
+    data="--schema $at/schema"
+    refused 2 'data are needed in one way'
 }
 
 # A site's limit ends the study, and the document says so; so do rounds that fail.
@@ -165,10 +169,11 @@ arguments() {
     refused 2 'iid, quantity:SIGMA' --partition halves
     refused 2 'from 0 to 1' --dropout 2
     refused 2 'text or json' --format xml
-    refused 2 '--labels' --data images.idx
-    refused 7 'absent.npz' --data "$scratch/absent.npz"
+    refused 2 'in one way' --images images.idx
     refused 7 'do not suffice' --partition dirichlet:0.0001
     refused 1 'absent.state' --init "$scratch/absent.state"
+    data="--npz $scratch/absent.npz"
+    refused 7 'absent.npz'
     study site -1
     refused 5 'study.yaml:5' --seed 1
 }

@@ -106,7 +106,7 @@ pretrain() {
     code=$1
     shift
     [ -f "$at/tiny.npz" ] || tool npz "$at/tiny.npz" 8 3 300
-    lab "$code" pretrain --data "$at/tiny.npz" --model vit --sizes "$tiny" --epochs 12 --batch 20 \
+    lab "$code" pretrain --npz "$at/tiny.npz" --model vit --sizes "$tiny" --epochs 12 --batch 20 \
         --rate 0.01 --out "$at/backbone" "$@"
 }
 
@@ -158,7 +158,7 @@ pretrain_refuses() {
     pretrain 2 --least-blocks 5
     pretrain 2 --optimizer newton
     pretrain 7 --records 301
-    pretrain 7 --data "$at/absent.npz"
+    pretrain 7 --npz "$at/absent.npz"
     pretrain 1 --optimizer sgd --rate 1000 --momentum 0.99
     grep -qF diverged "$at/lab.log" || die 'does not say that it diverged'
     [ ! -e "$at/backbone" ] || die 'wrote a model all the same'
@@ -166,7 +166,7 @@ pretrain_refuses() {
 
 # The long way, until it has begun.
 pretrain_for_hours() {
-    start hours "$lab" pretrain --data "$at/tiny.npz" --model vit --sizes "$tiny" --epochs 100000 \
+    start hours "$lab" pretrain --npz "$at/tiny.npz" --model vit --sizes "$tiny" --epochs 100000 \
         --out "$at/hours"
     soon says "$at/hours.log" 'pretrain: step'
 }

@@ -45,8 +45,33 @@ static void every_way_is_understood(void)
     CHECK_CLOSE(400.5, r.window.high, 0);
     CHECK(USAGE(&r, "--text=a", "--stride=7", "--holdout-text=b") == NULL);
     CHECK(records_sized(&r) && r.stride == 7);
-    r = (struct records){0};
-    CHECK(!records_named(&r));
+}
+
+static void what_is_said_is_said_of_a_set_or_of_reading(void)
+{
+    const struct records said[] = {
+        {.train = {.text = "a"}},  {.train = {.split = "a"}},
+        {.held = {.labels = "a"}}, {.held = {.split = "a"}},
+        {.schema = "a"},           {.size = {1, 2, 3}},
+        {.window = {-1, 0}},       {.stride = 1},
+    };
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) CHECK(records_named(&said[i]));
+    const struct records nothing = {0};
+    CHECK(!records_named(&nothing) && !origin_named(&nothing.held));
+}
+
+static void a_size_that_was_not_said_is_that_of_the_model(void)
+{
+    const struct model_spec spec = {.channels = 3, .height = 4, .width = 5};
+    struct records images = {.train = {.folder = "a"}}, said = images;
+    struct records table = {.train = {.csv = "a"}, .schema = "b"};
+    said.size = (struct data_shape){1, 2, 2};
+    records_fit(&images, &spec);
+    records_fit(&said, &spec);
+    records_fit(&table, &spec);
+    CHECK(images.size.channels == 3 && images.size.height == 4 && images.size.width == 5);
+    CHECK(said.size.channels == 1 && said.size.height == 2 && said.size.width == 2);
+    CHECK(table.size.channels == 0);
 }
 
 static void what_is_half_or_twice_named_is_told(void)
@@ -159,6 +184,8 @@ int main(void)
     REQUIRE(mkdtemp(folder) != NULL && chdir(folder) == 0);
     RUN(every_way_is_understood);
     RUN(what_is_half_or_twice_named_is_told);
+    RUN(what_is_said_is_said_of_a_set_or_of_reading);
+    RUN(a_size_that_was_not_said_is_that_of_the_model);
     RUN(sizes_and_windows_are_read_strictly);
     RUN(both_sets_are_read_or_none);
     RUN(images_need_a_size);

@@ -11,23 +11,28 @@
 
 static void the_ways_to_name_data_are_told_apart(void)
 {
-    const struct corpus right[] = {
-        {0},
-        {.data = "a.npz"},
-        {.data = "a", .labels = "b", .test_data = "c", .test_labels = "d"},
-        {.data = "a", .test_data = "b", .schema = "c"},
+    const struct records right[] = {
+        {.train = {0}},
+        {.train = {.npz = "a"}},
+        {.train = {.npz = "a"}, .held = {.split = "val"}},
+        {.train = {.npz = "a", .split = "val"}, .held = {.split = "test"}},
+        {.train = {.images = "a", .labels = "b"}, .held = {.images = "c", .labels = "d"}},
+        {.train = {.csv = "a"}, .held = {.csv = "b"}, .schema = "c"},
+        {.train = {.folder = "a"}, .held = {.folder = "b"}},
     };
-    const struct corpus wrong[] = {
+    const struct records wrong[] = {
         {.schema = "a"},
-        {.data = "a", .schema = "b"},
-        {.test_data = "a", .schema = "b"},
-        {.data = "a", .labels = "b", .test_data = "c", .schema = "d"},
-        {.labels = "b"},
-        {.test_data = "b"},
-        {.data = "a.npz", .labels = "b"},
-        {.data = "a.npz", .test_labels = "b"},
-        {.data = "a"},
-        {.data = "a", .labels = "b", .test_data = "c"},
+        {.size = {1, 8, 8}},
+        {.window = {0, 1}},
+        {.stride = 1},
+        {.train = {.split = "val"}},
+        {.held = {.split = "val"}},
+        {.held = {.images = "a", .labels = "b"}},
+        {.train = {.npz = "a"}, .held = {.images = "a"}},
+        {.train = {.npz = "a", .split = "test"}}, /* not tested on what it is trained with */
+        {.train = {.images = "a", .labels = "b"}},
+        {.train = {.csv = "a"}, .schema = "b"},
+        {.train = {.folder = "a"}},
     };
     for (size_t i = 0; i < sizeof right / sizeof *right; i++)
         CHECK(corpus_usage(&right[i]) == NULL);
@@ -49,7 +54,8 @@ static void idx_files_are_read_each_as_what_it_is(void)
     for (size_t i = 0; i < 4; i++) CHECK_OK(file_path(path[i], FILE_PATH_MAX, folder, name[i]));
     CHECK_OK(idx_write(&a, path[0], path[1]));
     CHECK_OK(idx_write(&b, path[2], path[3]));
-    const struct corpus corpus = {path[0], path[1], path[2], path[3], NULL};
+    const struct records corpus = {.train = {.images = path[0], .labels = path[1]},
+                                   .held = {.images = path[2], .labels = path[3]}};
     CHECK_OK(corpus_read(&train, &test, &corpus, &why));
     const struct hash first = corpus_hash(&a), one = corpus_hash(&train);
     const struct hash second = corpus_hash(&b), two = corpus_hash(&test);
@@ -72,7 +78,8 @@ static void tables_are_read_by_one_schema(void)
         CHECK_OK(
             file_write(path[i], (struct view){(const uint8_t *)text[i], strlen(text[i])}, 0600));
     }
-    const struct corpus corpus = {.data = path[0], .test_data = path[1], .schema = path[2]};
+    const struct records corpus = {
+        .train = {.csv = path[0]}, .held = {.csv = path[1]}, .schema = path[2]};
     CHECK_OK(corpus_read(&train, &test, &corpus, &why));
     CHECK_NUMBER(2, train.n);
     CHECK(train.pixel[0] == 0 && train.pixel[1] == 255 && train.label[0] == 1);
