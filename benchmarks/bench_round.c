@@ -206,7 +206,10 @@ static const struct setting full[] = {
     {1000, 50, true, 100000, 30, MASK_AES256_CTR, 26, 0, 0, 0},
     {1000, 50, true, 1000000, 0, MASK_AES256_CTR, 28, 150, 0, 0},
     {1000, 50, true, 1000000, 10, MASK_AES256_CTR, 28, 0, 0, 0},
+    {1000, 50, true, 1000000, 30, MASK_AES256_CTR, 28, 0, 0, 0},
     {1000, 50, true, 10000000, 0, MASK_AES256_CTR, 30, 0, 0, 0},
+    {1000, 50, true, 10000000, 10, MASK_AES256_CTR, 30, 0, 0, 0},
+    {1000, 50, true, 10000000, 30, MASK_AES256_CTR, 30, 0, 0, 0},
 };
 
 /* Rows are picked by a part of "sites,graph,d,lost %,cipher". */

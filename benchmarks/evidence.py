@@ -156,16 +156,16 @@ def run_one(options, what):
 
 
 def run_all(options, experiments):
-    todo = []
+    pending = []
     for experiment in experiments:
         if is_skipped(experiment):
             print(f"{experiment['name']}: skipped, VEILSUM_DATA is not set")
             continue
         prepare(options, experiment)
-        todo += [(experiment, method, settings, seed) for (method, settings), seed in
+        pending += [(experiment, method, settings, seed) for (method, settings), seed in
                  itertools.product(rows(experiment), seeds_of(options, experiment))]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        return sum(code != 0 for code in pool.map(lambda what: run_one(options, what), todo))
+        return sum(code != 0 for code in pool.map(lambda what: run_one(options, what), pending))
 
 
 def seeds_of(options, experiment):

@@ -35,11 +35,6 @@ static void open_as(struct hospital *h, const char *study)
     CHECK_NUMBER(REASON_NONE, hospital_open(h, study, policy, RECORDS));
 }
 
-static void nothing(struct arena *a, void *content)
-{
-    (void)a, (void)content;
-}
-
 /* What each adds when all n sites are counted on, corrupt and dropped ones too. */
 static void count_on_all(struct arena *a, void *content)
 {
@@ -116,7 +111,7 @@ static void a_count_that_is_not_paid_for_is_refused(void)
     AUTO(hospital_close) struct hospital h = {0};
     open_as(&h, adaptive);
     CHECK(h.arena.plan.clip_bit > 0);
-    CHECK_NUMBER(REASON_NONE, hospital_told(&h, nothing));
+    CHECK_NUMBER(REASON_NONE, hospital_told(&h, NULL));
     CHECK_REFUSED(NOISE, hospital_told(&h, free_count));
     times = 2;
     CHECK_REFUSED(NOISE, hospital_told(&h, louder_bit));
@@ -144,13 +139,13 @@ static void a_clip_beyond_its_bounds_or_other_than_planned_for_is_refused(void)
     AUTO(hospital_close) struct hospital h = {0};
     open_as(&h, adaptive);
     name_clip(&h, 0x1p21);
-    CHECK_REFUSED(STUDY, hospital_told(&h, nothing));
+    CHECK_REFUSED(STUDY, hospital_told(&h, NULL));
     name_clip(&h, 0x1p20); /* within, but the grid is for another */
-    CHECK_REFUSED(RING, hospital_told(&h, nothing));
+    CHECK_REFUSED(RING, hospital_told(&h, NULL));
     AUTO(hospital_close) struct hospital fixed = {0};
     open_as(&fixed, hospital_study);
     name_clip(&fixed, 1);
-    CHECK_REFUSED(STUDY, hospital_told(&fixed, nothing));
+    CHECK_REFUSED(STUDY, hospital_told(&fixed, NULL));
 }
 
 /* What a site gives, measured in whole numbers, however badly its floats were clipped. */

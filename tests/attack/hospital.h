@@ -41,7 +41,7 @@ void hospital_close(struct hospital *h);
 void hospital_plan(struct hospital *h, enum step step, uint32_t step_number);
 
 /* Begin a round whose plan (struct plan) is changed for the hospital alone, and signed: what it
- * refuses, REASON_NONE when it joins. */
+ * refuses, REASON_NONE when it joins. change NULL: the honest plan. */
 typedef void hospital_change(struct arena *a, void *plan);
 enum reason hospital_told(struct hospital *h, hospital_change *change);
 

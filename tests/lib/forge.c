@@ -31,7 +31,7 @@ struct work {
 
 static void change(const struct work *w, void *content)
 {
-    w->forgery->change(w->a, content);
+    if (w->forgery->change != NULL) w->forgery->change(w->a, content);
 }
 
 static void make_opening(const struct work *w)
