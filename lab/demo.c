@@ -46,24 +46,6 @@ static bool one_of(const char *text, const char *a, const char *b)
     return strcmp(text, a) == 0 || strcmp(text, b) == 0;
 }
 
-static double real_argument(struct argp_state *state, const char *text)
-{
-    char *end = NULL;
-    double x = strtod(text, &end);
-    if (end == text || *end != 0 || !(x > 0))
-        argp_error(state, "%s is not a positive number", text);
-    return x;
-}
-
-static uint32_t count_argument(struct argp_state *state, const char *text, uint32_t least,
-                               uint32_t most)
-{
-    double x = real_argument(state, text);
-    if (x < least || x > most || x != floor(x))
-        argp_error(state, "%s is not a whole number from %u to %u", text, least, most);
-    return (uint32_t)x;
-}
-
 static void end_of_arguments(struct demo_options *o, struct argp_state *state)
 {
     const char *wrong = corpus_usage(&o->corpus);
@@ -86,19 +68,19 @@ static error_t parse(int key, char *text, struct argp_state *state)
         o->partition = text;
         return 0;
     case ARG_BITS:
-        o->bits = count_argument(state, text, 16, 32);
+        o->bits = option_count(state, "bits", text, 16, 32);
         return 0;
     case ARG_SITES:
-        o->sites = count_argument(state, text, 4, DEMO_SITES_MAX);
+        o->sites = option_count(state, "sites", text, 4, DEMO_SITES_MAX);
         return 0;
     case ARG_ROUNDS:
-        o->rounds = count_argument(state, text, 8, 10000);
+        o->rounds = option_count(state, "rounds", text, 8, 10000);
         return 0;
     case ARG_EPSILON:
-        o->epsilon = real_argument(state, text);
+        o->epsilon = option_number(state, "epsilon", text, 1e-3, (double)INFINITY);
         return 0;
     case ARG_SEED:
-        o->seed = strtoull(text, NULL, 10);
+        o->seed = option_seed(state, text);
         return 0;
     case ARG_UNIT:
         o->unit = text;
@@ -116,8 +98,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         o->baseline = true;
         return 0;
     case ARG_FORMAT:
-        if (!one_of(text, "text", "json")) argp_error(state, "--format is text or json");
-        o->json = strcmp(text, "json") == 0;
+        o->json = option_json(state, text);
         return 0;
     case ARGP_KEY_END:
         end_of_arguments(o, state);

@@ -23,6 +23,13 @@ uint32_t option_count(struct argp_state *state, const char *option, const char *
     return (uint32_t)x;
 }
 
+uint64_t option_seed(struct argp_state *state, const char *text)
+{
+    const double x = option_number(state, "seed", text, 0, 0x1p53);
+    if (x != floor(x)) argp_error(state, "--seed %s: it is a whole number", text);
+    return (uint64_t)x;
+}
+
 struct split option_split(struct argp_state *state, const char *text)
 {
     struct split split = {0};

@@ -16,6 +16,9 @@ double option_number(struct argp_state *state, const char *option, const char *t
 uint32_t option_count(struct argp_state *state, const char *option, const char *text, double least,
                       double most);
 
+/* --seed: a whole number up to 2^53. */
+uint64_t option_seed(struct argp_state *state, const char *text);
+
 /* --partition. */
 struct split option_split(struct argp_state *state, const char *text);
 

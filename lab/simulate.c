@@ -58,7 +58,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         o->method = method_of(state, text);
         return 0;
     case ARG_SEED:
-        o->seed = (uint64_t)option_number(state, "seed", text, 0, 0x1p53);
+        o->seed = option_seed(state, text);
         return 0;
     case ARG_EVERY:
         o->every = option_count(state, "rounds-eval", text, 0, 1e6);

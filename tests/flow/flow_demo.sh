@@ -74,9 +74,10 @@ refused() {
 
 arguments() {
     refused 'from 4 to 32' --sites 3
-    refused 'from 4 to 32' --sites 4.5
+    refused 'a whole number' --sites 4.5
     refused 'from 8 to 10000' --rounds 7
-    refused 'not a positive number' --epsilon 0
+    refused 'a number from 0.001 to inf' --epsilon 0
+    refused 'a whole number' --seed 1.5
     refused 'iid, quantity:SIGMA' --partition halves
     refused 'patient or site' --unit hospital
     refused 'mlp or cnn' --model vit
