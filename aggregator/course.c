@@ -155,8 +155,10 @@ static enum status apply_count(struct course *course, const struct round *round)
     return STATUS_OK;
 }
 
-/* One step on the next n kept coordinates from i on. Returns the coordinate after them. */
-static size_t step_kept(struct course *course, size_t i, size_t n, const float *mean)
+/* One step on the next n of the coordinates that the round is about, from i on. Returns the
+ * coordinate after them. */
+static size_t step_kept(struct course *course, struct pick *pick, size_t i, size_t n,
+                        const float *mean)
 {
     const struct study *study = course->study;
     const float momentum = (float)study->rounds.momentum;
@@ -165,7 +167,7 @@ static size_t step_kept(struct course *course, size_t i, size_t n, const float *
     const uint32_t every = study->pruning.refine_every;
     const uint32_t round = every > 0 ? course->trained % every + 1 : 1;
     for (size_t at = 0; at < n; i++) {
-        if (!bits_has(&course->state.keep, i)) continue;
+        if (!bits_has(&course->state.keep, i) || !pick_next(pick)) continue;
         refine_see(&course->refine, i, mean[at], round);
         course->velocity[i] = momentum * course->velocity[i] + mean[at++];
         course->state.weight[i] += rate * course->velocity[i];
@@ -208,6 +210,10 @@ static enum status step_segment(struct course *course, const struct decoder *dec
     REQUIRE(s != LAYOUT_NONE);
     const struct opened *opened = &round->opened[l];
     const double divisor = course_divisor(course->study, round, l);
+    struct pick pick;
+    schedule_pick(&pick, &round->plan, l,
+                  layout_segment_size(&course->layout, s, &course->state.keep),
+                  &round->roster_hash);
     size_t i = layout_segment_first(&course->layout, s);
     for (size_t at = 0, n = 0; at < opened->n; at += n) {
         n = opened->n - at < decoder->n ? opened->n - at : decoder->n;
@@ -215,7 +221,7 @@ static enum status step_segment(struct course *course, const struct decoder *dec
         const struct opened piece = {.n = n, .value = opened->value + at};
         TRY(grid_decode(&mean, &piece, &round->plan.grid, divisor));
         if (l < decoder->n_rotates) rotate_back(&decoder->rotate[l], mean.value);
-        i = step_kept(course, i, n, mean.value);
+        i = step_kept(course, &pick, i, n, mean.value);
     }
     return STATUS_OK;
 }

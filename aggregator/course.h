@@ -43,11 +43,12 @@ MUST_USE enum status course_plan(struct plan *out, const struct course *course,
 double course_divisor(const struct study *study, const struct round *round, uint32_t segment);
 
 /* Take the sums of a round in PHASE_DONE: the exploration gives the keep set, a training round one
- * step of heavy ball on the kept weights,
+ * step of heavy ball on the kept weights that it was about,
  *   v = momentum v + mean;  w = w + rate_t v;  rate_t = rate (1 - decay t / count),
  * where mean is the sum over course_divisor. The last segment of a round that counts gives the next
- * clip: clip_next with 1/2 + sum / (2 bit divisor) for the share. Sealed segments, and blocks that
- * the plan did not serve, leave what they are about as it is, momentum and all. An evaluation
+ * clip: clip_next with 1/2 + sum / (2 bit divisor) for the share. Coordinates that the round was
+ * not about, sealed segments, and blocks that the plan did not serve stay as they are, momentum and
+ * all. An evaluation
  * (evaluation.h) changes nothing but what comes next. What is pruned is chosen anew when it is due
  * (refine.h).
  * STATUS_NOMEM  nothing changed, but where a training round ends with a refinement: the course is

@@ -9,7 +9,7 @@
 #include "protocol/allocate.h"
 
 /* What this site gives of a gradient or displacement: of its own segments, one after the other,
- * what pruning left. All other coordinates are no part of a contribution. */
+ * what pruning left and the round is about. All other coordinates are no part of a contribution. */
 struct kept {
     size_t n, room;
     uint32_t *index; /* n: where in the model */
@@ -35,12 +35,17 @@ static enum status keep_segment(struct kept *kept, const struct local *local,
     const struct layout *layout = &local->model.layout;
     const struct bits *set = &local->shrunk.kept;
     const uint32_t s = schedule_layer(layout, plan, l);
-    const uint64_t size = s == LAYOUT_NONE ? 0 : layout_segment_size(layout, s, set);
-    if (size != plan->segment[l].dim || size > kept->room - kept->n) return STATUS_RANGE;
+    if (s == LAYOUT_NONE) return STATUS_RANGE;
+    const uint64_t left = layout_segment_size(layout, s, set);
+    const uint64_t size = left == 0 ? 0 : schedule_size(local->study, plan->step, left);
+    if (size == 0 || size != plan->segment[l].dim || size > kept->room - kept->n)
+        return STATUS_RANGE;
+    struct pick pick;
+    schedule_pick(&pick, plan, l, left, roster);
     const uint64_t first = layout_segment_first(layout, s);
     const uint64_t end = first + layout_segment_size(layout, s, NULL);
     for (uint64_t i = first; i < end; i++)
-        if (bits_has(set, i)) kept->index[kept->n++] = (uint32_t)i;
+        if (bits_has(set, i) && pick_next(&pick)) kept->index[kept->n++] = (uint32_t)i;
     if (!schedule_rotates(local->study, plan->step)) return STATUS_OK;
     TRY(schedule_rotate(&kept->rotate[kept->n_rotates], plan, l, roster));
     kept->n_rotates++;

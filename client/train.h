@@ -10,10 +10,10 @@
 #include "protocol/schedule.h"
 
 /* Train on the loaded state, where blocks are allocated the sub-model of those that are this site's
- * (until a state is loaded again), and hand over the site's integer sum: the kept coordinates of
- * its own segments, turned one by one where the study says so (schedule_rotate), and where the clip
- * adapts, the sum of the bits that say which contributions were within it. Neither the draw nor the
- * loss nor any count leaves this function.
+ * (until a state is loaded again), and hand over the site's integer sum: of its own segments the
+ * kept coordinates that the round is about (schedule_pick), turned one by one where the study says
+ * so (schedule_rotate), and where the clip adapts, the sum of the bits that say which contributions
+ * were within it. Neither the draw nor the loss nor any count leaves this function.
  *
  * roster  the round's R, or the hash of its positions.
  *

@@ -109,6 +109,15 @@ static enum status add_segment(struct plan *plan, const char *name, uint64_t dim
     return STATUS_OK;
 }
 
+static enum status add_layer(struct plan *plan, const struct study *study,
+                             const struct layout *layout, uint32_t s, const struct bits *keep,
+                             const struct bits *members)
+{
+    const uint64_t kept = layout_segment_size(layout, s, keep);
+    if (kept == 0) return STATUS_OK;
+    return add_segment(plan, layout->segment[s], schedule_size(study, plan->step, kept), members);
+}
+
 /* Of blocks those that are served, with the sites that hold them. */
 static enum status add_layers(struct plan *plan, const struct study *study,
                               const struct layout *layout, const struct bits *keep)
@@ -121,16 +130,15 @@ static enum status add_layers(struct plan *plan, const struct study *study,
     for (uint32_t s = 0; s < layout->n_segments; s++) {
         const uint32_t b = allocate_block(layout->segment[s]);
         const struct bits *members = b == LAYOUT_NONE ? &allocation.sharer : &allocation.holder[b];
-        const uint64_t dim = layout_segment_size(layout, s, keep);
-        if (dim > 0 && bits_count(members) > 0)
-            TRY(add_segment(plan, layout->segment[s], dim, members));
+        if (bits_count(members) > 0) TRY(add_layer(plan, study, layout, s, keep, members));
     }
     return STATUS_OK;
 }
 
 /* The exploration travels by groups of units (private, and votes) or by layers (paper: every
- * parameter), the training by layers, kept coordinates only. A layer without kept coordinates has
- * no segment, nor has a block that is not served. An evaluation is counts by class. */
+ * parameter), the training by layers, kept coordinates or a share of them. A layer without kept
+ * coordinates has no segment, nor has a block that is not served. An evaluation is counts by class.
+ */
 static enum status add_segments(struct plan *plan, const struct study *study,
                                 const struct layout *layout, const struct bits *keep)
 {
@@ -147,10 +155,8 @@ static enum status add_segments(struct plan *plan, const struct study *study,
     }
     if (plan->step == STEP_TRAIN && study->allocation.mode != STUDY_ALLOCATION_NONE)
         return add_layers(plan, study, layout, keep);
-    for (uint32_t s = 0; s < layout->n_segments; s++) {
-        uint64_t dim = layout_segment_size(layout, s, keep);
-        if (dim > 0) TRY(add_segment(plan, layout->segment[s], dim, &plan->cohort));
-    }
+    for (uint32_t s = 0; s < layout->n_segments; s++)
+        TRY(add_layer(plan, study, layout, s, keep, &plan->cohort));
     return STATUS_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "dp/clip.h"
 #include "dp/rotate.h"
 #include "protocol/msg.h"
+#include "protocol/pick.h"
 #include "protocol/study.h"
 
 /* A study as n enrolled sites run it. Pointers are borrowed. */
@@ -48,8 +49,8 @@ MUST_USE enum status schedule_of(struct schedule *out, const struct study *study
 /* Fill in all that follows from the study: step, params, grid and noise, sampling, segments,
  * waits. The caller fills in session, round and the hashes.
  *
- * keep    coordinates that are kept; all in the exploration, not looked at in an evaluation and a
- *         vote.
+ * keep    coordinates that are kept, of which a training round may be about a share alone; all in
+ *         the exploration, not looked at in an evaluation and a vote.
  * clip    of the state: 0, or where the clip adapts, one that clip_near allows.
  * cohort  sites of this round.
  *
@@ -95,6 +96,14 @@ bool schedule_rotates(const struct study *study, enum step step);
  * hash in its place). Each segment has its own, since one of them may stay sealed. STATUS_NOMEM. */
 MUST_USE enum status schedule_rotate(struct rotate *out, const struct plan *plan, uint32_t segment,
                                      const struct hash *roster);
+
+/* How many of a layer's kept coordinates, or of its units, such a step is about. */
+uint64_t schedule_size(const struct study *study, enum step step, uint64_t kept);
+
+/* Which of a segment's kept coordinates a round is about, in order: the plan says how many, R which
+ * (on a ring, the positions' hash in its place). Each segment has its own. */
+void schedule_pick(struct pick *out, const struct plan *plan, uint32_t segment, uint64_t kept,
+                   const struct hash *roster);
 
 /* The release that a plan makes, against an adversary who does not know n_shares of the noise, at
  * least schedule_certain of them. Where noise is taken away again it is as if there were no more.

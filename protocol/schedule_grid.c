@@ -79,6 +79,17 @@ enum status schedule_rotate(struct rotate *out, const struct plan *plan, uint32_
     return rotate_new(out, plan->segment[segment].dim, seed.bytes);
 }
 
+void schedule_pick(struct pick *out, const struct plan *plan, uint32_t segment, uint64_t kept,
+                   const struct hash *roster)
+{
+    struct hash_state state;
+    hash_start(&state, "pick");
+    hash_add(&state, roster->bytes, HASH_BYTES);
+    hash_add_u64(&state, segment);
+    const struct hash seed = hash_end(&state);
+    pick_start(out, kept, plan->segment[segment].dim, seed.bytes);
+}
+
 /* Contributions that a site's sum holds, by public numbers: its even part of the drawn records. */
 static uint32_t crowd_of(const struct schedule *schedule)
 {
@@ -95,7 +106,8 @@ static uint64_t spread_of(const struct plan *plan, const struct schedule *schedu
     uint64_t least = UINT64_MAX;
     for (uint32_t s = 0; s < schedule->layout->n_segments; s++) {
         const uint64_t n = layout_segment_size(schedule->layout, s, NULL);
-        if (n < least) least = n;
+        const uint64_t size = schedule_size(schedule->study, plan->step, n);
+        if (size < least) least = size;
     }
     return rotate_spread(least);
 }

@@ -43,6 +43,11 @@ double schedule_sampling(const struct study *study, enum step step)
     return draws ? study->privacy.sampling : 1;
 }
 
+uint64_t schedule_size(const struct study *study, enum step step, uint64_t kept)
+{
+    return step == STEP_TRAIN ? pick_count(kept, study->rounds.coordinates) : kept;
+}
+
 double schedule_step_multiplier(const struct schedule *schedule, enum step step)
 {
     const struct study *study = schedule->study;

@@ -129,9 +129,11 @@ struct study {
                                  * site draws again; least, what was given out least comes first */
     } allocation;
     struct {
-        uint32_t count;                       /* [50] */
-        double learning_rate;                 /* [0.5] of the step that the coordinator takes */
-        double momentum;                      /* [0.9] */
+        uint32_t count;       /* [50] */
+        double coordinates;   /* [1] share of each layer's kept coordinates that a training round is
+                               * about, drawn anew in each: random-k (pick.h) */
+        double learning_rate; /* [0.5] of the step that the coordinator takes */
+        double momentum;      /* [0.9] */
         uint32_t local_epochs;                /* [1] unit site */
         uint32_t local_batch;                 /* [50] unit site */
         double local_learning_rate;           /* [0.1] unit site */
@@ -152,7 +154,7 @@ struct study {
                                      * evaluation, which samples nothing, over a round's */
     } evaluation;
     struct {
-        uint32_t bits;           /* [32] ring width, 16 to 32 */
+        uint32_t bits;           /* [32] ring width, 8 to 32 */
         enum mask_cipher cipher; /* [chacha20], aes256-ctr */
     } secagg;
     struct {

@@ -310,6 +310,10 @@ static enum status check_evaluation(const struct study *s, struct settings_error
 
 static enum status check_rounds(const struct study *s, struct settings_error *why)
 {
+    if (s->rounds.coordinates < 1 && s->pruning.mask == STUDY_MASK_PRUNEFL)
+        return settings_refuse(why, "rounds", "coordinates",
+                               "coordinates: not with mask: prunefl, which goes by the updates of "
+                               "all coordinates in every round");
     if (s->rounds.local_optimizer == STUDY_ADAM && s->rounds.local_momentum > 0)
         return settings_refuse(why, "rounds", "local_momentum",
                                "local_momentum: has no meaning for adam, which has its own");

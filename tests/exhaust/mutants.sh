@@ -63,6 +63,8 @@ tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
     unit/protocol/test_protocol_schedule_blocks unit/aggregator/test_aggregator_course_blocks
     unit/aggregator/test_aggregator_spend unit/client/test_client_train
     unit/protocol/test_protocol_schedule_vote unit/client/test_client_vote
+    unit/protocol/test_protocol_pick unit/protocol/test_protocol_schedule_pick
+    unit/protocol/test_protocol_study_model unit/aggregator/test_aggregator_course
     unit/dp/test_dp_account'
 
 mkdir "$work/tree"

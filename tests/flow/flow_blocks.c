@@ -46,12 +46,13 @@ static bool listen(struct arena *a, struct flight *flight)
     return true;
 }
 
-static void world_open(struct world *w, enum study_allocation mode, double epsilon)
+static void world_open(struct world *w, enum study_allocation mode, double epsilon, double share)
 {
     *w = (struct world){0};
     small_allocation(&w->study, STUDY_SITE, mode);
     w->study.privacy.epsilon = epsilon;
     w->study.rounds.count = ROUNDS;
+    w->study.rounds.coordinates = share;
     AUTO(state_free) struct state state = {0};
     small_state(&state, &w->study, false);
     CHECK_OK(course_new(&w->course, &w->study, SITES, state.weight, &why));
@@ -121,7 +122,8 @@ static void every_block_opens_to_the_sum_of_its_surviving_holders(void)
     for (enum study_allocation mode = STUDY_ALLOCATION_PAPER; mode <= STUDY_ALLOCATION_EXCLUSIVE;
          mode++) {
         AUTO(world_close) struct world w = {0};
-        world_open(&w, mode, mode == STUDY_ALLOCATION_PRIVATE ? 3 : (double)INFINITY);
+        world_open(&w, mode, mode == STUDY_ALLOCATION_PRIVATE ? 3 : (double)INFINITY,
+                   mode == STUDY_ALLOCATION_PREFIX ? 0.25 : 1);
         uint32_t sealed = 0, rounds = 0;
         while (!course_done(&w.course)) {
             w.silent = rounds++ % 2 == 0 ? 0 : 1u << rounds / 2 % SITES;
@@ -159,7 +161,7 @@ static void other_holders_are_refused_by_every_site(void)
 {
     for (uint32_t v = 0; v < SITES; v++) {
         AUTO(world_close) struct world w = {0};
-        world_open(&w, STUDY_ALLOCATION_PRIVATE, 3);
+        world_open(&w, STUDY_ALLOCATION_PRIVATE, 3, 1);
         struct forgery forgery = {.kind = MSG_PLAN, .site = v, .change = swap_holders};
         w.arena.filter = forge;
         w.arena.context = &forgery;

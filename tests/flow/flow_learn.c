@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "client/model/loss.h"
 #include "tests/flow/reference.h"
 #include "tests/flow/school.h"
 #include "tests/lib/check.h"
@@ -39,6 +40,23 @@ static void follow(struct reference *r, const struct state *state)
     memcpy(r->state.weight, state->weight, state->keep.n * sizeof *state->weight);
 }
 
+/* The kept coordinates that the last round was about, by what was public when it began. */
+static void look_up(struct bits *about, const struct school *school, const struct bits *keep)
+{
+    const struct layout *layout = &school->course.layout;
+    const struct plan *plan = &school->arena.round.plan;
+    CHECK_OK(bits_new(about, layout->n));
+    for (uint32_t l = 0; l < schedule_layers(plan); l++) {
+        const uint32_t s = schedule_layer(layout, plan, l);
+        const uint64_t first = layout_segment_first(layout, s);
+        struct pick pick;
+        schedule_pick(&pick, plan, l, layout_segment_size(layout, s, keep),
+                      &school->arena.round.roster_hash);
+        for (uint64_t i = first; i < first + layout_segment_size(layout, s, NULL); i++)
+            if (bits_has(keep, i) && pick_next(&pick)) bits_set(about, i);
+    }
+}
+
 /* Run both; in training round `bad`, the sites of `lost` drop out. */
 static void compare(const struct study *study, uint32_t bad, uint32_t lost)
 {
@@ -65,7 +83,9 @@ static void compare(const struct study *study, uint32_t bad, uint32_t lost)
         const uint32_t now = school.course.trained == bad ? lost : 0;
         const double present = SCHOOL_SITES - __builtin_popcount(now);
         school_round(&school, now);
-        reference_train(&reference, now);
+        AUTO(bits_free) struct bits about = {0};
+        look_up(&about, &school, &reference.state.keep);
+        reference_train(&reference, &about, now);
         CHECK(distance(&reference, &school.course) <= rounding(&school));
         fallen += rate * (study->privacy.unit == STUDY_SITE ? 1 : present / SCHOOL_SITES) / 2;
         CHECK_CLOSE(rate > 0 ? study->privacy.clip * exp(-fallen) : 0, school.course.state.clip,
@@ -165,6 +185,59 @@ static void turned_and_rounded_by_chance_in_18_bits_equals_the_plain_loop(void)
     }
 }
 
+/* A share of the coordinates in each round, another in the next. */
+static void random_k_equals_the_plain_loop_at_what_was_picked(void)
+{
+    for (enum study_unit unit = STUDY_PATIENT; unit <= STUDY_SITE; unit++) {
+        struct study study;
+        small_study(&study, unit, MODEL_MLP);
+        study.rounds.coordinates = 0.1;
+        compare(&study, 1, 4);
+        study.rounds.coordinates = 0.5;
+        school_adapt(&study);
+        compare(&study, 1, 4);
+        school_narrow(&study, unit);
+        study.rounds.coordinates = 0.5;
+        compare(&study, 1, 4);
+    }
+}
+
+/* Share of one site's records that the model gets right after all rounds of a study. */
+static double learnt(const struct study *study)
+{
+    AUTO(school_close) struct school school = {0};
+    school_open(&school, study);
+    while (!course_done(&school.course)) school_round(&school, 0);
+    struct local *local = &school.desk[0].local;
+    CHECK_OK(local_load(local, &school.course.state));
+    for (size_t r = 0; r < local->data.n; r++) local->pick[r] = (uint32_t)r;
+    const float *logits = local_forward(local, &local->data, local->pick, local->data.n);
+    return (double)loss_hits(logits, local->label, local->data.n, study->model.spec.classes) /
+           (double)local->data.n;
+}
+
+/* A share of the coordinates, and the sum of five sites in a byte for each. */
+static void the_baselines_learn(void)
+{
+    struct study study;
+    small_study(&study, STUDY_SITE, MODEL_MLP);
+    study.pruning.mode = STUDY_PRUNING_NONE;
+    study.rounds.count = 1;
+    study.rounds.learning_rate = 1e-9;
+    CHECK(learnt(&study) < 0.6); /* nothing, that is */
+    study.rounds.count = 12;
+    study.rounds.learning_rate = 1;
+    CHECK(learnt(&study) > 0.9);
+    study.privacy.rounding = GRID_STOCHASTIC;
+    study.privacy.rotation = STUDY_ROTATION_HADAMARD;
+    study.secagg.bits = 8;
+    CHECK(learnt(&study) > 0.9);
+    study.rounds.coordinates = 0.25;
+    CHECK(learnt(&study) > 0.9);
+    study.secagg.bits = 32;
+    CHECK(learnt(&study) > 0.9);
+}
+
 int main(void)
 {
     RUN(patients_private_equals_the_plain_loop);
@@ -177,5 +250,7 @@ int main(void)
     RUN(a_site_that_drops_out_of_a_round_comes_back);
     RUN(a_clip_that_adapts_follows_what_the_sites_count);
     RUN(turned_and_rounded_by_chance_in_18_bits_equals_the_plain_loop);
+    RUN(random_k_equals_the_plain_loop_at_what_was_picked);
+    RUN(the_baselines_learn);
     return check_done();
 }

@@ -86,7 +86,7 @@ void reference_explore(struct reference *r)
     state_prune(&r->state);
 }
 
-void reference_train(struct reference *r, uint32_t lost)
+void reference_train(struct reference *r, const struct bits *about, uint32_t lost)
 {
     const struct study *study = r->plain.study;
     const double survivors = REFERENCE_SITES - (double)__builtin_popcount(lost);
@@ -97,7 +97,7 @@ void reference_train(struct reference *r, uint32_t lost)
     reference_sum(r, sum, lost, false);
     r->trained++;
     for (size_t i = 0; i < r->state.keep.n; i++) {
-        if (!bits_has(&r->state.keep, i)) continue;
+        if (!bits_has(about, i)) continue;
         r->velocity[i] = study->rounds.momentum * r->velocity[i] + sum[i] / divisor;
         r->state.weight[i] += (float)(rate * r->velocity[i]);
     }

@@ -24,8 +24,9 @@ void reference_open(struct reference *r, const struct study *study,
 void reference_close(struct reference *r);
 
 void reference_explore(struct reference *r);
-/* Without the sites of the bit mask `lost`. Unit patient: every record is drawn. */
-void reference_train(struct reference *r, uint32_t lost);
+/* Without the sites of the bit mask `lost`, on these coordinates alone. Unit patient: every record
+ * is drawn. */
+void reference_train(struct reference *r, const struct bits *about, uint32_t lost);
 
 /* What a site shuffles with in a round, counted from 1. */
 struct rng reference_chance(uint32_t round, uint32_t site);

@@ -32,6 +32,7 @@ void small_study(struct study *study, enum study_unit unit, enum model_kind kind
                     .records = patient ? 200 : 0},
         .pruning = {.mode = STUDY_PRUNING_PRIVATE, .units = 0.5, .weights = 0.2},
         .rounds = {.count = 3,
+                   .coordinates = 1,
                    .learning_rate = patient ? 0.5 : 1,
                    .momentum = 0.5,
                    .local_epochs = 2,

@@ -214,6 +214,48 @@ static void rotated_segments_are_turned_back(void)
     CHECK(most > 0 && most < 2);
 }
 
+/* The round's sums are (i + 1) * 30 over the coordinates it is about, layer after layer. */
+static void a_round_moves_what_it_is_about_and_nothing_else(void)
+{
+    struct study study;
+    small_study(&study, STUDY_SITE, MODEL_MLP);
+    study.rounds.coordinates = 0.3;
+    AUTO(course_free) struct course course = {0};
+    tutor_start(&course, &study);
+    tutor_apply(&course, 1);
+    tutor_apply(&course, 500);
+    AUTO(round_free) struct round round = {0};
+    tutor_finish(&round, &course, TUTOR_SITES, 30);
+    round.roster_hash = (struct hash){.bytes = {7}};
+    float velocity[TUTOR_MOST], before[TUTOR_MOST];
+    memcpy(velocity, course.velocity, course.layout.n * sizeof *velocity);
+    memcpy(before, course.state.weight, course.layout.n * sizeof *before);
+    CHECK_OK(course_apply(&course, &round));
+    size_t moved = 0, kept = 0;
+    bool right = true;
+    for (uint32_t l = 0; l < round.plan.n_segments; l++) {
+        const uint32_t s = schedule_layer(&course.layout, &round.plan, l);
+        const uint64_t first = layout_segment_first(&course.layout, s);
+        const uint64_t left = layout_segment_size(&course.layout, s, &course.state.keep);
+        struct pick pick;
+        schedule_pick(&pick, &round.plan, l, left, &round.roster_hash);
+        for (uint64_t i = first; i < first + layout_segment_size(&course.layout, s, NULL); i++) {
+            const bool about = bits_has(&course.state.keep, i) && pick_next(&pick);
+            kept += bits_has(&course.state.keep, i);
+            moved += about;
+            const float mean =
+                about ? (float)((double)(moved * 30) / (round.plan.grid.scale * TUTOR_SITES)) : 0;
+            const float want =
+                about ? (float)study.rounds.momentum * velocity[i] + mean : velocity[i];
+            right = right && course.velocity[i] == want;
+            right = right && (course.state.weight[i] != before[i]) == about;
+        }
+        CHECK(pick.n == 0 && pick.k == 0);
+    }
+    CHECK(right);
+    CHECK(moved > 0.29 * (double)kept && moved < 0.31 * (double)kept);
+}
+
 static void thresholds_that_do_not_fit_the_sites_are_refused(void)
 {
     struct study study;
@@ -269,6 +311,7 @@ int main(void)
     RUN(the_divisor_is_public);
     RUN(a_sealed_segment_leaves_its_coordinates_alone);
     RUN(rotated_segments_are_turned_back);
+    RUN(a_round_moves_what_it_is_about_and_nothing_else);
     RUN(thresholds_that_do_not_fit_the_sites_are_refused);
     RUN(memory_may_end_anywhere);
     return check_done();

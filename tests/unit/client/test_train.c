@@ -153,6 +153,59 @@ static void turned_own_segments_turn_back(void)
     CHECK(off < 4 && most > 100);
 }
 
+/* The share of a sum is the whole sum at the coordinates that were picked, within what two grids
+ * round. */
+static void a_share_is_of_the_whole_sum(void)
+{
+    for (enum study_unit unit = STUDY_PATIENT; unit <= STUDY_SITE; unit++) {
+        AUTO(world_close) struct world w = {0};
+        world_open(&w, unit, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE,
+                   unit == STUDY_SITE ? 2 : 8);
+        AUTO(encoded_free) struct encoded all = {0}, own = {0};
+        world_run(&all, &w, train);
+        const double scale = w.plan.grid.scale;
+        world_share(&w, 0.3);
+        world_run(&own, &w, train);
+        double off = 0, most = 0;
+        size_t at = 0, from = 0;
+        for (uint32_t l = 0; l < w.plan.n_segments; l++) {
+            const uint64_t kept = layout_segment_size(&w.layout, l, &w.state.keep);
+            struct pick pick;
+            schedule_pick(&pick, &w.plan, l, kept, &roster);
+            for (uint64_t i = 0; i < kept; i++, from++) {
+                if (!pick_next(&pick)) continue;
+                const double want = all.value[from] / scale;
+                off = fmax(off, fabs(want - own.value[at++] / w.plan.grid.scale));
+                most = fmax(most, fabs(want));
+            }
+        }
+        CHECK_NUMBER(at, own.n);
+        CHECK_NUMBER(from, all.n);
+        CHECK(at < 0.31 * (double)from);
+        CHECK(off <= WORLD_RECORDS / w.plan.grid.scale && most > 10 * off);
+    }
+}
+
+/* The clip is that of what is sent: as long as all of a contribution could be. */
+static void a_share_is_clipped_as_what_it_is(void)
+{
+    uint64_t most = 0, bound = 0;
+    for (size_t record = 0; record < WORLD_RECORDS; record += 3) {
+        AUTO(world_close) struct world w = {0};
+        world_open(&w, STUDY_PATIENT, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 1e-3);
+        world_share(&w, 0.3);
+        AUTO(encoded_free) struct encoded with = {0}, without = {0};
+        world_run(&with, &w, train);
+        world_forget(&w, record);
+        world_run(&without, &w, train);
+        const uint64_t change = world_norm2(&with, &without);
+        bound = w.plan.grid.norm2;
+        most = change > most ? change : most;
+    }
+    CHECK(most <= bound);
+    CHECK((double)most > 0.9 * (double)bound);
+}
+
 static void segments_of_another_state_are_refused(void)
 {
     AUTO(world_close) struct world w = {0};
@@ -319,6 +372,8 @@ int main(void)
     RUN(turned_sums_turn_back_to_the_plain_ones);
     RUN(only_own_segments_are_summed_and_clipped_as_one);
     RUN(turned_own_segments_turn_back);
+    RUN(a_share_is_of_the_whole_sum);
+    RUN(a_share_is_clipped_as_what_it_is);
     RUN(segments_of_another_state_are_refused);
     RUN(one_record_more_or_less_changes_the_sum_by_no_more_than_its_bound);
     RUN(a_record_that_is_not_drawn_changes_nothing);

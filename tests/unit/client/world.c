@@ -63,6 +63,12 @@ void world_adapt(struct world *w, double clip)
     must(local_load(&w->local, &w->state));
 }
 
+void world_share(struct world *w, double share)
+{
+    w->study.rounds.coordinates = share;
+    make_plan(w, STEP_TRAIN);
+}
+
 void world_close(struct world *w)
 {
     state_free(&w->state);

@@ -54,7 +54,7 @@ static void every_key_reaches_its_member(void)
                    "          sampling: 0.01, records: 5000, sampler: table,\n"
                    "          rounding: stochastic, rotation: hadamard}\n"
                    "pruning: {mode: none, units: 0.1, weights: 0.7}\n"
-                   "rounds: {count: 7, learning_rate: 0.25, momentum: 0.125,\n"
+                   "rounds: {count: 7, coordinates: 0.375, learning_rate: 0.25, momentum: 0.125,\n"
                    "         local_epochs: 3, local_batch: 10,\n"
                    "         local_learning_rate: 0.75, decay: 0.5,\n"
                    "         local_optimizer: adam, local_decay: 0.0625, local_clip: 10,\n"
@@ -91,6 +91,7 @@ static void every_key_reaches_its_member(void)
     CHECK_CLOSE(0.1, s.pruning.units, 0);
     CHECK_CLOSE(0.7, s.pruning.weights, 0);
     CHECK(s.rounds.count == 7 && s.rounds.local_epochs == 3 && s.rounds.local_batch == 10);
+    CHECK_CLOSE(0.375, s.rounds.coordinates, 0);
     CHECK_CLOSE(0.25, s.rounds.learning_rate, 0);
     CHECK_CLOSE(0.125, s.rounds.momentum, 0);
     CHECK_CLOSE(0.75, s.rounds.local_learning_rate, 0);
@@ -179,8 +180,11 @@ static void values_out_of_range_are_refused(void)
     clerk_refuses("privacy: {unit: hospital}\nstudy: {id: s}\n", STATUS_RANGE, 1, "patient, site");
     clerk_refuses(CLERK_SITE "schema: 2\n", STATUS_RANGE, 4, "schema");
     clerk_refuses(CLERK_SITE "secagg:\n  bits: 33\n", STATUS_RANGE, 5, "bits");
-    clerk_refuses(CLERK_SITE "secagg:\n  bits: 15\n", STATUS_RANGE, 5, "bits");
-    CHECK_NUMBER(16, clerk_read(CLERK_SITE "secagg: {bits: 16}\n").secagg.bits);
+    clerk_refuses(CLERK_SITE "secagg:\n  bits: 7\n", STATUS_RANGE, 5, "bits");
+    CHECK_NUMBER(8, clerk_read(CLERK_SITE "secagg: {bits: 8}\n").secagg.bits);
+    clerk_refuses(CLERK_SITE "rounds:\n  coordinates: 0\n", STATUS_RANGE, 5, "coordinates");
+    clerk_refuses(CLERK_SITE "rounds:\n  coordinates: 1.01\n", STATUS_RANGE, 5, "coordinates");
+    CHECK_CLOSE(1, clerk_read(CLERK_SITE).rounds.coordinates, 0);
     clerk_refuses(CLERK_SITE "  rounding: down\n", STATUS_RANGE, 4, "nearest, stochastic");
     clerk_refuses(CLERK_SITE "  rotation: dct\n", STATUS_RANGE, 4, "none, hadamard");
     clerk_refuses(CLERK_SITE "pruning:\n  units: 1\n", STATUS_RANGE, 5, "units");

@@ -155,6 +155,9 @@ static void prunings_that_cannot_be_are_refused(void)
     clerk_refuses(CLERK_SITE "pruning:\n  mode: none\n  mask: random\n", STATUS_RANGE, 6,
                   "no meaning");
     clerk_refuses(CLERK_SITE "pruning:\n  mask: prunefl\n", STATUS_RANGE, 4, "from 2 on");
+    clerk_refuses(CLERK_SITE "pruning: {mask: prunefl, refine_every: 5}\n"
+                             "rounds:\n  coordinates: 0.5\n",
+                  STATUS_RANGE, 6, "all coordinates");
     clerk_refuses(CLERK_SITE "pruning:\n  mask: prunefl\n  refine_every: 1\n", STATUS_RANGE, 6,
                   "from 2");
     clerk_refuses(CLERK_SITE "pruning:\n  mask: prunefl\n  refine_every: 50\n", STATUS_RANGE, 6,
