@@ -29,7 +29,7 @@ static enum simulate_method method_of(struct argp_state *state, const char *text
     enum simulate_method method = 0;
     while (method < SIMULATE_METHODS && strcmp(text, simulate_method_name(method)) != 0) method++;
     if (method == SIMULATE_METHODS)
-        argp_error(state, "--method %s: it is federated, local-only or centralised", text);
+        argp_error(state, "--method %s: it is federated, local-only, centralised or top-k", text);
     return method;
 }
 
@@ -108,8 +108,10 @@ enum exit_code simulate_command(int argc, char **argv)
         {"partition", ARG_PARTITION, "NAME", 0, "Whose records are which: " SPLIT_NAMES " (iid)",
          0},
         {"method", ARG_METHOD, "NAME", 0,
-         "federated; local-only: each site by itself; centralised: all records at one place; these "
-         "two without noise and pruning (federated)",
+         "federated; local-only: each site by itself; centralised: all records at one place; "
+         "top-k: "
+         "each site sends the study's rounds.coordinates of its own choice, the largest, in the "
+         "clear; these three without noise and pruning (federated)",
          0},
         {"seed", ARG_SEED, "N", 0, "Of everything that is drawn (1)", 0},
         {"rounds-eval", ARG_EVERY, "K", 0,

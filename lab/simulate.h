@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* veilsum-lab simulate: a study over the shares of a data set, in this process (lab/fleet.h), or
- * its yardsticks (lab/solo.h). Private to simulate*.c. */
+ * its yardsticks (lab/solo.h, lab/topk.h). Private to simulate*.c. */
 #ifndef LAB_SIMULATE_H
 #define LAB_SIMULATE_H
 
@@ -11,7 +11,13 @@
 #include "lab/fleet.h"
 #include "lab/score.h"
 
-enum simulate_method { SIMULATE_FEDERATED, SIMULATE_LOCAL, SIMULATE_CENTRAL, SIMULATE_METHODS };
+enum simulate_method {
+    SIMULATE_FEDERATED,
+    SIMULATE_LOCAL,
+    SIMULATE_CENTRAL,
+    SIMULATE_TOPK,
+    SIMULATE_METHODS
+};
 
 struct simulate_options {
     struct records corpus;

@@ -11,7 +11,8 @@ static const char *const step_names[STEP_COUNT] = {"explore", "train", "evaluate
 
 const char *simulate_method_name(enum simulate_method method)
 {
-    static const char *const name[SIMULATE_METHODS] = {"federated", "local-only", "centralised"};
+    static const char *const name[SIMULATE_METHODS] = {"federated", "local-only", "centralised",
+                                                       "top-k"};
     return name[method];
 }
 
@@ -79,6 +80,9 @@ static json_t *row_json(const struct simulation *s, const struct simulate_row *r
             "bytes_down", (json_int_t)r->down, "coordinates", (json_int_t)r->dim);
         (void)json_object_update_new(one, more);
     }
+    if (s->options.method == SIMULATE_TOPK)
+        (void)json_object_update_new(one, json_pack("{s:I, s:I}", "bytes_up", (json_int_t)r->up,
+                                                    "coordinates", (json_int_t)r->dim));
     if (!row->scored) return one;
     (void)json_object_update_new(one, score_json(row));
     if (is_federated(s)) (void)json_object_set_new(one, "epsilon", epsilons_json(row->epsilon));
@@ -162,14 +166,15 @@ static json_t *document_of(const struct simulation *s)
     (void)json_object_set_new(d, "finished", json_boolean(s->finished));
     (void)json_object_set_new(d, "stop", s->stop[0] == 0 ? json_null() : json_string(s->stop));
     (void)json_object_set_new(d, "result", last == NULL ? json_null() : score_json(last));
-    if (is_federated(s)) {
-        const struct traffic traffic = traffic_of(s);
-        (void)json_object_set_new(d, "privacy", privacy_json(s, last));
-        (void)json_object_set_new(d, "sums_exact", json_boolean(s->exact));
+    const struct traffic traffic = traffic_of(s);
+    if (is_federated(s) || o->method == SIMULATE_TOPK)
         (void)json_object_set_new(d, "bytes_per_site",
                                   json_pack("{s:I, s:I, s:I}", "up", (json_int_t)traffic.up, "down",
                                             (json_int_t)traffic.down, "up_in_a_training_round",
                                             (json_int_t)traffic.up_in_training));
+    if (is_federated(s)) {
+        (void)json_object_set_new(d, "privacy", privacy_json(s, last));
+        (void)json_object_set_new(d, "sums_exact", json_boolean(s->exact));
         (void)json_object_set_new(d, "processor_seconds", times_json(s));
     }
     (void)json_object_set_new(d, "rounds", rows_json(s));

@@ -8,6 +8,7 @@
 #include "base/crew.h"
 #include "lab/simulate.h"
 #include "lab/solo.h"
+#include "lab/topk.h"
 #include "protocol/layout_cost.h"
 
 /* As the coordinator: so many failures in a row end a study. */
@@ -242,12 +243,54 @@ static enum exit_code run_class(struct simulation *s)
     return status == STATUS_OK ? EXIT_OK : explain(s, status);
 }
 
+/* --- in the clear ------------------------------------------------------------------------------
+ */
+
+static enum status train_topk(struct simulation *s, struct topk *topk, uint32_t round)
+{
+    struct simulate_row *row = add_row(s);
+    if (row == NULL) return STATUS_NOMEM;
+    const double begun = now_seconds();
+    TRY(topk_round(topk, s->options.threads));
+    row->seconds = now_seconds() - begun;
+    row->round = (struct fleet_round){.round = round,
+                                      .step = STEP_TRAIN,
+                                      .survivors = s->n,
+                                      .dim = topk->sent,
+                                      .up = topk->sent * (sizeof(float) + sizeof(uint32_t)),
+                                      .down = s->parameters * sizeof(float)};
+    row->kept = s->parameters;
+    if (!is_due(s, round)) return STATUS_OK;
+    row->scored = true;
+    TRY(score_state(&row->score, &s->test, &topk->state));
+    row->least = row->most = row->score.accuracy;
+    return STATUS_OK;
+}
+
+static enum exit_code run_topk(struct simulation *s)
+{
+    AUTO(topk_free) struct topk topk = {0};
+    enum status status =
+        topk_new(&topk, &s->study, s->n, s->share, s->initial, s->backbone.weight, s->options.seed);
+    const uint32_t all = s->study.rounds.count;
+    const double begun = now_seconds();
+    double told = begun;
+    for (uint32_t round = 1; status == STATUS_OK && round <= all && !command_stopped(); round++) {
+        status = train_topk(s, &topk, round);
+        tell(s, &told, round, all, begun);
+        s->finished = status == STATUS_OK && round == all;
+    }
+    return status == STATUS_OK ? EXIT_OK : explain(s, status);
+}
+
 enum exit_code simulate_run(struct simulation *s)
 {
     const double begun = now_seconds();
     s->exact = true;
-    const bool federated = s->options.method == SIMULATE_FEDERATED;
-    const enum exit_code code = federated ? run_federation(s) : run_class(s);
+    const enum simulate_method method = s->options.method;
+    const enum exit_code code = method == SIMULATE_FEDERATED ? run_federation(s)
+                                : method == SIMULATE_TOPK    ? run_topk(s)
+                                                             : run_class(s);
     s->seconds = now_seconds() - begun;
     if (command_stopped()) return stop(s, EXIT_FAILED, "stopped by a signal");
     return code == EXIT_OK && !s->exact ? stop(s, EXIT_VERIFY, "a sum is not exact") : code;

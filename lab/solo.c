@@ -33,47 +33,54 @@ void solo_free(struct solo *solo)
     *solo = (struct solo){0};
 }
 
-/* Everything is kept, so that the loaded model is the whole one, coordinate by coordinate. */
-static enum status step_epochs(struct solo *solo)
+static enum status add_sample(float *sum, struct local *local, struct rng *rng)
 {
-    TRY(local_epochs(&solo->local, solo->trained, &solo->rng));
-    for (size_t i = 0; i < solo->local.full.n; i++) solo->state.weight[i] += solo->local.grad[i];
-    return STATUS_OK;
-}
-
-static enum status step_sample(struct solo *solo)
-{
-    const struct study *study = solo->study;
-    struct local *local = &solo->local;
-    const size_t size = local->full.n, n = local_sample(local, study->privacy.sampling, &solo->rng);
-    const float expected = (float)(study->privacy.sampling * (double)local->data.n);
-    const float momentum = (float)study->rounds.momentum;
-    const float rate = (float)(study->rounds.learning_rate *
-                               (1 - study->rounds.decay * solo->trained / study->rounds.count));
-    memset(solo->sum, 0, size * sizeof *solo->sum);
+    const struct study *study = local->study;
+    const size_t size = local->full.n, n = local_sample(local, study->privacy.sampling, rng);
+    memset(sum, 0, size * sizeof *sum);
     for (size_t r = 0; r < n; r++) {
         struct clipped clipped = {0};
         local_gradient(local, local->pick[r]);
         const struct update update = {.n = size, .value = local->grad};
         TRY(clip_l2(&clipped, &update, study->privacy.clip));
-        for (size_t i = 0; i < size; i++) solo->sum[i] += clipped.factor * clipped.value[i];
+        for (size_t i = 0; i < size; i++) sum[i] += clipped.factor * clipped.value[i];
     }
-    for (size_t i = 0; i < size; i++) {
+    return STATUS_OK;
+}
+
+/* Everything is kept, so that the loaded model is the whole one, coordinate by coordinate. */
+enum status solo_contribution(float *sum, struct local *local, uint32_t trained, struct rng *rng)
+{
+    if (local->study->privacy.unit == STUDY_PATIENT) return add_sample(sum, local, rng);
+    TRY(local_epochs(local, trained, rng));
+    memcpy(sum, local->grad, local->full.n * sizeof *sum);
+    return STATUS_OK;
+}
+
+static void step_sample(struct solo *solo)
+{
+    const struct study *study = solo->study;
+    const float expected = (float)(study->privacy.sampling * (double)solo->local.data.n);
+    const float momentum = (float)study->rounds.momentum;
+    const float rate = (float)(study->rounds.learning_rate *
+                               (1 - study->rounds.decay * solo->trained / study->rounds.count));
+    for (size_t i = 0; i < solo->local.full.n; i++) {
         solo->velocity[i] = momentum * solo->velocity[i] + solo->sum[i] / expected;
         solo->state.weight[i] += rate * solo->velocity[i];
     }
-    return STATUS_OK;
 }
 
 enum status solo_round(struct solo *solo)
 {
     TRY(local_load(&solo->local, &solo->state));
-    if (solo->study->privacy.unit == STUDY_SITE)
-        TRY(step_epochs(solo));
+    TRY(solo_contribution(solo->sum, &solo->local, solo->trained, &solo->rng));
+    const size_t n = solo->local.full.n;
+    if (solo->study->privacy.unit == STUDY_PATIENT)
+        step_sample(solo);
     else
-        TRY(step_sample(solo));
+        for (size_t i = 0; i < n; i++) solo->state.weight[i] += solo->sum[i];
     solo->trained++;
-    for (size_t i = 0; i < solo->local.full.n; i++)
+    for (size_t i = 0; i < n; i++)
         if (!isfinite(solo->state.weight[i])) return STATUS_RANGE;
     return STATUS_OK;
 }

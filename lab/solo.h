@@ -27,6 +27,12 @@ MUST_USE enum status solo_new(struct solo *out, const struct study *study, struc
                               const float *initial, const float *backbone, uint64_t seed);
 void solo_free(struct solo *solo);
 
+/* What a site adds in one round with its loaded state, of which everything is kept: the
+ * displacement of its local epochs, or the sum of its sample's clipped gradients, downhill. sum has
+ * full.n places. trained: rounds before. STATUS_NOMEM. */
+MUST_USE enum status solo_contribution(float *sum, struct local *local, uint32_t trained,
+                                       struct rng *rng);
+
 /* STATUS_NOMEM; STATUS_RANGE the training diverged. */
 MUST_USE enum status solo_round(struct solo *solo);
 

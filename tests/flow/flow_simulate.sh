@@ -55,23 +55,40 @@ private() {
         'abs(d["macs"]["share"] - 6368 / 12864) < 1e-9' 'd["result"]["auc"] is None'
 }
 
-# The same seed gives the same document but for the time that it took.
-replayed() {
-    study site 8.0
-    simulate 0 --dropout 0.05 --seed 4 --threads 1
+# The same seed gives the same document but for the time that it took, however many threads.
+twice() {
+    simulate 0 --threads 1 "$@"
     cp "$at/json" "$scratch/first.json"
-    simulate 0 --dropout 0.05 --seed 4 --threads 2
+    simulate 0 --threads 2 "$@"
     /usr/bin/python3 - "$scratch/first.json" "$at/json" <<'END'
 import json, sys
 def document(path):
     d = json.load(open(path))
     for one in [d] + d["rounds"]:
         one.pop("seconds")
-    d.pop("processor_seconds")
+    d.pop("processor_seconds", None)
     return d
 sys.exit(document(sys.argv[1]) != document(sys.argv[2]))
 END
+}
+
+replayed() {
+    study site 8.0
+    twice --dropout 0.05 --seed 4
     check 'd["dropout"] == 0.05' 'sum(r["dropped"] for r in d["rounds"]) > 0'
+}
+
+# Shares of the coordinates, in few bits, under dropouts: exact sums of fewer bytes, that learn.
+shares() {
+    study site .inf
+    sed -i 's/mode: private/mode: none/; s/count: 10, .*,/count: 16, coordinates: 0.1, learning_rate: 1,/
+        s/clip: 2,/clip: 2, rounding: stochastic, rotation: hadamard,/' "$at/study.yaml"
+    echo 'secagg: {bits: 12}' >>"$at/study.yaml"
+    twice --dropout 0.05 --seed 4
+    check 'd["sums_exact"]' 'sum(r["dropped"] for r in d["rounds"]) > 0' \
+        'd["bytes_per_site"]["up_in_a_training_round"] < 0.15 * 4 * d["parameters"]' \
+        'd["rounds"][-1]["coordinates"] == round(0.1 * 785 * 16) + round(0.1 * 17 * 16) + round(0.1 * 17 * 4)' \
+        'd["result"]["accuracy"] > 0.9'
 }
 
 yardsticks() {
@@ -83,6 +100,12 @@ yardsticks() {
     simulate 0 --method centralised --partition pathological:2
     check 'd["method"] == "centralised"' 'd["result"]["accuracy"] > 0.9' \
         'd["result"]["accuracy_least"] == d["result"]["accuracy"]'
+    sed -i 's/count: 10/count: 10, coordinates: 0.1/' "$at/study.yaml"
+    twice --method top-k
+    check 'd["method"] == "top-k"' 'd["result"]["accuracy"] > 0.7' '"privacy" not in d' \
+        'd["rounds"][0]["coordinates"] == round(0.1 * 785 * 16) + round(0.1 * 17 * 16) + round(0.1 * 17 * 4)' \
+        'd["bytes_per_site"]["up_in_a_training_round"] == 8 * d["rounds"][0]["coordinates"]'
+    study site .inf
     simulate 0 --partition iid --rounds-eval 0
     check 'd["method"] == "federated"' 'd["result"]["accuracy"] > 0.8' \
         'd["privacy"]["spent"]["server"] is None'
@@ -165,7 +188,7 @@ refused() {
 
 arguments() {
     study site .inf
-    refused 2 'federated, local-only or centralised' --method alone
+    refused 2 'federated, local-only, centralised or top-k' --method alone
     refused 2 'iid, quantity:SIGMA' --partition halves
     refused 2 'from 0 to 1' --dropout 2
     refused 2 'text or json' --format xml
