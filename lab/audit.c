@@ -7,6 +7,7 @@ enum exit_code audit_command(int argc, char **argv)
 {
     static const struct command table[] = {
         {"bound", "a lower bound on epsilon from an attack's counts", audit_bound},
+        {"mia", "membership inference against a model, with references", audit_mia},
     };
     static const char examples[] =
         "  veilsum-lab audit bound --method one-run --canaries 1000 --guesses 100 --correct 90 "

@@ -6,5 +6,6 @@
 #include "base/command.h"
 
 enum exit_code audit_bound(int argc, char **argv);
+enum exit_code audit_mia(int argc, char **argv);
 
 #endif

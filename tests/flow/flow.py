@@ -4,6 +4,7 @@
 
 flow.py npz FILE SIDE CLASSES RECORDS           images: one bright stripe per class, on noise
 flow.py idx IMAGES LABELS SIDE CLASSES RECORDS  the same in MNIST's format
+flow.py muddle NPZ OUT                          the same images with labels by chance
 flow.py holds FILE EXPRESSION                   of d, the last JSON object of the file
 flow.py value FILE KEY                          the same object's value
 flow.py entries FOLDER KIND [ROUND]             how many entries of a kind the site's journal has
@@ -65,6 +66,18 @@ def idx(images_path, labels_path, side, classes, n):
         file.write(struct.pack(">4B3I", 0, 0, 8, 3, n, side, side) + images)
     with open(labels_path, "wb") as file:
         file.write(struct.pack(">4BI", 0, 0, 8, 1, n) + labels)
+
+
+def muddle(path, out):
+    chance = random.Random(1)
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(out, "w") as muddled:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if name.endswith("_labels.npy"):
+                start = content.index(b"\n") + 1
+                classes = max(content[start:]) + 1
+                content = content[:start] + bytes(chance.randrange(classes) for _ in content[start:])
+            muddled.writestr(name, content)
 
 
 def last_object(path):
