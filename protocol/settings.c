@@ -73,7 +73,7 @@ static cyaml_schema_field_t field_of(const struct setting *row, uint32_t base)
 {
     cyaml_schema_field_t field = {.key = row->key, .value = item};
     field.data_offset = base + (uint32_t)offsetof(struct slot, text);
-    if (row->kind == SETTING_UINTS || row->kind == SETTING_SET) {
+    if (row->kind == SETTING_UINTS || row->kind == SETTING_TEXTS || row->kind == SETTING_SET) {
         field.value = (cyaml_schema_value_t){
             .type = CYAML_SEQUENCE,
             .data_size = sizeof(char *),
@@ -212,17 +212,27 @@ static enum status read_set(uint32_t *out, const struct setting *row, const stru
     return STATUS_OK;
 }
 
+static enum status read_list(uint8_t *out, const struct setting *row, const struct slot *slot,
+                             struct settings_error *why)
+{
+    const size_t size = (size_t)row->most + 1; /* of a text */
+    for (uint32_t i = 0; i < slot->n; i++)
+        if (row->kind == SETTING_UINTS)
+            TRY(read_uint((uint32_t *)(void *)(out + row->offset) + i, row, slot->item[i], why));
+        else
+            TRY(read_text((char *)out + row->offset + i * size, row, slot->item[i], why));
+    memcpy(out + row->count_offset, &slot->n, sizeof slot->n);
+    return STATUS_OK;
+}
+
 static enum status read_slot(uint8_t *out, const struct setting *row, const struct slot *slot,
                              struct settings_error *why)
 {
     static const char *const truth[] = {"false", "true", NULL};
     void *member = out + row->offset;
-    if (row->kind == SETTING_UINTS && slot->item != NULL) {
-        for (uint32_t i = 0; i < slot->n; i++)
-            TRY(read_uint((uint32_t *)member + i, row, slot->item[i], why));
-        memcpy(out + row->count_offset, &slot->n, sizeof slot->n);
-    }
-    if (row->kind == SETTING_SET && slot->item != NULL) return read_set(member, row, slot, why);
+    if (slot->item != NULL)
+        return row->kind == SETTING_SET ? read_set(member, row, slot, why)
+                                        : read_list(out, row, slot, why);
     if (slot->text == NULL) return STATUS_OK; /* absent */
     switch (row->kind) {
     case SETTING_UINT:
@@ -242,6 +252,7 @@ static enum status read_slot(uint8_t *out, const struct setting *row, const stru
         return STATUS_OK;
     }
     case SETTING_UINTS:
+    case SETTING_TEXTS:
     case SETTING_SET:
         break;
     }

@@ -12,7 +12,7 @@
 #include "base/status.h"
 
 #define SETTINGS_FILE_BYTES_MAX 65536
-#define SETTINGS_ROWS_MAX 128
+#define SETTINGS_ROWS_MAX 192
 #define SETTINGS_TEXT_MAX 255
 
 enum setting_kind {
@@ -22,6 +22,7 @@ enum setting_kind {
     SETTING_CHOICE, /* an enum, by the names in choice */
     SETTING_TEXT,   /* char[most + 1], printable */
     SETTING_UINTS,  /* up to list_max uint32_t, their number at count_offset */
+    SETTING_TEXTS,  /* up to list_max char[most + 1], their number at count_offset */
     SETTING_SET,    /* uint32_t: bit i for each name choice[i] of a list of at most list_max */
 };
 
@@ -51,6 +52,11 @@ struct settings_error {
  * STATUS_NOMEM   On failure members of out may be filled in part. */
 MUST_USE enum status settings_parse(void *out, const struct setting *row, size_t n,
                                     struct view text, struct settings_error *why);
+
+/* Write the members of in that differ from those of other as a file that settings_parse reads back,
+ * a section a line. Both have what the rows' ranges allow where they differ; out keeps failures. */
+void settings_write(struct buffer *out, const void *in, const void *other,
+                    const struct setting *row, size_t n);
 
 /* The line of a key in text, or of its section when the key is absent, or 0. */
 unsigned settings_line(struct view text, const char *section, const char *key);

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct study defaults = {
@@ -189,22 +190,88 @@ const char *study_unit_name(enum study_unit unit)
     return unit_names[unit];
 }
 
+static const size_t n_keys = sizeof keys / sizeof *keys;
+
+const struct setting *study_keys(size_t *n)
+{
+    *n = n_keys;
+    return keys;
+}
+
+/* What follows from other keys, where it was not said. */
+static void complete(struct study *s)
+{
+    if (s->sites.threshold == 0)
+        s->sites.threshold = params_threshold(s->sites.expected, s->sites.colluding);
+    if (s->allocation.min_holders == 0)
+        s->allocation.min_holders = s->sites.min_contributors + s->sites.colluding;
+    if (s->evaluation.ratio == 0) s->evaluation.ratio = s->privacy.unit == STUDY_PATIENT ? 4 : 1;
+}
+
 enum status study_parse(struct study *out, struct view text, struct settings_error *why)
 {
     struct study study = defaults;
-    TRY(settings_parse(&study, keys, sizeof keys / sizeof *keys, text, why));
-    if (study.sites.threshold == 0)
-        study.sites.threshold = params_threshold(study.sites.expected, study.sites.colluding);
-    if (study.allocation.min_holders == 0)
-        study.allocation.min_holders = study.sites.min_contributors + study.sites.colluding;
-    if (study.evaluation.ratio == 0)
-        study.evaluation.ratio = study.privacy.unit == STUDY_PATIENT ? 4 : 1;
+    TRY(settings_parse(&study, keys, n_keys, text, why));
+    complete(&study);
     enum status status = study_check(&study, why);
     if (status != STATUS_OK) why->line = settings_line(text, why->section, why->key);
     TRY(status);
     study.hash = hash_of("study", text);
     *out = study;
     return STATUS_OK;
+}
+
+static enum status change_one(struct study *s, const struct study_change *change,
+                              struct settings_error *why)
+{
+    char text[3 * SETTINGS_TEXT_MAX];
+    for (size_t i = 0; i < n_keys; i++) {
+        const char *section = keys[i].section;
+        if (section == NULL || strcmp(section, change->section) != 0 ||
+            strcmp(keys[i].key, change->key) != 0)
+            continue;
+        const bool list = keys[i].kind == SETTING_UINTS;
+        if (strpbrk(change->value, "\"\\[]{}") != NULL) break;
+        const int n = snprintf(text, sizeof text, "%s: {%s: %s%s%s}\n", section, change->key,
+                               list ? "[" : "\"", change->value, list ? "]" : "\"");
+        if (n < 0 || (size_t)n >= sizeof text)
+            return settings_refuse(why, section, keys[i].key, "%s: is too long", keys[i].key);
+        return settings_parse(s, keys, n_keys, (struct view){(const uint8_t *)text, (size_t)n},
+                              why);
+    }
+    return settings_refuse(why, NULL, NULL, "%.60s.%.60s: %.60s is no key and value of a study",
+                           change->section, change->key, change->value);
+}
+
+enum status study_vary(struct study *out, struct view text, const struct study_change *change,
+                       size_t n, struct settings_error *why)
+{
+    struct study study = defaults;
+    TRY(settings_parse(&study, keys, n_keys, text, why));
+    for (size_t i = 0; i < n; i++) {
+        const enum study_unit before = study.privacy.unit;
+        const enum status status = change_one(&study, &change[i], why);
+        why->line = 0; /* the change has none */
+        TRY(status);
+        if (before == STUDY_SITE || study.privacy.unit == STUDY_PATIENT) continue;
+        study.privacy.sampling = 0;
+        study.privacy.records = 0;
+    }
+    complete(&study);
+    TRY(study_check(&study, why));
+    AUTO(buffer_free) struct buffer written = {0};
+    study_write(&written, &study);
+    TRY(written.status);
+    study.hash = hash_of("study", buffer_view(&written));
+    *out = study;
+    return STATUS_OK;
+}
+
+void study_write(struct buffer *out, const struct study *study)
+{
+    static const char schema[] = "schema: 1\n";
+    write_bytes(out, schema, sizeof schema - 1);
+    settings_write(out, study, &defaults, keys, n_keys);
 }
 
 enum status study_read(struct study *out, const char *path, struct settings_error *why)

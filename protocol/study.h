@@ -181,6 +181,25 @@ MUST_USE enum status study_parse(struct study *out, struct view text, struct set
 /* The same from a file. Also STATUS_IO. */
 MUST_USE enum status study_read(struct study *out, const char *path, struct settings_error *why);
 
+/* A key, and what it shall be: the words of a study file, of a list without its brackets. */
+struct study_change {
+    const char *section, *key, *value;
+};
+
+/* Read a study as study_parse does, with n changes made to it, one after the other, before what is
+ * absent is completed and all is checked. Unit site takes sampling and records away, which have no
+ * meaning there. Its hash is that of the text study_write makes of it. As study_parse. */
+MUST_USE enum status study_vary(struct study *out, struct view text,
+                                const struct study_change *change, size_t n,
+                                struct settings_error *why);
+
+/* Write the text that study_parse makes this study of: the keys that differ from what holds when
+ * they are absent. out keeps failures. */
+void study_write(struct buffer *out, const struct study *study);
+
+/* The table of keys, *n of them. */
+const struct setting *study_keys(size_t *n);
+
 /* What study_parse checks beyond single ranges, for a study that was changed in memory.
  * STATUS_RANGE  as above, without a line. */
 MUST_USE enum status study_check(const struct study *study, struct settings_error *why);
