@@ -11,7 +11,10 @@ enum exit_code dp_command(int argc, char **argv);
 enum exit_code export_command(int argc, char **argv);
 enum exit_code init_command(int argc, char **argv);
 enum exit_code pretrain_command(int argc, char **argv);
+enum exit_code rerun_command(int argc, char **argv);
 enum exit_code simulate_command(int argc, char **argv);
+enum exit_code status_command(int argc, char **argv);
+enum exit_code sweep_command(int argc, char **argv);
 enum exit_code weights_command(int argc, char **argv);
 
 #endif

@@ -39,6 +39,25 @@ enum status process_start(struct process *out, char *const *argv, const char *lo
     return STATUS_OK;
 }
 
+static _Noreturn void become_in(char *const *argv, const char *folder, const char *output,
+                                const char *log)
+{
+    if (chdir(folder) != 0) _exit(127);
+    int file = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (file < 0) _exit(127);
+    become(argv, file, log);
+}
+
+enum status process_start_in(struct process *out, char *const *argv, const char *folder,
+                             const char *output, const char *log)
+{
+    pid_t pid = fork();
+    if (pid == 0) become_in(argv, folder, output, log);
+    if (pid < 0) return STATUS_IO;
+    *out = (struct process){.pid = pid, .out = -1};
+    return STATUS_OK;
+}
+
 enum status process_run(char *const *argv, const char *log)
 {
     pid_t pid = fork();

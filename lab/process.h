@@ -19,6 +19,11 @@ struct process {
  * STATUS_IO, STATUS_NOMEM. */
 MUST_USE enum status process_start(struct process *out, char *const *argv, const char *log);
 
+/* The same in a folder, from which output and log are seen; standard output replaces the file
+ * output. */
+MUST_USE enum status process_start_in(struct process *out, char *const *argv, const char *folder,
+                                      const char *output, const char *log);
+
 /* Run a program to its end; its output goes to log. STATUS_IO when it does not exit with 0. */
 MUST_USE enum status process_run(char *const *argv, const char *log);
 

@@ -50,3 +50,8 @@ void tensor_use_one_thread(void)
 {
     if (openblas_get_num_threads() != 1) openblas_set_num_threads(1);
 }
+
+const char *tensor_kernels(void)
+{
+    return openblas_get_corename();
+}

@@ -31,4 +31,7 @@ void tensor_product_into(float *out, size_t stride, struct matrix a, struct matr
 /* Tell OpenBLAS to start no threads of its own: callers divide the records among theirs. */
 void tensor_use_one_thread(void);
 
+/* What OpenBLAS calls the kernels that it chose for this processor. */
+const char *tensor_kernels(void);
+
 #endif
