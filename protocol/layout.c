@@ -181,6 +181,7 @@ enum status layout_backbone(struct layout *out, const struct model_spec *spec)
 {
     struct model_spec whole = *spec;
     whole.rank = 0;
+    whole.exits = false; /* whatever a study adds, it is the same file */
     return spec->rank == 0 ? STATUS_RANGE : layout_of(out, &whole);
 }
 

@@ -15,7 +15,7 @@
 #include "base/bits.h"
 #include "base/status.h"
 
-#define LAYOUT_TENSORS_MAX (12 * LAYOUT_DEPTH_MAX + 8)
+#define LAYOUT_TENSORS_MAX (16 * LAYOUT_DEPTH_MAX + 8)
 #define LAYOUT_SEGMENTS_MAX 32
 #define LAYOUT_GROUPS_MAX 31
 #define LAYOUT_HIDDEN_MAX 8
@@ -53,6 +53,8 @@ struct model_spec {
     uint32_t rank; /* of adapters (LoRA, arXiv 2106.09685) on frozen weights; 0: all is trained */
     double alpha;  /* an adapter adds alpha / rank B A to its weights */
     bool freeze_a; /* A is public and fixed, only B is trained (arXiv 2403.12313) */
+    bool exits;    /* a classifier behind each block and none at the end (DepthFL, Kim et al., ICLR
+                    * 2023); what the model says is their mean */
 };
 
 /* The CNN: (5x5 convolution, no padding, relu, 2x2 max pool) twice, then a dense layer.
@@ -112,6 +114,8 @@ struct layout {
  * Transformers have segments "embed", "block1" and so on, "head", and no groups. With a rank
  * "embed" (ViT only) and the blocks have adapters alone, of the ViT's patch embedding, attention
  * projection and second MLP layer, and of the Mixer's two second layers; "head" is the classifier.
+ * With exits there is no "head": each block ends with a norm (frozen with a rank: the backbone's
+ * last one) and a classifier of its own.
  * STATUS_RANGE  a size is 0 or too large (n > 2^28), an unknown kind, less than two classes, an
  * image too small for the CNN (under 16 in height or width) or the TwoCNN (under 6), or a
  * transformer with a patch that does not divide the image, heads that do not divide dim, too many

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transformers: "embed", "block1" to "blockL", "head". A tensor's name begins with its segment's.
- * With a rank only what is trained is there: the adapters of the layers that FedRA adapts (arXiv
- * 2311.11227), and the classifier. */
+/* Transformers: "embed", "block1" to "blockL", "head" where there are no exits. A tensor's name
+ * begins with its segment's. With a rank only what is trained is there: the adapters of the layers
+ * that FedRA adapts (arXiv 2311.11227), and the classifier. */
 #include <math.h>
 
 #include "protocol/layout_parts.h"
@@ -67,6 +67,13 @@ static void add_embed(struct builder *b, uint64_t inputs)
     add(b, "position", layout_tokens(spec), spec->dim, TENSOR_PLACE);
 }
 
+static void add_classifier(struct builder *b, const struct names *norm, const struct names *linear)
+{
+    add_norm(b, norm);
+    add(b, linear->weight, b->spec->classes, b->spec->dim, TENSOR_WEIGHT);
+    add(b, linear->bias, b->spec->classes, 1, TENSOR_BIAS);
+}
+
 static void add_block(struct builder *b, uint32_t number)
 {
     const struct model_spec *spec = b->spec;
@@ -83,6 +90,7 @@ static void add_block(struct builder *b, uint32_t number)
     add_norm(b, NAMES("norm2."));
     add_frozen(b, NAMES("fc1."), spec->mlp, dim);
     add_adapted(b, NAMES("fc2."), dim, spec->mlp);
+    if (spec->exits) add_classifier(b, NAMES("exit.norm."), NAMES("exit."));
 }
 
 uint32_t layout_tokens(const struct model_spec *spec)
@@ -110,9 +118,8 @@ bool layout_transformer(struct layout *layout, const struct model_spec *spec)
     struct builder b = {layout, spec, true};
     add_embed(&b, inputs);
     for (uint32_t l = 1; l <= spec->depth; l++) add_block(&b, l);
+    if (spec->exits) return b.fits;
     open_segment(&b, "head", 0);
-    add_norm(&b, NAMES("norm."));
-    add(&b, "weight", spec->classes, spec->dim, TENSOR_WEIGHT);
-    add(&b, "bias", spec->classes, 1, TENSOR_BIAS);
+    add_classifier(&b, NAMES("norm."), NAMES(""));
     return b.fits;
 }

@@ -22,8 +22,10 @@ static uint64_t places_of_linear(const struct model_spec *spec, const struct lay
                                  const struct tensor *tensor)
 {
     const uint32_t tokens = layout_tokens(spec);
-    const bool embeds = layout->n_segments == spec->depth + 2;
-    if (tensor->segment == layout->n_segments - 1) return 1;
+    const uint32_t head = spec->exits ? 0 : 1;
+    const bool embeds = layout->n_segments == spec->depth + 1 + head;
+    if (tensor->segment >= layout->n_segments - head || strstr(tensor->name, ".exit.") != NULL)
+        return 1;
     if (embeds && tensor->segment == 0) return tokens - (spec->kind == MODEL_VIT);
     return strstr(tensor->name, ".tokens_") != NULL ? spec->dim : tokens;
 }
@@ -70,8 +72,10 @@ uint64_t layout_macs(const struct model_spec *spec)
     uint64_t macs = macs_of(spec, &layout, layout.n_segments);
     if (!is_transformer(spec)) return macs;
     if (spec->rank > 0) {
+        struct model_spec frozen = *spec;
+        frozen.exits = false;
         REQUIRE(layout_backbone(&layout, spec) == STATUS_OK);
-        macs += macs_of(spec, &layout, layout.n_segments - 1); /* its head is not read */
+        macs += macs_of(&frozen, &layout, layout.n_segments - 1); /* its head is not read */
     }
     const uint64_t tokens = layout_tokens(spec);
     if (spec->kind == MODEL_VIT) macs += 2 * spec->depth * tokens * tokens * spec->dim;

@@ -120,6 +120,7 @@ static const struct setting keys[] = {
     UINT("model", "rank", model.spec.rank, 0, LARGE),
     REAL("model", "alpha", model.spec.alpha, TINY, LARGE),
     BOOL("model", "freeze_a", model.spec.freeze_a),
+    BOOL("model", "exits", model.spec.exits),
     TEXT("model", "backbone", model.backbone, 2 * HASH_BYTES, 2 * HASH_BYTES),
     REAL("model", "pixel_mean", model.pixel_mean, 0, LARGE),
     REAL("model", "pixel_deviation", model.pixel_deviation, TINY, LARGE),

@@ -73,7 +73,7 @@ struct study {
         struct model_spec spec; /* kind [mlp], channels [1], height [28], width [28],
                                  * classes [10], hidden [200, 200], patch [7], dim [64],
                                  * depth [12], heads [4], mlp [128], tokens_mlp [64], rank [0],
-                                 * alpha [8], freeze_a [false] */
+                                 * alpha [8], freeze_a [false], exits [false] */
         /* With a rank: hash of the frozen weights' file (client/backbone.h), in lower-case hex. */
         char backbone[2 * HASH_BYTES + 1];
         double pixel_mean;      /* [0] */

@@ -148,7 +148,11 @@ static enum status check_pruning(const struct study *s, struct settings_error *w
 
 static enum status check_transformer(const struct model_spec *spec, struct settings_error *why)
 {
-    if (spec->kind != MODEL_VIT && spec->kind != MODEL_MIXER) return STATUS_OK;
+    const bool transformer = spec->kind == MODEL_VIT || spec->kind == MODEL_MIXER;
+    if (spec->exits && !transformer)
+        return settings_refuse(why, "model", "exits",
+                               "exits: only a transformer has blocks to end at");
+    if (!transformer) return STATUS_OK;
     if (spec->patch == 0 || spec->height % spec->patch != 0 || spec->width % spec->patch != 0)
         return settings_refuse(why, "model", "patch",
                                "patch: %u does not divide an image of %u x %u", spec->patch,

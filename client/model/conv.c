@@ -250,7 +250,7 @@ static void conv_gradient(struct layer *layer, const float *x, size_t first, siz
                         layer->outputs / layer->rows, n);
 }
 
-static const struct layer_kind conv_kind = {conv_forward, conv_backward, conv_gradient};
+static const struct layer_kind conv_kind = {conv_forward, conv_backward, conv_gradient, NULL};
 
 enum status conv_new(struct layer *out, const struct tensor *weight, const struct layout_maps *maps,
                      size_t room)

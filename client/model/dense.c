@@ -55,7 +55,7 @@ static void dense_gradient(struct layer *layer, const float *x, size_t first, si
     layer_bias_gradient(grad + layer->bias, delta, layer->rows, 1, n);
 }
 
-static const struct layer_kind dense_kind = {dense_forward, dense_backward, dense_gradient};
+static const struct layer_kind dense_kind = {dense_forward, dense_backward, dense_gradient, NULL};
 
 enum status dense_new(struct layer *out, const struct tensor *weight, bool relu, size_t room)
 {

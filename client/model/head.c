@@ -14,6 +14,8 @@ void head_init(struct head *head, struct making *making)
     head->normed_delta = arena_take(making->arena, making->room * span, dim);
     head->pooled = arena_take(making->arena, making->room, dim);
     head->pooled_delta = arena_take(making->arena, making->room, dim);
+    head->logits = arena_take(making->arena, making->room, making->spec->classes);
+    head->delta = arena_take(making->arena, making->room, making->spec->classes);
 }
 
 VECTOR_CLONES static void average(float *restrict out, const float *restrict x, size_t dim,
@@ -32,30 +34,30 @@ VECTOR_CLONES static void average_back(float *restrict dx, const float *restrict
         for (size_t k = 0; k < dim; k++) dx[t * dim + k] = delta[k] / (float)span;
 }
 
-void head_forward(struct head *head, float *logits, struct source weights, const float *x, size_t n)
+void head_forward(struct head *head, struct source weights, const float *x, size_t n)
 {
     const size_t dim = head->dim, size = head->span * dim;
     head->x = x;
     norm_forward(&head->norm, head->normed, weights, x, n);
     for (size_t i = 0; i < n; i++)
         average(head->pooled + i * dim, head->normed + i * size, dim, head->mixer ? head->span : 1);
-    linear_forward(&head->linear, logits, weights, head->pooled, NULL, n);
+    linear_forward(&head->linear, head->logits, weights, head->pooled, NULL, n);
 }
 
-void head_backward(struct head *head, float *dx, struct source weights, const float *delta,
+void head_backward(struct head *head, float *dx, struct source weights, const float *residual,
                    size_t n)
 {
     const size_t dim = head->dim, size = head->span * dim;
-    linear_backward(&head->linear, head->pooled_delta, weights, delta, n);
+    linear_backward(&head->linear, head->pooled_delta, weights, head->delta, n);
     memset(head->normed_delta, 0, n * size * sizeof *head->normed_delta);
     for (size_t i = 0; i < n; i++)
         average_back(head->normed_delta + i * size, head->pooled_delta + i * dim, dim,
                      head->mixer ? head->span : 1);
-    norm_backward(&head->norm, dx, weights, head->x, head->normed_delta, NULL, n);
+    norm_backward(&head->norm, dx, weights, head->x, head->normed_delta, residual, n);
 }
 
-void head_gradient(const struct head *head, float *grad, const float *delta, size_t first, size_t n)
+void head_gradient(const struct head *head, float *grad, size_t first, size_t n)
 {
     norm_gradient(&head->norm, grad, head->x, head->normed_delta, first, n);
-    linear_gradient(&head->linear, grad, head->pooled, delta, first, n);
+    linear_gradient(&head->linear, grad, head->pooled, head->delta, first, n);
 }

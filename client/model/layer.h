@@ -22,6 +22,9 @@ struct layer_kind {
     /* Write the gradient of this layer's tensors, summed over n records from `first` on; x are the
      * inputs of the whole batch. NULL: a layer without weights. */
     void (*gradient)(struct layer *layer, const float *x, size_t first, size_t n, float *grad);
+    /* As a last layer: the loss of n records, summed, and what backward needs of it. NULL:
+     * loss_softmax of out, into delta. */
+    double (*loss)(struct layer *layer, const uint8_t *label, size_t n);
 };
 
 /* A window of the 2x2 max pooling: which of its four places, in rows of two, are in the map, and

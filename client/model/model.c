@@ -47,7 +47,8 @@ static bool is_transformer(const struct model_spec *spec)
 static double spread(const struct model *model, const struct tensor *tensor)
 {
     if (tensor->role == TENSOR_PLACE) return MODEL_PLACE;
-    const bool last = tensor->segment + 1 == model->layout.n_segments;
+    const bool last = model->spec.exits ? strstr(tensor->name, ".exit.") != NULL
+                                        : tensor->segment + 1 == model->layout.n_segments;
     return sqrt((is_transformer(&model->spec) ? 1.0 : 2.0) / tensor->cols) *
            (last ? MODEL_LAST_SCALE : 1);
 }
@@ -198,8 +199,9 @@ static void part_backward(void *context, uint32_t i)
     struct part *part = (struct part *)context + i;
     struct model_work *work = part->work;
     struct layer *last = &work->layer[work->n_layers - 1];
-    part->loss =
-        loss_softmax(last->delta, last->out, part->label, part->n, part->model->spec.classes);
+    part->loss = last->kind->loss != NULL ? last->kind->loss(last, part->label, part->n)
+                                          : loss_softmax(last->delta, last->out, part->label,
+                                                         part->n, part->model->spec.classes);
     for (size_t l = work->n_layers; l-- > 0;)
         work->layer[l].kind->backward(&work->layer[l], part->weights,
                                       l == 0 ? NULL : work->layer[l - 1].delta, part->n);

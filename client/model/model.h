@@ -64,7 +64,9 @@ const float *model_forward(const struct model *model, struct model_work *work, c
                            const float *x, size_t n);
 
 /* Backward pass of softmax cross-entropy, once after model_forward of the same n records and
- * weights: fills the deltas. label[i] < classes. Returns the mean loss. */
+ * weights: fills the deltas. label[i] < classes. Returns the mean loss; with exits the sum of all
+ * classifiers' cross-entropies, whose gradients are also of what they learn from each other
+ * (client/model/transformer.h). */
 double model_backward(const struct model *model, struct model_work *work, const float *weights,
                       const uint8_t *label, size_t n);
 

@@ -165,7 +165,7 @@ void patches_backward(struct patches *patches, struct source weights, size_t n);
 void patches_gradient(const struct patches *patches, float *grad, size_t first, size_t n);
 
 /* A norm, then a dense layer over the class token in a ViT, over the mean of the tokens in a Mixer.
- */
+ * One at the end, or as an exit behind each block. */
 struct head {
     bool mixer;
     size_t span, dim;
@@ -174,13 +174,13 @@ struct head {
     const float *x;               /* of the last forward pass, borrowed */
     float *normed, *normed_delta; /* room * span * dim */
     float *pooled, *pooled_delta; /* room * dim */
+    float *logits, *delta;        /* room * classes; delta: the loss's derivative by the logits */
 };
 void head_init(struct head *head, struct making *making);
-void head_forward(struct head *head, float *logits, struct source weights, const float *x,
-                  size_t n);
-void head_backward(struct head *head, float *dx, struct source weights, const float *delta,
+void head_forward(struct head *head, struct source weights, const float *x, size_t n);
+/* dx = residual + ..., unless residual is NULL; dx may be residual. */
+void head_backward(struct head *head, float *dx, struct source weights, const float *residual,
                    size_t n);
-void head_gradient(const struct head *head, float *grad, const float *delta, size_t first,
-                   size_t n);
+void head_gradient(const struct head *head, float *grad, size_t first, size_t n);
 
 #endif

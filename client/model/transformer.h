@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A ViT (arXiv 2010.11929) with a class token, or an MLP-Mixer (arXiv 2105.01601), whole or with
  * adapters over a frozen backbone (LoRA, arXiv 2106.09685), as one layer of a model: patches, then
- * blocks, or some of them (FedRA, arXiv 2311.11227: what a block adds is left out), then the head.
+ * blocks, or some of them (FedRA, arXiv 2311.11227: what a block adds is left out), then the head;
+ * or with exits, a head behind each block, each learning from the labels and from the others
+ * (DepthFL, Kim et al., ICLR 2023, with a weight of 1 for what they learn from each other).
  * Norms have an epsilon of 1e-6; gelu is by erf. */
 #ifndef CLIENT_MODEL_TRANSFORMER_H
 #define CLIENT_MODEL_TRANSFORMER_H

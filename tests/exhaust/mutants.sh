@@ -65,6 +65,7 @@ tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
     unit/protocol/test_protocol_schedule_vote unit/client/test_client_vote
     unit/protocol/test_protocol_pick unit/protocol/test_protocol_schedule_pick
     unit/protocol/test_protocol_study_model unit/aggregator/test_aggregator_course
+    unit/client/test_client_exits unit/protocol/test_protocol_layout_blocks
     unit/dp/test_dp_account'
 
 mkdir "$work/tree"

@@ -9,7 +9,7 @@
 #include "tests/lib/forge.h"
 #include "tests/lib/small.h"
 
-enum { SITES = 6, ROUNDS = 12, MOST = 1000 };
+enum { SITES = 6, ROUNDS = 12, MOST = 2000 };
 
 static struct settings_error why;
 
@@ -46,13 +46,15 @@ static bool listen(struct arena *a, struct flight *flight)
     return true;
 }
 
-static void world_open(struct world *w, enum study_allocation mode, double epsilon, double share)
+static void world_open(struct world *w, enum study_allocation mode, double epsilon, double share,
+                       bool exits)
 {
     *w = (struct world){0};
     small_allocation(&w->study, STUDY_SITE, mode);
     w->study.privacy.epsilon = epsilon;
     w->study.rounds.count = ROUNDS;
     w->study.rounds.coordinates = share;
+    w->study.model.spec.exits = exits;
     AUTO(state_free) struct state state = {0};
     small_state(&state, &w->study, false);
     CHECK_OK(course_new(&w->course, &w->study, SITES, state.weight, &why));
@@ -117,32 +119,43 @@ static void check_bytes(const struct world *w)
     }
 }
 
+static void play(enum study_allocation mode, double share, bool exits)
+{
+    AUTO(world_close) struct world w = {0};
+    world_open(&w, mode, mode == STUDY_ALLOCATION_PRIVATE ? 3 : (double)INFINITY, share, exits);
+    uint32_t sealed = 0, rounds = 0;
+    while (!course_done(&w.course)) {
+        w.silent = rounds++ % 2 == 0 ? 0 : 1u << rounds / 2 % SITES;
+        if (mode == STUDY_ALLOCATION_EXCLUSIVE) w.silent &= 2 + 8 + 32;
+        begin(&w);
+        arena_run(&w.arena);
+        CHECK_NUMBER(PHASE_DONE, w.arena.round.phase);
+        CHECK_NUMBER(SITES - (size_t)__builtin_popcount(w.silent),
+                     bits_count(&w.arena.round.survivors));
+        CHECK(arena_sums_exact(&w.arena));
+        check_bytes(&w);
+        if (w.arena.round.phase != PHASE_DONE) return;
+        apply(&w, &sealed);
+    }
+    CHECK_NUMBER(ROUNDS, rounds);
+    /* Three holders and no more, one of whom is silent. */
+    CHECK((sealed > 0) == (mode == STUDY_ALLOCATION_PAPER || mode == STUDY_ALLOCATION_PRIVATE ||
+                           mode == STUDY_ALLOCATION_PREFIX));
+}
+
 static void every_block_opens_to_the_sum_of_its_surviving_holders(void)
 {
     for (enum study_allocation mode = STUDY_ALLOCATION_PAPER; mode <= STUDY_ALLOCATION_EXCLUSIVE;
-         mode++) {
-        AUTO(world_close) struct world w = {0};
-        world_open(&w, mode, mode == STUDY_ALLOCATION_PRIVATE ? 3 : (double)INFINITY,
-                   mode == STUDY_ALLOCATION_PREFIX ? 0.25 : 1);
-        uint32_t sealed = 0, rounds = 0;
-        while (!course_done(&w.course)) {
-            w.silent = rounds++ % 2 == 0 ? 0 : 1u << rounds / 2 % SITES;
-            if (mode == STUDY_ALLOCATION_EXCLUSIVE) w.silent &= 2 + 8 + 32;
-            begin(&w);
-            arena_run(&w.arena);
-            CHECK_NUMBER(PHASE_DONE, w.arena.round.phase);
-            CHECK_NUMBER(SITES - (size_t)__builtin_popcount(w.silent),
-                         bits_count(&w.arena.round.survivors));
-            CHECK(arena_sums_exact(&w.arena));
-            check_bytes(&w);
-            if (w.arena.round.phase != PHASE_DONE) return;
-            apply(&w, &sealed);
-        }
-        CHECK_NUMBER(ROUNDS, rounds);
-        /* Three holders and no more, one of whom is silent. */
-        CHECK((sealed > 0) == (mode == STUDY_ALLOCATION_PAPER || mode == STUDY_ALLOCATION_PRIVATE ||
-                               mode == STUDY_ALLOCATION_PREFIX));
-    }
+         mode++)
+        play(mode, 1, false);
+}
+
+/* Random-k, and DepthFL's classifiers behind the blocks. */
+static void shares_of_blocks_with_exits_do_too(void)
+{
+    play(STUDY_ALLOCATION_PRIVATE, 0.25, false);
+    play(STUDY_ALLOCATION_PREFIX, 1, true);
+    play(STUDY_ALLOCATION_PREFIX, 0.25, true);
 }
 
 /* Two of a block's three holders, the third being replaced: each site refuses by itself. */
@@ -161,7 +174,7 @@ static void other_holders_are_refused_by_every_site(void)
 {
     for (uint32_t v = 0; v < SITES; v++) {
         AUTO(world_close) struct world w = {0};
-        world_open(&w, STUDY_ALLOCATION_PRIVATE, 3, 1);
+        world_open(&w, STUDY_ALLOCATION_PRIVATE, 3, 1, false);
         struct forgery forgery = {.kind = MSG_PLAN, .site = v, .change = swap_holders};
         w.arena.filter = forge;
         w.arena.context = &forgery;
@@ -175,6 +188,7 @@ static void other_holders_are_refused_by_every_site(void)
 int main(void)
 {
     RUN(every_block_opens_to_the_sum_of_its_surviving_holders);
+    RUN(shares_of_blocks_with_exits_do_too);
     RUN(other_holders_are_refused_by_every_site);
     return check_done();
 }

@@ -202,6 +202,19 @@ static void random_k_equals_the_plain_loop_at_what_was_picked(void)
     }
 }
 
+/* With a classifier behind each block, as DepthFL has them. */
+static void exits_equal_the_plain_loop(void)
+{
+    for (unsigned form = 0; form < 4; form++) {
+        struct study study;
+        small_study(&study, (form & 1) != 0 ? STUDY_SITE : STUDY_PATIENT,
+                    (form & 2) != 0 ? MODEL_MIXER : MODEL_VIT);
+        study.model.spec.exits = true;
+        study.privacy.clip *= 16; /* that nothing reaches */
+        compare(&study, 9, 0);
+    }
+}
+
 /* Share of one site's records that the model gets right after all rounds of a study. */
 static double learnt(const struct study *study)
 {
@@ -251,6 +264,7 @@ int main(void)
     RUN(a_clip_that_adapts_follows_what_the_sites_count);
     RUN(turned_and_rounded_by_chance_in_18_bits_equals_the_plain_loop);
     RUN(random_k_equals_the_plain_loop_at_what_was_picked);
+    RUN(exits_equal_the_plain_loop);
     RUN(the_baselines_learn);
     return check_done();
 }

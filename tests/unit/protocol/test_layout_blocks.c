@@ -62,6 +62,34 @@ static void adapters_have_their_published_sizes(void)
     CHECK_NUMBER(46140, layout_segment_size(&l, 12, NULL));
 }
 
+/* A norm of 2 x 768, which adapters leave frozen, and a classifier of 100 x 768 + 100. */
+static void exits_are_part_of_their_blocks(void)
+{
+    struct model_spec spec = vit_b16;
+    spec.exits = true;
+    struct layout l = layout_made(spec, 100, 8);
+    CHECK_NUMBER(13, l.n_segments);
+    for (uint32_t s = 1; s <= 12; s++)
+        CHECK_NUMBER(43008 + 76900, layout_segment_size(&l, s, NULL));
+    CHECK(strcmp(l.tensor[l.n_tensors - 2].name, "block12.exit.weight") == 0);
+    const struct layout plain = layout_made(vit_b16, 100, 0);
+    l = layout_made(spec, 100, 0);
+    CHECK_NUMBER(plain.n + 11 * (2 * 768 + 76900), l.n);
+    CHECK_NUMBER(plain.n_segments - 1, l.n_segments);
+    spec.depth = LAYOUT_DEPTH_MAX;
+    l = layout_made(spec, 100, 0);
+    CHECK_NUMBER(LAYOUT_DEPTH_MAX + 1, l.n_segments);
+    /* The frozen weights are those of the model without. */
+    struct layout frozen = {0}, same = {0};
+    struct model_spec adapted = vit_b16;
+    adapted.rank = spec.rank = 8;
+    adapted.depth = LAYOUT_DEPTH_MAX;
+    CHECK_OK(layout_backbone(&frozen, &spec));
+    CHECK_OK(layout_backbone(&same, &adapted));
+    CHECK_NUMBER(same.n, frozen.n);
+    CHECK_NUMBER(same.n_tensors, frozen.n_tensors);
+}
+
 static void fixed_halves_of_adapters_do_not_travel(void)
 {
     struct model_spec spec = vit_b16;
@@ -225,6 +253,7 @@ int main(void)
 {
     RUN(whole_models_have_their_published_sizes);
     RUN(adapters_have_their_published_sizes);
+    RUN(exits_are_part_of_their_blocks);
     RUN(fixed_halves_of_adapters_do_not_travel);
     RUN(tensors_are_named_after_segment_and_layer);
     RUN(tensors_fill_their_segments_one_after_the_other);

@@ -59,6 +59,18 @@ static void a_linear_layer_is_applied_to_every_token(void)
     CHECK_NUMBER(embed + 2 * (2 * 8 * 6 * 4 + 2 * 4 * 12 * 8) + head, layout_macs(&mixer));
 }
 
+/* A classifier behind each of two blocks, over one token or the mean of all. */
+static void exits_are_applied_once_each(void)
+{
+    for (unsigned form = 0; form < 4; form++) {
+        struct model_spec spec = transformer((form & 1) != 0 ? MODEL_MIXER : MODEL_VIT);
+        spec.rank = (form & 2) != 0 ? 2 : 0;
+        const uint64_t plain = layout_macs(&spec);
+        spec.exits = true;
+        CHECK_NUMBER(plain + 3 * 8, layout_macs(&spec));
+    }
+}
+
 static void adapters_come_on_top_of_what_is_frozen(void)
 {
     for (int fixed = 0; fixed < 2; fixed++) {
@@ -123,6 +135,7 @@ int main(void)
     RUN(a_convolution_is_applied_at_every_place_of_its_map);
     RUN(an_lstm_layer_is_applied_at_every_step);
     RUN(a_linear_layer_is_applied_to_every_token);
+    RUN(exits_are_applied_once_each);
     RUN(adapters_come_on_top_of_what_is_frozen);
     RUN(pruned_units_are_not_computed_and_pruned_weights_are);
     RUN(what_cannot_shrink_is_refused);

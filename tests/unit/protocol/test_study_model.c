@@ -10,15 +10,15 @@ static void transformers_have_keys_of_their_own(void)
     const char *sizes = CLERK_SITE "pruning: {mode: none}\n"
                                    "model: {kind: vit, height: 32, width: 24, patch: 8, dim: 48,\n"
                                    "        depth: 5, heads: 6, mlp: 96, tokens_mlp: 7, rank: 2,\n"
-                                   "        alpha: 3.5, freeze_a: true}\n";
+                                   "        alpha: 3.5, freeze_a: true, exits: true}\n";
     const struct model_spec m = clerk_read(sizes).model.spec;
     CHECK(m.kind == MODEL_VIT && m.patch == 8 && m.dim == 48 && m.depth == 5 && m.heads == 6);
-    CHECK(m.mlp == 96 && m.tokens_mlp == 7 && m.rank == 2 && m.freeze_a);
+    CHECK(m.mlp == 96 && m.tokens_mlp == 7 && m.rank == 2 && m.freeze_a && m.exits);
     CHECK_CLOSE(3.5, m.alpha, 0);
     const struct model_spec d =
         clerk_read(CLERK_SITE "pruning: {mode: none}\nmodel: {kind: mixer}\n").model.spec;
     CHECK(d.kind == MODEL_MIXER && d.patch == 7 && d.dim == 64 && d.depth == 12 && d.heads == 4);
-    CHECK(d.mlp == 128 && d.tokens_mlp == 64 && d.rank == 0 && !d.freeze_a);
+    CHECK(d.mlp == 128 && d.tokens_mlp == 64 && d.rank == 0 && !d.freeze_a && !d.exits);
     CHECK_CLOSE(8, d.alpha, 0);
 }
 
@@ -42,6 +42,7 @@ static void transformers_that_cannot_be_are_refused(void)
 #define WHOLE CLERK_SITE "pruning: {mode: none}\nmodel:\n  kind: vit\n"
     clerk_refuses(WHOLE "  patch: 5\n", STATUS_RANGE, 7, "28 x 28");
     clerk_refuses(WHOLE "  height: 32\n  patch: 14\n", STATUS_RANGE, 8, "32 x 28");
+    clerk_refuses(CLERK_SITE "model:\n  exits: true\n", STATUS_RANGE, 5, "only a transformer");
     clerk_refuses(WHOLE "  heads: 5\n", STATUS_RANGE, 7, "dim: 64");
     CHECK_NUMBER(MODEL_MIXER, clerk_read(CLERK_SITE "pruning: {mode: none}\n"
                                                     "model: {kind: mixer, heads: 5}\n")
