@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lab/plot.h"
+
+#include <math.h>
+
+#include "lab/plot_draw.h"
+#include "tests/lib/check.h"
+#include "tests/lib/oom.h"
+#include "tests/lib/tame.h"
+
+static void linear_ticks_are_round_and_cover_the_data(void)
+{
+    const struct plot_scale s = plot_scale(0.031, 0.87, false);
+    CHECK(s.least <= 0.031 && s.most >= 0.87);
+    CHECK_NUMBER(6, s.n_ticks);
+    CHECK_CLOSE(0.2, s.tick[1] - s.tick[0], 1e-12);
+    CHECK_CLOSE(0, plot_place(&s, -5), 0);
+    CHECK_CLOSE(1, plot_place(&s, 5), 0);
+    CHECK_CLOSE(0.5, plot_place(&s, 0.5), 1e-12);
+}
+
+static void logarithmic_ticks_fit_the_range(void)
+{
+    const struct plot_scale decades = plot_scale(1e-5, 1, true);
+    CHECK_NUMBER(6, decades.n_ticks);
+    CHECK_CLOSE(0.5, plot_place(&decades, sqrt(1e-5)), 1e-12);
+    const struct plot_scale fine = plot_scale(1, 50, true);
+    CHECK_NUMBER(6, fine.n_ticks);
+    CHECK_CLOSE(2, fine.tick[1], 1e-12);
+    const struct plot_scale narrow = plot_scale(5e5, 1.3e6, true);
+    CHECK(narrow.n_ticks >= 4);
+    const struct plot_scale vast = plot_scale(1e-15, 1e15, true);
+    CHECK(vast.n_ticks >= 3 && vast.n_ticks <= PLOT_TICKS_MAX);
+}
+
+static void one_value_alone_has_a_range(void)
+{
+    for (int log = 0; log < 2; log++) {
+        const struct plot_scale s = plot_scale(3, 3, log != 0);
+        CHECK(s.least < 3 && s.most > 3 && s.n_ticks > 0);
+    }
+    const struct plot_scale zero = plot_scale(0, 0, false);
+    CHECK(zero.least < 0 && zero.most > 0);
+}
+
+static struct plot sample(void)
+{
+    return (struct plot){.name = "p",
+                         .title = "A figure",
+                         .x = {.name = "x", .log = true},
+                         .y = {.name = "y"},
+                         .beyond = "inf"};
+}
+
+static void infinity_has_a_place_of_its_own(void)
+{
+    AUTO(plot_free) struct plot plot = sample();
+    AUTO(page_free) struct page page = {.folder = "f"};
+    struct plot_series *s = plot_series(&plot, "</svg><b>", PLOT_CURVE);
+    plot_point(&plot, s, (struct plot_point){1, 2, 1.5, 2.5, 3});
+    plot_point(&plot, s, (struct plot_point){10, 3, NAN, NAN, 1});
+    plot_point(&plot, s, (struct plot_point){INFINITY, 4, NAN, NAN, 1});
+    plot_point(&plot, s, (struct plot_point){3, NAN, NAN, NAN, 1});
+    CHECK_NUMBER(3, plot.series[0].n);
+    plot_write(&plot, &page, "By a test.", "nothing");
+    const struct view html = buffer_view(&page.html);
+    CHECK(tame_page(html));
+    CHECK(tame_says(html, "4 at infinity") && tame_says(html, "class=\"level\""));
+    CHECK(!tame_says(html, "nan") && !tame_says(html, "<b>"));
+    CHECK(tame_says(buffer_view(&page.file[0].bytes), "\n\"</svg><b>\",inf,4,,,1\n"));
+}
+
+static void a_figure_without_points_says_what_makes_it(void)
+{
+    AUTO(plot_free) struct plot plot = sample();
+    AUTO(page_free) struct page page = {0};
+    (void)plot_series(&plot, "empty", PLOT_CURVE);
+    page_figures_begin(&page, "Figures");
+    plot_write(&plot, &page, "how", "give --more");
+    page_figures_end(&page);
+    CHECK(tame_page(buffer_view(&page.html)));
+    CHECK(tame_says(buffer_view(&page.html), "A figure: give --more"));
+    CHECK(!tame_says(buffer_view(&page.html), "<svg"));
+}
+
+static void more_series_than_can_be_told_apart_are_counted(void)
+{
+    AUTO(plot_free) struct plot plot = sample();
+    AUTO(page_free) struct page page = {0};
+    for (int i = 0; i < PLOT_SERIES_MAX + 3; i++)
+        plot_point(&plot, plot_series(&plot, "s", PLOT_MARKS),
+                   (struct plot_point){1, 1, NAN, NAN, 0});
+    CHECK_NUMBER(3, plot.left_out);
+    plot_write(&plot, &page, "", "");
+    CHECK(tame_says(buffer_view(&page.html), "3 more series are not drawn"));
+}
+
+static void many_points_are_thinned_and_banded(void)
+{
+    AUTO(plot_free) struct plot plot = sample();
+    AUTO(page_free) struct page page = {0};
+    struct plot_series *s = plot_series(&plot, "s", PLOT_CURVE);
+    for (int i = 1; i <= 100000; i++)
+        plot_point(&plot, s, (struct plot_point){i, i, i - 1, i + 1, 5});
+    plot_write(&plot, &page, "", "");
+    CHECK(tame_page(buffer_view(&page.html)) && page.html.n < 100000);
+    CHECK(tame_says(buffer_view(&page.html), "class=\"band\""));
+}
+
+static void what_an_axis_cannot_show_does_no_harm(void)
+{
+    AUTO(plot_free) struct plot plot = sample();
+    AUTO(page_free) struct page page = {0};
+    struct plot_series *s = plot_series(&plot, "s", PLOT_CURVE);
+    plot_point(&plot, s, (struct plot_point){0, -1e15, -1e15, 1e15, 5});
+    plot_point(&plot, s, (struct plot_point){-3, 1e15, NAN, NAN, 5});
+    plot_write(&plot, &page, "", "");
+    CHECK(tame_page(buffer_view(&page.html)) && !tame_says(buffer_view(&page.html), "nan"));
+}
+
+static void memory_that_is_out_is_kept(void)
+{
+    OOM_EACH {
+        AUTO(plot_free) struct plot plot = sample();
+        AUTO(page_free) struct page page = {0};
+        struct plot_series *s = plot_series(&plot, "s", PLOT_CURVE);
+        for (int i = 1; i < 40; i++) plot_point(&plot, s, (struct plot_point){i, i, NAN, NAN, 1});
+        plot_write(&plot, &page, "", "");
+        oom_stop();
+        if (page_status(&page) == STATUS_OK)
+            CHECK_NUMBER(39, plot.series[0].n);
+        else
+            CHECK_STATUS(STATUS_NOMEM, page_status(&page));
+    }
+}
+
+int main(void)
+{
+    RUN(linear_ticks_are_round_and_cover_the_data);
+    RUN(logarithmic_ticks_fit_the_range);
+    RUN(one_value_alone_has_a_range);
+    RUN(infinity_has_a_place_of_its_own);
+    RUN(a_figure_without_points_says_what_makes_it);
+    RUN(more_series_than_can_be_told_apart_are_counted);
+    RUN(many_points_are_thinned_and_banded);
+    RUN(what_an_axis_cannot_show_does_no_harm);
+    RUN(memory_that_is_out_is_kept);
+    return check_done();
+}
