@@ -11,6 +11,7 @@ enum exit_code dp_command(int argc, char **argv);
 enum exit_code export_command(int argc, char **argv);
 enum exit_code init_command(int argc, char **argv);
 enum exit_code pretrain_command(int argc, char **argv);
+enum exit_code report_command(int argc, char **argv);
 enum exit_code rerun_command(int argc, char **argv);
 enum exit_code simulate_command(int argc, char **argv);
 enum exit_code status_command(int argc, char **argv);

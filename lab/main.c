@@ -14,6 +14,7 @@ int main(int argc, char **argv)
         {"export", "write a study's weights as safetensors", export_command},
         {"init", "draw the initial weights of a study", init_command},
         {"pretrain", "train a backbone or a start on public data", pretrain_command},
+        {"report", "a page about a sweep's runs, or about audits", report_command},
         {"rerun", "a run of a sweep again, and whether it gives the same bits", rerun_command},
         {"simulate", "a study over parts of a data set, in one process", simulate_command},
         {"status", "how a sweep stands", status_command},

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a study does for each site: accuracy by size, and who held which block how often. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lab/plot.h"
+#include "lab/report.h"
+#include "lab/sheet.h"
+
+static void draw_fairness(struct page *page, const struct runs *runs)
+{
+    char how[REPORT_HOW_MAX];
+    AUTO(plot_free)
+    struct plot plot = {.name = "fairness",
+                        .title = "Small sites and large ones",
+                        .x = {.name = "records of the site", .log = true},
+                        .y = {.name = "accuracy at the site", .share = true}};
+    AUTO(trend_free) struct trend groups = {0};
+    for (size_t i = 0; i < runs->n; i++) {
+        const struct run *run = &runs->run[i];
+        if (run->state != RUN_DONE || run->n_sites == 0) continue;
+        const uint32_t group = trend_group(&groups, run->label);
+        struct plot_series *series = group < plot.n_series
+                                         ? &plot.series[group]
+                                         : plot_series(&plot, run->label, PLOT_MARKS);
+        for (size_t v = 0; v < run->n_sites; v++)
+            plot_point(&plot, series,
+                       (struct plot_point){.x = run->site[v].records,
+                                           .y = run->site[v].accuracy,
+                                           .low = NAN,
+                                           .high = NAN});
+    }
+    plot_write(&plot, page,
+               report_how(how,
+                          "One mark for each site of each seed: the final model on that "
+                          "site's records. Below local-only, a site does better alone.",
+                          NULL),
+               "no finished run was scored site by site.");
+}
+
+/* The colour of a cell: how much of the rounds. */
+static void heat_cell(struct buffer *out, double x, double y, double width, double height,
+                      uint32_t held, uint32_t most)
+{
+    const double share = most == 0 ? 0 : (double)held / most;
+    page_print(out,
+               "<rect class=\"cell\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+               "fill-opacity=\"%.2f\"/>",
+               x, y, width, height, 0.05 + 0.95 * share);
+    if (width < 22 || height < 14) return;
+    page_print(out, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%u</text>\n",
+               share > 0.55 ? "dark" : "", x + width / 2, y + height / 2 + 4.5, held);
+}
+
+enum { HEAT_BLOCKS = 40, HEAT_SITES = 60, HEAT_LEFT = 64, HEAT_WIDTH = 480 };
+
+/* Blocks downwards, sites to the right; the last column is how many sites ever held the block. */
+static void heat_map(struct buffer *out, const struct run *run)
+{
+    const uint32_t blocks = run->blocks < HEAT_BLOCKS ? run->blocks : HEAT_BLOCKS;
+    const uint32_t sites = run->sites < HEAT_SITES ? run->sites : HEAT_SITES;
+    const double width = (HEAT_WIDTH - HEAT_LEFT - 70.0) / sites, height = 22;
+    uint32_t most = 0;
+    for (size_t i = 0; i < (size_t)run->blocks * run->sites; i++)
+        most = run->held[i] > most ? run->held[i] : most;
+    page_print(out,
+               "<svg viewBox=\"0 0 %d %.0f\" role=\"img\" aria-label=\"Rounds in which each site "
+               "held each block\">\n<text class=\"name\" x=\"%d\" y=\"14\">site 1 to %u</text>"
+               "<text class=\"name\" x=\"%d\" y=\"14\" text-anchor=\"end\">holders</text>\n",
+               HEAT_WIDTH, blocks * height + 24, HEAT_LEFT, run->sites, HEAT_WIDTH - 4);
+    for (uint32_t b = 0; b < blocks; b++) {
+        uint32_t holders = 0;
+        const double y = 20 + b * height;
+        page_print(out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">block %u</text>\n",
+                   HEAT_LEFT - 6, y + 15, b + 1);
+        for (uint32_t v = 0; v < run->sites; v++) {
+            const uint32_t held = run->held[(size_t)b * run->sites + v];
+            holders += held > 0;
+            if (v < sites) heat_cell(out, HEAT_LEFT + v * width, y, width, height, held, most);
+        }
+        page_print(out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%u%s</text>\n",
+                   HEAT_WIDTH - 4, y + 15, holders,
+                   holders < run->min_holders ? " \xE2\x9A\xA0" : "");
+    }
+    page_print(out, "</svg>\n");
+}
+
+static void heat_numbers(struct page *page, const struct run *run)
+{
+    static const char *const heads[] = {"block", "site", "rounds held", NULL};
+    char name[PAGE_NAME_MAX / 2];
+    (void)snprintf(name, sizeof name, "blocks-%s", run->name);
+    AUTO(sheet_free) struct sheet sheet = {0};
+    sheet_begin(&sheet, page, name, heads);
+    for (uint32_t b = 0; b < run->blocks; b++)
+        for (uint32_t v = 0; v < run->sites; v++) {
+            sheet_count(&sheet, b + 1);
+            sheet_count(&sheet, v + 1);
+            sheet_count(&sheet, run->held[(size_t)b * run->sites + v]);
+        }
+    sheet_end(&sheet, "The numbers",
+              "From result.json of this run, allocation.rounds_held. Holders: sites that ever held "
+              "the block; a sign marks fewer than the study's minimum.");
+}
+
+void report_sites(struct page *page, const struct runs *runs)
+{
+    draw_fairness(page, runs);
+    size_t drawn = 0;
+    for (size_t i = 0; i < runs->n && drawn < 4; i++) {
+        const struct run *run = &runs->run[i];
+        if (run->blocks == 0) continue;
+        page_print(&page->html, "<figure><h3>Blocks held in run %s</h3>\n", run->name);
+        heat_map(&page->html, run);
+        page_print(&page->html, "<p class=\"soft\">At least %u sites must hold a block.</p>\n",
+                   run->min_holders);
+        heat_numbers(page, run);
+        page_print(&page->html, "</figure>\n");
+        drawn++;
+    }
+    if (drawn == 0)
+        page_figure_missing(page, "Blocks held",
+                            "no run allocates layers to sites (allocation in the study file).");
+}
