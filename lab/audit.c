@@ -8,9 +8,11 @@ enum exit_code audit_command(int argc, char **argv)
     static const struct command table[] = {
         {"bound", "a lower bound on epsilon from an attack's counts", audit_bound},
         {"mia", "membership inference against a model, with references", audit_mia},
+        {"mechanism", "one release of a study, attacked with canaries", audit_mechanism},
     };
     static const char examples[] =
         "  veilsum-lab audit bound --method one-run --canaries 1000 --guesses 100 --correct 90 "
-        "--delta 1e-5\n";
+        "--delta 1e-5\n"
+        "  veilsum-lab audit mechanism --study study.yaml\n";
     return command_main(argc, argv, examples, table, sizeof table / sizeof *table);
 }

@@ -7,5 +7,6 @@
 
 enum exit_code audit_bound(int argc, char **argv);
 enum exit_code audit_mia(int argc, char **argv);
+enum exit_code audit_mechanism(int argc, char **argv);
 
 #endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Training rounds of a study on records that an auditor made: canaries. Sites and coordinator are
+ * the programs' state machines, encoder, noise, pads and messages, in one process without sockets.
+ *
+ * The study's are: sites, threshold, colluding sites, noise multiplier, clip, ring, rounding,
+ * rotation, sampler. The auditor's is what is trained: a model of one hidden unit, in which the
+ * gradient of a record with one bright pixel is one coordinate, all of the clip. So one canary is
+ * one contribution of full norm in a direction that no other shares. Where the grid is coarse a
+ * canary has several pixels, as many as let rounding lengthen it most.
+ *
+ * What the adversary has: it sees the opened sums, knows all but the canaries' coins, and the noise
+ * of the colluding sites, which give nothing else. As many sites fall silent as the study allows
+ * for, after they dealt their shares, so that the sums have the least noise that is certain.
+ *
+ * What differs from the programs: no ledger and no journal, a clock that is a number, and no site
+ * compares plans with the study. With a seed a booth plays the same rounds again. */
+#ifndef LAB_BOOTH_H
+#define LAB_BOOTH_H
+
+#include "aggregator/history.h"
+#include "aggregator/round.h"
+#include "protocol/schedule.h"
+#include "protocol/state.h"
+
+#define BOOTH_COORDINATES_MIN 16u
+#define BOOTH_COORDINATES_MAX (1u << 20)
+
+struct booth_settings {
+    uint32_t coordinates; /* of the layer with the canaries */
+    bool sampled;         /* unit patient: draw records as the study does; else all of them */
+    bool seeded;          /* all chance from the seed; else from the system */
+    uint64_t seed;
+};
+
+struct booth_site;
+
+struct booth {
+    struct study study; /* with the auditor's model */
+    struct layout layout;
+    struct schedule schedule;
+    struct plan plan;    /* of every round, but for names and hashes */
+    uint32_t n, honest;  /* sites; those whose noise and records nobody knows */
+    uint32_t width;      /* coordinates of a canary */
+    double reach;        /* how far a canary moves the sum in its direction, grid units */
+    uint32_t n_canaries; /* unit site: one of each honest site */
+    struct manifest manifest;
+    struct keyfile coordinator; /* secret */
+    struct state state;
+    struct history history;
+    struct round round; /* the last one */
+    uint32_t rounds;
+    uint64_t now_ms;
+    struct booth_site *site; /* n */
+    struct rng rng;          /* keys and sessions; and an auditor's coins */
+};
+
+/* The booth must not be moved afterwards. study is copied.
+ * STATUS_RANGE  the study bounds nothing, it has no records to sample, or no such round can be
+ *               planned; why says which. STATUS_NOMEM. booth_close is needed on failure as well. */
+MUST_USE enum status booth_open(struct booth *out, const struct study *study,
+                                const struct booth_settings *settings, struct settings_error *why);
+void booth_close(struct booth *booth);
+
+/* What one round costs against the coordinator with its colluding sites. */
+struct release booth_release(const struct booth *booth);
+
+/* Play one round with the canaries that are included, and none if that is NULL.
+ * score  n_canaries: what the opened sum has in each one's direction, less what is known; in grid
+ *        units.
+ * STATUS_QUORUM  the round was not opened. STATUS_NOMEM, STATUS_RANGE. */
+MUST_USE enum status booth_play(struct booth *booth, const bool *included, double *score);
+
+#endif

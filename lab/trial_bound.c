@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From trials to bounds. Whatever is chosen, is chosen by half of the trials, and the other half is
+ * counted: the score, the threshold, and where records are sampled the canaries that are looked at.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lab/trial_step.h"
+
+/* Canaries of one run, and the part of them that is guessed. */
+#define ONE_RUN_CANARIES 2000u
+#define ONE_RUN_FDP_CANARIES 20000u
+#define GUESSED_PART 10u
+
+static const struct {
+    const char *name, *holds;
+    bound_of_trials *bound;
+} methods[METHOD_COUNT] = {
+    [METHOD_GDP] = {"gdp", "mechanisms that are mu-GDP for some mu, such as Gaussian noise",
+                    bound_gdp},
+    [METHOD_CLOPPER_PEARSON] = {"clopper-pearson", "every mechanism", bound_clopper_pearson},
+    /* Thresholds are ranked as if nothing were sampled. */
+    [METHOD_RATE] = {"rate", "noise as planned, whatever the rate at which records are drawn",
+                     bound_gdp},
+    [METHOD_ONE_RUN] = {"one-run", "every mechanism", NULL},
+    [METHOD_ONE_RUN_FDP] = {"one-run-fdp",
+                            "mechanisms that are mu-GDP for some mu, such as Gaussian noise", NULL},
+};
+
+const char *trial_method_name(enum trial_method method)
+{
+    return methods[method].name;
+}
+
+const char *trial_method_holds(enum trial_method method)
+{
+    return methods[method].holds;
+}
+
+bool trial_holds(enum trial_method method, const struct trial_claim *claim)
+{
+    if (method == METHOD_GDP || method == METHOD_ONE_RUN_FDP) return claim->sampling >= 1;
+    return method != METHOD_RATE || claim->sampling < 1;
+}
+
+bound_of_trials *trial_bound_of(enum trial_method method)
+{
+    return methods[method].bound;
+}
+
+/* --- many runs ---------------------------------------------------------------------------------
+ */
+
+/* Scores of canaries that were in, or out: at even places those that choose, at odd places those
+ * that are counted. */
+struct side {
+    uint32_t n;
+    double *score;
+};
+
+static void side_free(struct side *side)
+{
+    free(side->score);
+}
+
+static void free_bools(bool **x)
+{
+    free(*x);
+}
+
+/* Places of a sampled round are always the same, so rounds take turns; else all take turns. */
+static bool chooses(const struct trials *t, uint32_t i, bool sampled)
+{
+    const uint32_t round = i / t->n_canaries;
+    return (sampled ? round : round + i % t->n_canaries) % 2 == 0;
+}
+
+static enum status side_of(struct side *out, const struct trials *t, const double *score, bool in,
+                           bool sampled, const bool *favourite)
+{
+    AUTO(side_free) struct side side = {.score = calloc((size_t)t->n + 1, 2 * sizeof(double))};
+    if (side.score == NULL) return STATUS_NOMEM;
+    uint32_t n[2] = {0};
+    for (uint32_t i = 0; i < t->n; i++) {
+        if (t->included[i] != in || !favourite[i % t->n_canaries]) continue;
+        const uint32_t odd = chooses(t, i, sampled) ? 0 : 1;
+        side.score[2 * n[odd]++ + odd] = score[i];
+    }
+    side.n = 2 * (n[0] < n[1] ? n[0] : n[1]);
+    *out = side;
+    side = (struct side){0};
+    return STATUS_OK;
+}
+
+struct spot {
+    uint32_t canary;
+    double sum;
+};
+
+static void free_spots(struct spot **x)
+{
+    free(*x);
+}
+
+static int by_sum(const void *a, const void *b)
+{
+    const struct spot *x = a, *y = b;
+    if (x->sum != y->sum) return x->sum > y->sum ? -1 : 1;
+    return x->canary < y->canary ? -1 : x->canary > y->canary;
+}
+
+/* All canaries; or those that stood out most when they were in, by the rounds that choose. */
+static enum status choose_places(bool *favourite, const struct trials *t, bool sampled)
+{
+    const uint32_t k = t->n_canaries,
+                   keep = sampled ? (k + TRIAL_FAVOURITE_PART - 1) / TRIAL_FAVOURITE_PART : k;
+    AUTO(free_spots) struct spot *spot = calloc(k, sizeof *spot);
+    if (spot == NULL) return STATUS_NOMEM;
+    for (uint32_t j = 0; j < k; j++) spot[j].canary = j;
+    for (uint32_t i = 0; sampled && i < t->n; i++)
+        if (t->included[i] && chooses(t, i, sampled)) spot[i % k].sum += t->score[SCORE_SUM][i];
+    qsort(spot, k, sizeof *spot, by_sum);
+    for (uint32_t j = 0; j < keep; j++) favourite[spot[j].canary] = true;
+    return STATUS_OK;
+}
+
+/* The places that choose, packed. */
+static void pack(struct side *side)
+{
+    for (uint32_t i = 0; i < side->n / 2; i++) side->score[i] = side->score[2 * (size_t)i];
+    side->n /= 2;
+}
+
+/* One score's bound: by the trials that are counted, or as the trials that choose see it. */
+static enum status split(struct bound_trials *counts, double *epsilon, bool choosing,
+                         bound_of_trials *bound, const struct trials *t, enum trial_score score,
+                         const struct trial_claim *claim, const bool *favourite)
+{
+    const bool sampled = claim->sampling < 1;
+    AUTO(side_free) struct side negative = {0}, positive = {0};
+    TRY(side_of(&negative, t, t->score[score], false, sampled, favourite));
+    TRY(side_of(&positive, t, t->score[score], true, sampled, favourite));
+    if (choosing) {
+        pack(&negative);
+        pack(&positive);
+    }
+    TRY(bound_split(counts, negative.score, negative.n, positive.score, positive.n, bound,
+                    &claim->level));
+    return bound(epsilon, counts, &claim->level);
+}
+
+static enum status measure_trials(struct trial_bound *out, const struct trials *t,
+                                  const struct trial_claim *claim)
+{
+    bound_of_trials *bound = methods[out->method].bound;
+    AUTO(free_bools) bool *favourite = calloc(t->n_canaries, sizeof *favourite);
+    if (favourite == NULL) return STATUS_NOMEM;
+    TRY(choose_places(favourite, t, claim->sampling < 1));
+    double best = -1;
+    for (enum trial_score s = 0; s < SCORE_COUNT; s++) {
+        double epsilon = 0;
+        struct bound_trials unused;
+        TRY(split(&unused, &epsilon, true, bound, t, s, claim, favourite));
+        if (epsilon > best) out->score = s;
+        best = fmax(best, epsilon);
+    }
+    TRY(split(&out->trials, &out->epsilon, false, bound, t, out->score, claim, favourite));
+    if (out->method != METHOD_RATE) return STATUS_OK;
+    out->rate = trial_rate(&out->trials, claim);
+    return trial_rate_epsilon(&out->epsilon, claim, out->rate);
+}
+
+/* --- one run -----------------------------------------------------------------------------------
+ */
+
+/* Rounds that share no records are one run: each record has a part in one of them alone. */
+static enum status measure_run(struct trial_bound *out, const struct trials *t,
+                               const struct trial_claim *claim)
+{
+    const bool fdp = out->method == METHOD_ONE_RUN_FDP;
+    const uint32_t most = fdp ? ONE_RUN_FDP_CANARIES : ONE_RUN_CANARIES;
+    const uint32_t n = t->n < most ? t->n : most, guesses = n / GUESSED_PART & ~1u;
+    TRY(bound_guess(&out->run, t->score[SCORE_SUM], t->included, n, guesses));
+    return (fdp ? bound_one_run_fdp : bound_one_run)(&out->epsilon, &out->run, &claim->level);
+}
+
+enum status trial_measure(struct trial_bound *out, enum trial_method method,
+                          const struct trials *trials, const struct trial_claim *claim)
+{
+    struct trial_bound bound = {.method = method};
+    if (methods[method].bound != NULL)
+        TRY(measure_trials(&bound, trials, claim));
+    else
+        TRY(measure_run(&bound, trials, claim));
+    *out = bound;
+    return STATUS_OK;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a booth to trials: which canaries are in, by fair coins, and how they score. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "dp/pld.h"
+#include "lab/trial.h"
+
+/* Before each so many rounds one is played without canaries. */
+#define QUIET_EVERY 8
+/* How much the grid of the losses may add to epsilon, relatively. */
+#define CLAIM_EXCESS 1e-6
+
+enum status trial_claim_of(struct trial_claim *out, const struct booth *booth, double confidence)
+{
+    const struct release r = booth_release(booth);
+    const double delta = booth->schedule.delta, norm2 = (double)r.norm2;
+    struct account account = {0};
+    TRY(account_add(&account, &r, 1));
+    const double variance = lattice_sum_continuous((double)r.sigma, r.n_shares);
+    const struct mechanism loss = {.kind = MECHANISM_GAUSSIAN,
+                                   .noise = sqrt(variance / norm2),
+                                   .shift = 1,
+                                   .shares = 1,
+                                   .sampling = r.sampling,
+                                   .times = 1};
+    struct trial_claim claim = {
+        .epsilon_account = account_epsilon(&account, delta),
+        .level = {.delta = booth->study.privacy.delta, .confidence = confidence},
+        .mu = booth->reach / ((double)r.sigma * sqrt((double)r.n_shares)),
+        .sampling = r.sampling,
+        .release = r};
+    TRY(pld_epsilon(&claim.epsilon, &loss, 1, delta, CLAIM_EXCESS));
+    *out = claim;
+    return STATUS_OK;
+}
+
+void trials_free(struct trials *trials)
+{
+    free(trials->included);
+    for (int s = 0; s < SCORE_COUNT; s++) free(trials->score[s]);
+    *trials = (struct trials){0};
+}
+
+static enum status trials_new(struct trials *out, uint32_t n, uint32_t n_canaries)
+{
+    AUTO(trials_free)
+    struct trials trials = {.n = n, .n_canaries = n_canaries};
+    trials.included = calloc(n, sizeof *trials.included);
+    for (int s = 0; s < SCORE_COUNT; s++) {
+        trials.score[s] = calloc(n, sizeof *trials.score[s]);
+        if (trials.score[s] == NULL) return STATUS_NOMEM;
+    }
+    if (trials.included == NULL) return STATUS_NOMEM;
+    *out = trials;
+    trials = (struct trials){0};
+    return STATUS_OK;
+}
+
+static void free_doubles(double **x)
+{
+    free(*x);
+}
+
+enum status trial_play(struct trials *out, struct booth *booth, uint32_t trials)
+{
+    const uint32_t k = booth->n_canaries, rounds = (trials + k - 1) / k;
+    AUTO(trials_free) struct trials played = {0};
+    AUTO(free_doubles) double *quiet = calloc(k, sizeof *quiet);
+    if (quiet == NULL) return STATUS_NOMEM;
+    TRY(trials_new(&played, rounds * k, k));
+    for (uint32_t i = 0; i < rounds; i++) {
+        const size_t at = (size_t)i * k;
+        if (i % QUIET_EVERY == 0) TRY(booth_play(booth, NULL, quiet));
+        for (uint32_t j = 0; j < k; j++) played.included[at + j] = rng_below(&booth->rng, 2) == 1;
+        TRY(booth_play(booth, played.included + at, played.score[SCORE_SUM] + at));
+        for (uint32_t j = 0; j < k; j++)
+            played.score[SCORE_DIFFERENCE][at + j] = played.score[SCORE_SUM][at + j] - quiet[j];
+    }
+    *out = played;
+    played = (struct trials){0};
+    return STATUS_OK;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What so many trials can show, before they are played. */
+#include <math.h>
+
+#include "dp/tail.h"
+#include "lab/trial_step.h"
+
+/* 95 % of a normal law. */
+#define UNLUCKY 1.645
+/* What an honest mechanism should show of its claim, the rate that should be caught over the
+ * planned one, and the effort that is made for it. */
+#define SHOWN 0.9
+#define CAUGHT_RATE 2.0
+#define TRIALS_LEAST 20000u
+#define TRIALS_MOST (1u << 21)
+#define ROUNDS_MOST 4000u
+
+/* Thresholds that are tried, in deviations of the noise. */
+#define THRESHOLD_LEAST (-2.0)
+#define THRESHOLD_ABOVE 5.0
+#define THRESHOLD_STEP 0.1
+
+struct world {
+    enum trial_method method;
+    const struct trial_claim *claim;
+    double mu, sampling, deviations;
+    uint32_t n; /* canaries that are counted on either side */
+};
+
+static struct world world_of(enum trial_method method, const struct trial_claim *claim,
+                             uint32_t trials)
+{
+    /* Half are in; half choose; of sampled ones the favourites are looked at. */
+    const uint32_t n = trials / 4 / (claim->sampling < 1 ? TRIAL_FAVOURITE_PART : 1);
+    return (struct world){
+        .method = method, .claim = claim, .mu = claim->mu, .sampling = claim->sampling, .n = n};
+}
+
+static uint32_t errors_of(double rate, const struct world *w)
+{
+    const double count = w->n * rate + w->deviations * sqrt(w->n * rate * (1 - rate));
+    return (uint32_t)fmin(ceil(count), w->n);
+}
+
+/* A rate, of METHOD_RATE; else an epsilon. */
+static enum status best_of(double *best, const struct world *w)
+{
+    *best = 0;
+    for (double t = THRESHOLD_LEAST; t < w->mu + THRESHOLD_ABOVE && w->n > 0; t += THRESHOLD_STEP) {
+        const double missed =
+            (1 - w->sampling) * tail_normal(t) + w->sampling * tail_normal(t - w->mu);
+        const struct bound_trials counts = {errors_of(tail_normal(-t), w), w->n,
+                                            errors_of(missed, w), w->n};
+        double value = trial_rate(&counts, w->claim);
+        if (w->method != METHOD_RATE)
+            TRY(trial_bound_of(w->method)(&value, &counts, &w->claim->level));
+        *best = fmax(*best, value);
+    }
+    return STATUS_OK;
+}
+
+enum status trial_expect(double *epsilon, enum trial_method method, const struct trial_claim *claim,
+                         double mu, double sampling, uint32_t trials, double deviations)
+{
+    struct world w = world_of(method, claim, trials);
+    double best = 0;
+    w.mu = mu;
+    w.sampling = sampling;
+    w.deviations = deviations;
+    TRY(best_of(&best, &w));
+    if (method == METHOD_RATE) TRY(trial_rate_epsilon(&best, claim, best));
+    *epsilon = best;
+    return STATUS_OK;
+}
+
+/* Whether noise that is too small by a factor, or a rate, would be seen even with bad luck. */
+static enum status is_caught(bool *caught, struct world w, double violation)
+{
+    double best = 0;
+    const bool sampled = w.claim->sampling < 1;
+    w.mu *= sampled ? 1 : violation;
+    w.sampling = sampled ? violation : 1;
+    w.deviations = UNLUCKY;
+    TRY(best_of(&best, &w));
+    *caught = best > (w.method == METHOD_RATE ? w.claim->sampling : w.claim->epsilon);
+    return STATUS_OK;
+}
+
+enum status trial_power(double *violation, enum trial_method method,
+                        const struct trial_claim *claim, uint32_t trials)
+{
+    const struct world w = world_of(method, claim, trials);
+    double low = claim->sampling, high = claim->sampling < 1 ? 1 : TRIAL_FACTOR_MAX;
+    bool caught = false;
+    TRY(is_caught(&caught, w, high));
+    while (caught && high > low * 1.001) {
+        const double middle = sqrt(low * high);
+        bool here = false;
+        TRY(is_caught(&here, w, middle));
+        *(here ? &high : &low) = middle;
+    }
+    *violation = caught ? high : (double)INFINITY;
+    return STATUS_OK;
+}
+
+static enum status is_enough(bool *enough, const struct world *w)
+{
+    const struct trial_claim *claim = w->claim;
+    if (claim->sampling < 1) return is_caught(enough, *w, fmin(1, CAUGHT_RATE * claim->sampling));
+    struct world honest = *w;
+    double shown = 0;
+    honest.deviations = UNLUCKY;
+    TRY(best_of(&shown, &honest));
+    *enough = shown >= SHOWN * claim->epsilon;
+    return STATUS_OK;
+}
+
+enum status trial_count_for(uint32_t *trials, enum trial_method method,
+                            const struct trial_claim *claim, uint32_t n_canaries)
+{
+    const uint64_t rounds = (uint64_t)n_canaries * ROUNDS_MOST;
+    const uint32_t most = rounds < TRIALS_MOST ? (uint32_t)rounds : TRIALS_MOST;
+    uint32_t n = TRIALS_LEAST;
+    for (bool enough = false; n < most; n *= 2) {
+        const struct world w = world_of(method, claim, n);
+        TRY(is_enough(&enough, &w));
+        if (enough) break;
+    }
+    *trials = n < most ? n : most;
+    return STATUS_OK;
+}

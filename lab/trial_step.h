@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What trial_bound.c, trial_power.c and trial_rate.c share. Private to them. */
+#ifndef LAB_TRIAL_STEP_H
+#define LAB_TRIAL_STEP_H
+
+#include "lab/trial.h"
+
+/* Where records are sampled, an adversary looks at this part of the places. */
+#define TRIAL_FAVOURITE_PART 8u
+
+/* What ranks thresholds; NULL: the method takes one run. */
+bound_of_trials *trial_bound_of(enum trial_method method);
+
+/* The least rate of drawing with which the counts agree, if the noise is as planned. */
+double trial_rate(const struct bound_trials *counts, const struct trial_claim *claim);
+/* And what noise as planned costs at that rate; rounded down. STATUS_NOMEM, STATUS_RANGE. */
+MUST_USE enum status trial_rate_epsilon(double *epsilon, const struct trial_claim *claim,
+                                        double rate);
+
+#endif
