@@ -99,7 +99,7 @@ static void the_rate_of_drawing_is_bounded(void)
     /* The same number of them each time, and the same ones. */
     const struct world fixed = {.mu = MU, .drawn = CANARIES / 5};
     const struct trial_bound caught = measured(&fixed, METHOD_RATE, &sampled);
-    CHECK(caught.rate > 0.9 && caught.epsilon > 1.4 * fair.epsilon);
+    CHECK(caught.rate > 0.7 && caught.epsilon > 1.4 * fair.epsilon);
     CHECK(caught.epsilon <= gdp_epsilon(MU, DELTA));
     CHECK(measured(&fixed, METHOD_CLOPPER_PEARSON, &sampled).epsilon > 1);
 }
