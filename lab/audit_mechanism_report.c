@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "lab/audit_mechanism.h"
 #include "lab/verdict.h"
+#include "protocol/books.h"
 
 /* Noise so many times too small must be caught by an audit that passes. */
 #define POWER_NEEDED 2.0
@@ -177,8 +178,7 @@ static bool write_bounds(const struct mechanism_audit *a)
 /* How the scores of canaries that were out and in are spread, in units of the noise. */
 static bool write_scores(const struct mechanism_audit *a)
 {
-    const struct release *r = &a->claim.release;
-    const double noise = (double)r->sigma * sqrt((double)r->n_shares);
+    const double noise = a->claim.noise;
     const double from = -4, step = (a->claim.mu + 8) / BARS;
     uint32_t bar[BARS][2] = {{0}};
     for (uint32_t i = 0; i < a->trials.n; i++) {
@@ -213,26 +213,34 @@ static void print_tables(const struct mechanism_audit *a)
 }
 
 static const char *const shows[] = {
-    "encoder, clip, rounding, noise, pads, protocol and unmasking of this build, with the study's "
-    "sites, threshold, colluding sites, noise multiplier, clip, ring and rounding, tell canaries "
-    "apart no better than the lower bound says",
-    "the release of one round, with as many sites silent as the study allows for", NULL};
-static const char *const does_not_show[] = {
-    "that epsilon is as small as claimed: a stronger attack might prove more, up to the claim",
-    "anything about the study's own model and data: the vector and its gradients are the audit's",
-    "all rounds together: how releases add up is a theorem, checked by veilsum-lab dp",
-    "that canaries of one round are independent trials: that is so because noise of different "
-    "coordinates is, which gdp and clopper-pearson take for granted and one-run does not",
-    "leaks beside the sums: time, size of messages, files, other programs on the machine",
+    "through encoder, clip, rounding, noise, pads, protocol and unmasking of this build, at the "
+    "study's sites, threshold, colluding sites, noise multiplier, clip, ring and rounding, the "
+    "opened sums tell at least as much as the lower bound says",
+    "that is for the release of one training round, with as many sites silent as the study allows "
+    "for",
     NULL};
+#define IN_ANY_CASE                                                                                \
+    "that epsilon is as small as claimed: a stronger attack might prove more, up to the claim",    \
+        "anything about the study's own model and data: the vector and its gradients are the "     \
+        "audit's",                                                                                 \
+        "all rounds together: how releases add up is a theorem, and veilsum-lab dp computes it",   \
+        "that canaries of one round are independent trials: they are if the noise of coordinates " \
+        "is, which all methods but one-run take for granted",                                      \
+        "leaks beside the sums: time, sizes of messages, files, other programs on the machine"
+static const char *const whole[] = {IN_ANY_CASE, NULL};
+static const char *const drawn[] = {
+    IN_ANY_CASE, "that records are drawn by chance: here all are, and --sampled audits the draw",
+    NULL};
+static const char *const sampled[] = {
+    IN_ANY_CASE, "that the noise is as planned: the same audit without --sampled tests that", NULL};
 
 enum exit_code mechanism_report(const struct mechanism_audit *audit)
 {
     const struct mechanism_audit *a = audit;
     const struct judgement j = judge(a);
     char who[64], silent[96];
-    (void)snprintf(who, sizeof who, "server and %u site%s", a->colluding,
-                   a->colluding == 1 ? "" : "s");
+    adversary_name(who, sizeof who, a->colluding > 0 ? ADVERSARY_COLLUSION : ADVERSARY_SERVER,
+                   a->colluding);
     (void)snprintf(silent, sizeof silent, "%u of %u sites silent", a->n - a->honest - a->colluding,
                    a->n);
     const struct verdict_claim claim = {.epsilon = a->claim.epsilon,
@@ -248,7 +256,9 @@ enum exit_code mechanism_report(const struct mechanism_audit *audit)
                         .claim = &claim,
                         .headline = a->repetitions > 1 ? NULL : &headline,
                         .shows = shows,
-                        .does_not_show = does_not_show,
+                        .does_not_show = a->sampled                      ? sampled
+                                         : a->study.privacy.sampling < 1 ? drawn
+                                                                         : whole,
                         .details = details(a, &j)};
     say(v.summary, sizeof v.summary, a, &j);
     if (!a->json) print_tables(a);

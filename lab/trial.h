@@ -26,6 +26,7 @@ struct trial_claim {
     double epsilon;           /* by the distribution of the loss: the tightest that is claimed */
     double epsilon_account;   /* by the curve that ledgers add up */
     struct bound_level level; /* of every bound */
+    double noise;             /* deviation of what the adversary does not know, grid units */
     double mu;                /* of a canary that is drawn: its reach over the noise */
     double sampling;
     struct release release;

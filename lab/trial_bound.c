@@ -20,9 +20,8 @@ static const struct {
     [METHOD_GDP] = {"gdp", "mechanisms that are mu-GDP for some mu, such as Gaussian noise",
                     bound_gdp},
     [METHOD_CLOPPER_PEARSON] = {"clopper-pearson", "every mechanism", bound_clopper_pearson},
-    /* Thresholds are ranked as if nothing were sampled. */
     [METHOD_RATE] = {"rate", "noise as planned, whatever the rate at which records are drawn",
-                     bound_gdp},
+                     NULL},
     [METHOD_ONE_RUN] = {"one-run", "every mechanism", NULL},
     [METHOD_ONE_RUN_FDP] = {"one-run-fdp",
                             "mechanisms that are mu-GDP for some mu, such as Gaussian noise", NULL},
@@ -150,13 +149,10 @@ static enum status split(struct bound_trials *counts, double *epsilon, bool choo
     return bound(epsilon, counts, &claim->level);
 }
 
-static enum status measure_trials(struct trial_bound *out, const struct trials *t,
-                                  const struct trial_claim *claim)
+static enum status measure_split(struct trial_bound *out, const struct trials *t,
+                                 const struct trial_claim *claim, const bool *favourite)
 {
     bound_of_trials *bound = methods[out->method].bound;
-    AUTO(free_bools) bool *favourite = calloc(t->n_canaries, sizeof *favourite);
-    if (favourite == NULL) return STATUS_NOMEM;
-    TRY(choose_places(favourite, t, claim->sampling < 1));
     double best = -1;
     for (enum trial_score s = 0; s < SCORE_COUNT; s++) {
         double epsilon = 0;
@@ -165,10 +161,37 @@ static enum status measure_trials(struct trial_bound *out, const struct trials *
         if (epsilon > best) out->score = s;
         best = fmax(best, epsilon);
     }
-    TRY(split(&out->trials, &out->epsilon, false, bound, t, out->score, claim, favourite));
-    if (out->method != METHOD_RATE) return STATUS_OK;
-    out->rate = trial_rate(&out->trials, claim);
+    return split(&out->trials, &out->epsilon, false, bound, t, out->score, claim, favourite);
+}
+
+static enum status measure_rate(struct trial_bound *out, const struct trials *t,
+                                const struct trial_claim *claim, const bool *favourite)
+{
+    double threshold = 0;
+    TRY(trial_threshold(&threshold, claim, t->n));
+    threshold *= claim->noise;
+    struct bound_trials counts = {0};
+    for (uint32_t i = 0; i < t->n; i++) {
+        if (chooses(t, i, true) || !favourite[i % t->n_canaries]) continue;
+        const bool above = t->score[SCORE_SUM][i] >= threshold;
+        *(t->included[i] ? &counts.positives : &counts.negatives) += 1;
+        counts.false_positives += !t->included[i] && above;
+        counts.false_negatives += t->included[i] && !above;
+    }
+    if (counts.negatives == 0 || counts.positives == 0) return STATUS_RANGE;
+    out->trials = counts;
+    out->rate = trial_rate(&counts, claim);
     return trial_rate_epsilon(&out->epsilon, claim, out->rate);
+}
+
+static enum status measure_trials(struct trial_bound *out, const struct trials *t,
+                                  const struct trial_claim *claim)
+{
+    AUTO(free_bools) bool *favourite = calloc(t->n_canaries, sizeof *favourite);
+    if (favourite == NULL) return STATUS_NOMEM;
+    TRY(choose_places(favourite, t, claim->sampling < 1));
+    if (out->method == METHOD_RATE) return measure_rate(out, t, claim, favourite);
+    return measure_split(out, t, claim, favourite);
 }
 
 /* --- one run -----------------------------------------------------------------------------------
@@ -189,10 +212,8 @@ enum status trial_measure(struct trial_bound *out, enum trial_method method,
                           const struct trials *trials, const struct trial_claim *claim)
 {
     struct trial_bound bound = {.method = method};
-    if (methods[method].bound != NULL)
-        TRY(measure_trials(&bound, trials, claim));
-    else
-        TRY(measure_run(&bound, trials, claim));
+    const bool one_run = method == METHOD_ONE_RUN || method == METHOD_ONE_RUN_FDP;
+    TRY((one_run ? measure_run : measure_trials)(&bound, trials, claim));
     *out = bound;
     return STATUS_OK;
 }

@@ -15,6 +15,7 @@ enum status trial_claim_of(struct trial_claim *out, const struct booth *booth, d
 {
     const struct release r = booth_release(booth);
     const double delta = booth->schedule.delta, norm2 = (double)r.norm2;
+    const double noise = (double)r.sigma * sqrt((double)r.n_shares);
     struct account account = {0};
     TRY(account_add(&account, &r, 1));
     const double variance = lattice_sum_continuous((double)r.sigma, r.n_shares);
@@ -27,7 +28,8 @@ enum status trial_claim_of(struct trial_claim *out, const struct booth *booth, d
     struct trial_claim claim = {
         .epsilon_account = account_epsilon(&account, delta),
         .level = {.delta = booth->study.privacy.delta, .confidence = confidence},
-        .mu = booth->reach / ((double)r.sigma * sqrt((double)r.n_shares)),
+        .noise = noise,
+        .mu = booth->reach / noise,
         .sampling = r.sampling,
         .release = r};
     TRY(pld_epsilon(&claim.epsilon, &loss, 1, delta, CLAIM_EXCESS));

@@ -32,8 +32,11 @@ static struct world world_of(enum trial_method method, const struct trial_claim 
 {
     /* Half are in; half choose; of sampled ones the favourites are looked at. */
     const uint32_t n = trials / 4 / (claim->sampling < 1 ? TRIAL_FAVOURITE_PART : 1);
-    return (struct world){
-        .method = method, .claim = claim, .mu = claim->mu, .sampling = claim->sampling, .n = n};
+    return (struct world){.method = method,
+                          .claim = claim,
+                          .mu = claim->mu,
+                          .sampling = claim->sampling,
+                          .n = n > 0 ? n : 1};
 }
 
 static uint32_t errors_of(double rate, const struct world *w)
@@ -42,11 +45,11 @@ static uint32_t errors_of(double rate, const struct world *w)
     return (uint32_t)fmin(ceil(count), w->n);
 }
 
-/* A rate, of METHOD_RATE; else an epsilon. */
-static enum status best_of(double *best, const struct world *w)
+/* A rate, of METHOD_RATE; else an epsilon; and the threshold that gives it. */
+static enum status best_of(double *best, double *threshold, const struct world *w)
 {
-    *best = 0;
-    for (double t = THRESHOLD_LEAST; t < w->mu + THRESHOLD_ABOVE && w->n > 0; t += THRESHOLD_STEP) {
+    *best = -1;
+    for (double t = THRESHOLD_LEAST; t < w->mu + THRESHOLD_ABOVE; t += THRESHOLD_STEP) {
         const double missed =
             (1 - w->sampling) * tail_normal(t) + w->sampling * tail_normal(t - w->mu);
         const struct bound_trials counts = {errors_of(tail_normal(-t), w), w->n,
@@ -54,20 +57,29 @@ static enum status best_of(double *best, const struct world *w)
         double value = trial_rate(&counts, w->claim);
         if (w->method != METHOD_RATE)
             TRY(trial_bound_of(w->method)(&value, &counts, &w->claim->level));
+        if (value > *best) *threshold = t;
         *best = fmax(*best, value);
     }
     return STATUS_OK;
+}
+
+enum status trial_threshold(double *threshold, const struct trial_claim *claim, uint32_t trials)
+{
+    struct world w = world_of(METHOD_RATE, claim, trials);
+    double unused = 0;
+    w.deviations = UNLUCKY;
+    return best_of(&unused, threshold, &w);
 }
 
 enum status trial_expect(double *epsilon, enum trial_method method, const struct trial_claim *claim,
                          double mu, double sampling, uint32_t trials, double deviations)
 {
     struct world w = world_of(method, claim, trials);
-    double best = 0;
+    double best = 0, unused = 0;
     w.mu = mu;
     w.sampling = sampling;
     w.deviations = deviations;
-    TRY(best_of(&best, &w));
+    TRY(best_of(&best, &unused, &w));
     if (method == METHOD_RATE) TRY(trial_rate_epsilon(&best, claim, best));
     *epsilon = best;
     return STATUS_OK;
@@ -76,12 +88,12 @@ enum status trial_expect(double *epsilon, enum trial_method method, const struct
 /* Whether noise that is too small by a factor, or a rate, would be seen even with bad luck. */
 static enum status is_caught(bool *caught, struct world w, double violation)
 {
-    double best = 0;
+    double best = 0, unused = 0;
     const bool sampled = w.claim->sampling < 1;
     w.mu *= sampled ? 1 : violation;
     w.sampling = sampled ? violation : 1;
     w.deviations = UNLUCKY;
-    TRY(best_of(&best, &w));
+    TRY(best_of(&best, &unused, &w));
     *caught = best > (w.method == METHOD_RATE ? w.claim->sampling : w.claim->epsilon);
     return STATUS_OK;
 }
@@ -108,9 +120,9 @@ static enum status is_enough(bool *enough, const struct world *w)
     const struct trial_claim *claim = w->claim;
     if (claim->sampling < 1) return is_caught(enough, *w, fmin(1, CAUGHT_RATE * claim->sampling));
     struct world honest = *w;
-    double shown = 0;
+    double shown = 0, unused = 0;
     honest.deviations = UNLUCKY;
-    TRY(best_of(&shown, &honest));
+    TRY(best_of(&shown, &unused, &honest));
     *enough = shown >= SHOWN * claim->epsilon;
     return STATUS_OK;
 }

@@ -8,8 +8,13 @@
 /* Where records are sampled, an adversary looks at this part of the places. */
 #define TRIAL_FAVOURITE_PART 8u
 
-/* What ranks thresholds; NULL: the method takes one run. */
+/* What ranks thresholds; NULL: the method has another rule. */
 bound_of_trials *trial_bound_of(enum trial_method method);
+
+/* The threshold of METHOD_RATE, in deviations of the noise: fixed by the claim and the number of
+ * trials, as the one with which an honest mechanism shows most. */
+MUST_USE enum status trial_threshold(double *threshold, const struct trial_claim *claim,
+                                     uint32_t trials);
 
 /* The least rate of drawing with which the counts agree, if the noise is as planned. */
 double trial_rate(const struct bound_trials *counts, const struct trial_claim *claim);

@@ -89,4 +89,82 @@ mistakes() {
     says "$at/out" "bound" || die "help names no subcommand"
 }
 
+# study UNIT: a study of five sites is in $at/study.yaml
+study() {
+    cat >"$at/study.yaml" <<END
+schema: 1
+study: {id: audited}
+sites: {expected: 5, colluding: 1, min_contributors: 2}
+model: {kind: mlp, hidden: [16]}
+privacy: {unit: $1, epsilon: 8, delta: 1.0e-5}
+pruning: {mode: none}
+rounds: {count: 2}
+END
+}
+
+# mechanism ARGUMENT...: the document is in $at/json
+mechanism() {
+    "$lab" audit mechanism --study "$at/study.yaml" --format json "$@" >"$at/json" \
+        2>"$at/audit.log" || die "failed: $*"
+}
+
+mechanism_is_audited() {
+    study "patient, sampling: 0.1, records: 8000"
+    mechanism --seed 1 --out "$at/audit"
+    tool holds "$at/json" "d['audit'] == 'mechanism' and d['verdict'] == 'pass'"
+    tool holds "$at/json" "d['headline']['method'] == 'gdp' and d['headline']['confidence'] == 0.95"
+    tool holds "$at/json" \
+        "0.9 * d['claim']['epsilon'] < d['headline']['epsilon_lower_bound'] < d['claim']['epsilon']"
+    tool holds "$at/json" "d['claim']['epsilon'] <= d['claim_by_account']"
+    tool holds "$at/json" "d['claim']['unit'] == 'patient' and d['claim']['delta'] == 1e-5"
+    tool holds "$at/json" "'1 site' in d['claim']['adversary'] and '1 of 5' in d['claim']['dropouts']"
+    tool holds "$at/json" "[b['method'] for b in d['bounds'] if b['headline']] == ['gdp']"
+    tool holds "$at/json" "len(d['bounds']) == 4 and d['trials'] >= 20000"
+    tool holds "$at/json" "1 < d['smallest_violation_caught'] < 1.2 and d['does_not_show']"
+    [ "$(cat "$at/json")" = "$(cat "$at/audit/mechanism.json")" ] || die "another document in the folder"
+    [ "$(wc -l <"$at/audit/mechanism-bounds.csv")" = 5 ] || die "not four bounds"
+    says "$at/audit/mechanism-scores.csv" "score,out,in" || die "no scores"
+    cp "$at/json" "$at/first"
+    mechanism --seed 1
+    cmp "$at/first" "$at/json" || die "the seed does not replay the audit"
+    mechanism --sampled --seed 1
+    tool holds "$at/json" "d['headline']['method'] == 'rate' and d['sampling'] == 0.1"
+    tool holds "$at/json" "all(b['method'] != 'gdp' for b in d['bounds'])"
+    "$lab" audit mechanism --study "$at/study.yaml" --method clopper-pearson --trials 2000 \
+        >"$at/out"
+    says "$at/out" "what it does not show" || die "no text"
+    study site
+    mechanism --trials 200
+    tool holds "$at/json" "d['canaries_per_round'] == 3 and d['seed'] is None"
+    mechanism --trials 64 --repetitions 3 --seed 1
+    tool holds "$at/json" "len(d['repeated_bounds']) == 3 and d['headline'] is None"
+}
+
+# declines CODE TEXT ARGUMENT...
+declines() {
+    code=0 want=$1 text=$2
+    shift 2
+    "$lab" audit mechanism "$@" >"$at/out" 2>"$at/audit.log" || code=$?
+    [ "$code" = "$want" ] || die "$* ended with $code"
+    says "$at/audit.log" "$text" || die "$* did not say: $text"
+}
+
+mechanism_mistakes() {
+    study site
+    declines 2 "--study is needed"
+    declines 2 "it is gdp, clopper-pearson or rate" --study "$at/study.yaml" --method one-run
+    declines 2 "--method rate is for records that are --sampled" --study "$at/study.yaml" \
+        --method rate
+    declines 2 "--method gdp is for records that are not sampled" --study "$at/study.yaml" \
+        --method gdp --sampled
+    declines 2 "--trials 3: it is a number from" --study "$at/study.yaml" --trials 3
+    declines 5 "the study draws no sample of its records" --study "$at/study.yaml" --sampled
+    sed -i 's/epsilon: 8/epsilon: .inf/; s/id: audited/id: audited, rehearsal: true/' \
+        "$at/study.yaml"
+    declines 5 "there is nothing to audit" --study "$at/study.yaml"
+    declines 1 "cannot be read" --study "$at/none.yaml"
+    study site
+    declines 1 "cannot write" --study "$at/study.yaml" --trials 64 --out "$at/none/audit"
+}
+
 "$case"

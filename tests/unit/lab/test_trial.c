@@ -23,7 +23,8 @@ struct world {
     bool repeats;   /* noise is that of the quiet round */
 };
 
-static const struct trial_claim claim = {.mu = MU, .sampling = 1, .level = {DELTA, 0.95}};
+static const struct trial_claim claim = {
+    .noise = 1, .mu = MU, .sampling = 1, .level = {DELTA, 0.95}};
 
 static bool is_drawn(const struct world *w, uint32_t canary, struct rng *rng)
 {
