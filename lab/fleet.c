@@ -107,6 +107,11 @@ bool fleet_done(const struct fleet *fleet)
     return course_done(&fleet->course);
 }
 
+struct local *fleet_local(struct fleet *fleet, uint32_t v)
+{
+    return &fleet->site[v].site.local;
+}
+
 enum status fleet_spent(const struct fleet *fleet, double *epsilon)
 {
     double most = 0;

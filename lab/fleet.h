@@ -99,6 +99,9 @@ bool fleet_done(const struct fleet *fleet);
  * STATUS_NOMEM. */
 MUST_USE enum status fleet_play(struct fleet *fleet, struct fleet_round *out);
 
+/* A site's records with the study's model, to look at between rounds. */
+struct local *fleet_local(struct fleet *fleet, uint32_t v);
+
 /* What the study has cost by the ledgers of its sites, the most that any of them says, against the
  * coordinator with its colluding sites. */
 MUST_USE enum status fleet_spent(const struct fleet *fleet, double *epsilon);

@@ -95,6 +95,8 @@ static void simulation_free(struct simulation *s)
     for (uint32_t v = 0; s->share != NULL && v < s->n; v++) dataset_free(&s->share[v]);
     free(s->share);
     free(s->records);
+    free(s->site);
+    free(s->held);
     free(s->initial);
     free(s->row);
     local_free(&s->test);

@@ -4,6 +4,8 @@
 #ifndef LAB_SIMULATE_H
 #define LAB_SIMULATE_H
 
+#include <jansson.h>
+
 #include "base/command.h"
 #include "client/backbone.h"
 #include "client/data/split.h"
@@ -37,9 +39,14 @@ struct simulate_row {
     bool scored;
     struct score score; /* of the model after it; alone: the mean of the sites' models */
     double least, most; /* accuracy of the worst and of the best of these models */
-    double epsilon[ADVERSARY_COUNT]; /* spent so far; where scored */
+    bool counted;       /* of a federation: */
+    double epsilon[ADVERSARY_COUNT]; /* spent so far */
     uint64_t kept;                   /* coordinates */
     double seconds;                  /* of the round, without scoring */
+};
+
+struct simulate_site {
+    struct score own, test; /* n is 0 where there is none: simulate_sites.c */
 };
 
 struct simulation {
@@ -51,10 +58,14 @@ struct simulation {
     struct backbone backbone;
     struct hash data_hash; /* of the training records before they are dealt */
     struct hash test_hash;
-    struct local test;     /* its records */
-    uint32_t n;            /* sites */
-    struct dataset *share; /* n; handed over when the run begins */
-    size_t *records;       /* n */
+    struct local test;          /* its records */
+    uint32_t n;                 /* sites */
+    struct dataset *share;      /* n; handed over when the run begins */
+    size_t *records;            /* n */
+    struct simulate_site *site; /* n */
+    uint32_t n_blocks, *held;   /* n_blocks x n opened rounds in which a site held a block; NULL:
+                                 * none are allocated */
+    struct hash model_hash;     /* of the last state, as plans name it; of several, of theirs */
 
     struct fleet fleet;
     double limit[ADVERSARY_COUNT]; /* at most, whatever happens */
@@ -72,6 +83,22 @@ MUST_USE enum exit_code simulate_prepare(struct simulation *s);
 MUST_USE enum exit_code simulate_run(struct simulation *s);
 /* The table or the JSON document on standard output. */
 void simulate_report(const struct simulation *s);
+
+/* Once training is over: what the last state, or that of each site, is worth on the site's own
+ * records. local: n, with the study's model; NULL where records are not told apart. STATUS_NOMEM,
+ * STATUS_RANGE. */
+MUST_USE enum status simulate_end(struct simulation *s, const struct state *const *state,
+                                  uint32_t n_states, struct local *const *local);
+/* Count an opened training round's blocks. STATUS_NOMEM. */
+MUST_USE enum status simulate_note_blocks(struct simulation *s, const struct plan *plan);
+
+/* Of each site its records, the score of the model that it ends with on these very records, and of
+ * its own model, if it has one, on those to test on. */
+json_t *simulate_sites_json(const struct simulation *s);
+/* rounds_held[block][site]: the opened training rounds in which the site held the block. */
+json_t *simulate_allocation_json(const struct simulation *s);
+/* Null where it is of no record. */
+json_t *simulate_score_json(const struct score *score);
 
 const char *simulate_method_name(enum simulate_method method);
 

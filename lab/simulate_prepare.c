@@ -78,7 +78,9 @@ static enum exit_code deal(struct simulation *s, const struct dataset *train)
     struct rng rng = stream_of(s->options.seed, STREAM_PARTITION);
     s->share = calloc(s->n, sizeof *s->share);
     s->records = calloc(s->n, sizeof *s->records);
-    if (s->share == NULL || s->records == NULL) return fail("the partition", STATUS_NOMEM);
+    s->site = calloc(s->n, sizeof *s->site);
+    if (s->share == NULL || s->records == NULL || s->site == NULL)
+        return fail("the partition", STATUS_NOMEM);
     const enum status status =
         split_deal(s->share, &s->options.split, train, s->n, LEAST_RECORDS, &rng);
     if (status == STATUS_RANGE) return refuse_data("the records do not suffice for this partition");

@@ -42,12 +42,19 @@ static json_t *hash_text(const struct hash *hash)
     return json_string(hex);
 }
 
+json_t *simulate_score_json(const struct score *x)
+{
+    if (x->n == 0) return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o}", "accuracy", number(x->accuracy), "balanced",
+                     number(x->balanced), "auc", number(x->auc), "loss", number(x->loss));
+}
+
 static json_t *score_json(const struct simulate_row *row)
 {
-    const struct score *x = &row->score;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "accuracy", number(x->accuracy), "balanced",
-                     number(x->balanced), "auc", number(x->auc), "loss", number(x->loss),
-                     "accuracy_least", number(row->least), "accuracy_most", number(row->most));
+    json_t *all = simulate_score_json(&row->score);
+    (void)json_object_set_new(all, "accuracy_least", number(row->least));
+    (void)json_object_set_new(all, "accuracy_most", number(row->most));
+    return all;
 }
 
 static json_t *epsilons_json(const double *epsilon)
@@ -83,9 +90,8 @@ static json_t *row_json(const struct simulation *s, const struct simulate_row *r
     if (s->options.method == SIMULATE_TOPK)
         (void)json_object_update_new(one, json_pack("{s:I, s:I}", "bytes_up", (json_int_t)r->up,
                                                     "coordinates", (json_int_t)r->dim));
-    if (!row->scored) return one;
-    (void)json_object_update_new(one, score_json(row));
-    if (is_federated(s)) (void)json_object_set_new(one, "epsilon", epsilons_json(row->epsilon));
+    if (row->counted) (void)json_object_set_new(one, "epsilon", epsilons_json(row->epsilon));
+    if (row->scored) (void)json_object_update_new(one, score_json(row));
     return one;
 }
 
@@ -177,6 +183,10 @@ static json_t *document_of(const struct simulation *s)
         (void)json_object_set_new(d, "sums_exact", json_boolean(s->exact));
         (void)json_object_set_new(d, "processor_seconds", times_json(s));
     }
+    (void)json_object_set_new(
+        d, "model_hash", hash_is_zero(&s->model_hash) ? json_null() : hash_text(&s->model_hash));
+    (void)json_object_set_new(d, "per_site", simulate_sites_json(s));
+    (void)json_object_set_new(d, "allocation", simulate_allocation_json(s));
     (void)json_object_set_new(d, "rounds", rows_json(s));
     return d;
 }

@@ -15,6 +15,8 @@
 #define FAILURES_MAX 5
 /* Seconds between two lines of progress. */
 #define TELL_S 5
+/* At most so many rounds, and those with a score, say what was spent until then. */
+#define CURVE_POINTS 100
 
 static double now_seconds(void)
 {
@@ -67,10 +69,18 @@ static enum status score_round(struct simulation *s, struct simulate_row *row)
 {
     const struct fleet *fleet = &s->fleet;
     row->scored = true;
-    for (enum adversary who = 0; who < ADVERSARY_COUNT; who++)
-        TRY(spend_epsilon(&row->epsilon[who], &fleet->spend, who));
     TRY(score_state(&row->score, &s->test, &fleet->course.state));
     row->least = row->most = row->score.accuracy;
+    return STATUS_OK;
+}
+
+/* The ledger adds all releases up each time: for a curve, not for each of a thousand rounds. */
+static enum status count_round(struct simulation *s, struct simulate_row *row, bool due)
+{
+    const uint32_t stride = s->study.rounds.count / CURVE_POINTS + 1;
+    row->counted = due || row->round.round % stride == 0;
+    for (enum adversary who = 0; who < ADVERSARY_COUNT && row->counted; who++)
+        TRY(spend_epsilon(&row->epsilon[who], &s->fleet.spend, who));
     return STATUS_OK;
 }
 
@@ -99,6 +109,9 @@ static enum exit_code play(struct simulation *s, uint32_t *failures)
     row->seconds = now_seconds() - begun;
     row->kept = bits_count(&fleet->course.state.keep);
     const bool trained = row->round.opened && row->round.step == STEP_TRAIN;
+    if (status == STATUS_OK)
+        status = count_round(s, row, trained && is_due(s, fleet->course.trained));
+    if (status == STATUS_OK && trained) status = simulate_note_blocks(s, &fleet->round.plan);
     if (status == STATUS_OK && trained && is_due(s, fleet->course.trained))
         status = score_round(s, row);
     if (row->round.round == 0) s->n_rows--; /* it was not even planned */
@@ -133,6 +146,18 @@ static enum exit_code open_fleet(struct simulation *s)
     return EXIT_OK;
 }
 
+/* Whatever ended it, it ended with a model. */
+static enum status end_federation(struct simulation *s)
+{
+    const struct state *state = &s->fleet.course.state;
+    struct local **local = calloc(s->n, sizeof *local);
+    if (local == NULL) return STATUS_NOMEM;
+    for (uint32_t v = 0; v < s->n; v++) local[v] = fleet_local(&s->fleet, v);
+    const enum status status = simulate_end(s, &state, 1, local);
+    free(local);
+    return status;
+}
+
 static enum exit_code run_federation(struct simulation *s)
 {
     enum exit_code code = open_fleet(s);
@@ -152,7 +177,8 @@ static enum exit_code run_federation(struct simulation *s)
         s->macs_kept = 0;
     if (s->n_rows > 0 && fleet_spent(&s->fleet, &s->site_epsilon) != STATUS_OK)
         s->site_epsilon = (double)NAN;
-    return code;
+    const enum status status = s->finished ? end_federation(s) : STATUS_OK;
+    return status == STATUS_OK ? code : explain(s, status);
 }
 
 /* --- the yardsticks ----------------------------------------------------------------------------
@@ -188,6 +214,7 @@ static enum status score_class(struct simulation *s, struct simulate_row *row,
     for (uint32_t v = 0; v < class->n; v++) {
         struct score one;
         TRY(score_state(&one, &s->test, &class->solo[v].state));
+        if (s->options.method == SIMULATE_LOCAL) s->site[v].test = one;
         mean->n = one.n;
         mean->accuracy += one.accuracy / class->n;
         mean->balanced += one.balanced / class->n;
@@ -228,6 +255,22 @@ static enum status gather(struct simulation *s, struct class *class)
     return STATUS_OK;
 }
 
+static enum status end_class(struct simulation *s, struct class *class)
+{
+    const struct state **state = calloc(class->n, sizeof *state);
+    struct local **local = calloc(class->n, sizeof *local);
+    enum status status = state == NULL || local == NULL ? STATUS_NOMEM : STATUS_OK;
+    for (uint32_t v = 0; v < class->n && status == STATUS_OK; v++) {
+        state[v] = &class->solo[v].state;
+        local[v] = &class->solo[v].local;
+    }
+    const bool apart = s->options.method == SIMULATE_LOCAL;
+    if (status == STATUS_OK) status = simulate_end(s, state, class->n, apart ? local : NULL);
+    free(state);
+    free(local);
+    return status;
+}
+
 static enum exit_code run_class(struct simulation *s)
 {
     AUTO(class_free) struct class class = {0};
@@ -240,6 +283,7 @@ static enum exit_code run_class(struct simulation *s)
         tell(s, &told, round, all, begun);
         s->finished = round == all;
     }
+    if (status == STATUS_OK && s->finished) status = end_class(s, &class);
     return status == STATUS_OK ? EXIT_OK : explain(s, status);
 }
 
@@ -280,6 +324,7 @@ static enum exit_code run_topk(struct simulation *s)
         tell(s, &told, round, all, begun);
         s->finished = status == STATUS_OK && round == all;
     }
+    if (s->finished) status = simulate_end(s, &(const struct state *){&topk.state}, 1, NULL);
     return status == STATUS_OK ? EXIT_OK : explain(s, status);
 }
 

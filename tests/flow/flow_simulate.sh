@@ -52,7 +52,11 @@ private() {
         'd["bytes_per_site"]["up"] == sum(r["bytes_up"] for r in d["rounds"])' \
         '0 < d["rounds"][5]["kept"] < d["parameters"]' \
         'd["macs"]["kept"] == 6368 and d["macs"]["unpruned"] == 12864' \
-        'abs(d["macs"]["share"] - 6368 / 12864) < 1e-9' 'd["result"]["auc"] is None'
+        'abs(d["macs"]["share"] - 6368 / 12864) < 1e-9' 'd["result"]["auc"] is None' \
+        'all(a["epsilon"]["server"] < b["epsilon"]["server"] for a, b in zip(d["rounds"], d["rounds"][1:]))' \
+        'd["rounds"][-1]["epsilon"] == d["privacy"]["spent"]' \
+        '[x["records"] for x in d["per_site"]] == d["records"] and d["allocation"] is None' \
+        'all(0 < x["accuracy"] <= 1 and x["test"] is None for x in d["per_site"])'
 }
 
 # The same seed gives the same document but for the time that it took, however many threads.
@@ -96,7 +100,9 @@ yardsticks() {
     simulate 0 --method local-only --partition pathological:2
     check 'd["method"] == "local-only"' 'len(d["rounds"]) == 10' \
         'd["result"]["accuracy_least"] <= d["result"]["accuracy"] <= d["result"]["accuracy_most"]' \
-        'd["result"]["accuracy"] < 0.8' '"privacy" not in d'
+        'd["result"]["accuracy"] < 0.8' '"privacy" not in d' \
+        'min(x["test"]["accuracy"] for x in d["per_site"]) == d["result"]["accuracy_least"]' \
+        'all(x["accuracy"] > x["test"]["accuracy"] for x in d["per_site"])'
     simulate 0 --method centralised --partition pathological:2
     check 'd["method"] == "centralised"' 'd["result"]["accuracy"] > 0.9' \
         'd["result"]["accuracy_least"] == d["result"]["accuracy"]'
@@ -130,6 +136,10 @@ END
     simulate 0 --partition iid --backbone "$at/backbone"
     cp "$at/json" "$at/iid"
     simulate 0 --partition domain --backbone "$at/backbone"
+    # every site holds as many blocks as it can, every block has holders enough
+    check 'd["allocation"]["min_holders"] == 3' \
+        '[sum(x) for x in zip(*d["allocation"]["rounds_held"])] == [12, 12, 9, 9, 6, 6]' \
+        'all(sum(x) >= 9 and max(x) <= 3 for x in d["allocation"]["rounds_held"])'
     check 'len(d["rounds"]) == 3 and d["sums_exact"]' "d['test_hash'] != $(field iid test_hash)" \
         "d['test_records'] == $(field iid test_records)"
     simulate 0 --method centralised --backbone "$at/backbone"
