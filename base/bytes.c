@@ -120,6 +120,21 @@ void write_blob(struct buffer *b, const void *in, size_t n)
     write_bytes(b, in, n);
 }
 
+void write_base64(struct buffer *b, const void *in, size_t n)
+{
+    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *at = in;
+    for (size_t i = 0; i < n && b->status == STATUS_OK; i += 3) {
+        const size_t part = n - i < 3 ? n - i : 3;
+        uint32_t bits = 0;
+        for (size_t k = 0; k < 3; k++) bits = bits << 8 | (k < part ? at[i + k] : 0u);
+        char four[5] = "====";
+        for (size_t k = 0; k <= part; k++) four[k] = digit[bits >> (18 - 6 * k) & 63];
+        write_bytes(b, four, 4);
+        secret_wipe(four, sizeof four);
+    }
+}
+
 void write_bits(struct buffer *b, const struct bits *bits)
 {
     REQUIRE(bits->n <= UINT32_MAX);

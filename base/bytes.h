@@ -43,6 +43,8 @@ void write_f64(struct buffer *b, double x);
 void write_bytes(struct buffer *b, const void *in, size_t n);
 /* u32 length, then the bytes. */
 void write_blob(struct buffer *b, const void *in, size_t n);
+/* RFC 4648, section 4, with padding: text for JSON, HTML and HTTP. */
+void write_base64(struct buffer *b, const void *in, size_t n);
 /* u32 bit count, then ceil(n / 8) bytes, lowest bit first, unused bits zero. */
 void write_bits(struct buffer *b, const struct bits *bits);
 /* The low `width` bits (1..32) of n elements, packed lowest bit first, last byte zero-padded. */

@@ -258,31 +258,19 @@ static void request_add_text(struct proxy *p, const char *text)
     request_add(p, text, strlen(text));
 }
 
-static void request_add_base64(struct proxy *p, const struct buffer *in)
-{
-    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < in->n; i += 3) {
-        const size_t n = in->n - i < 3 ? in->n - i : 3;
-        uint32_t bits = 0;
-        for (size_t k = 0; k < 3; k++) bits = bits << 8 | (k < n ? in->at[i + k] : 0);
-        char four[5] = "====";
-        for (size_t k = 0; k <= n; k++) four[k] = digit[bits >> (18 - 6 * k) & 63];
-        request_add(p, four, 4);
-        secret_wipe(four, sizeof four);
-    }
-}
-
 static enum status request_http(struct proxy *p, const char *target, const char *credentials)
 {
-    AUTO(buffer_wipe) struct buffer text = {0};
+    AUTO(buffer_wipe) struct buffer text = {0}, basic = {0};
     if (credentials != NULL) TRY(read_credentials(&text, credentials));
+    write_base64(&basic, text.at, text.n);
+    TRY(basic.status);
     request_add_text(p, "CONNECT ");
     request_add_text(p, target);
     request_add_text(p, " HTTP/1.1\r\nHost: ");
     request_add_text(p, target);
     if (text.n > 0) {
         request_add_text(p, "\r\nProxy-Authorization: Basic ");
-        request_add_base64(p, &text);
+        request_add(p, basic.at, basic.n);
     }
     request_add_text(p, "\r\n\r\n");
     return STATUS_OK;

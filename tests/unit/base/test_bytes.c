@@ -80,6 +80,22 @@ static void bytes_and_blobs_come_back(void)
     CHECK_OK(reader_end(&r));
 }
 
+/* RFC 4648, section 10, and bytes that need the last two digits. */
+static void base64_is_that_of_the_rfc(void)
+{
+    static const struct {
+        const char *in, *out;
+    } vector[] = {{"", ""},        {"f", "Zg=="},          {"fo", "Zm8="},
+                  {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff\xfe", "+//+"}};
+    for (size_t i = 0; i < sizeof vector / sizeof *vector; i++) {
+        AUTO(buffer_free) struct buffer b = {0};
+        write_base64(&b, vector[i].in, strlen(vector[i].in));
+        CHECK_OK(b.status);
+        CHECK_NUMBER(strlen(vector[i].out), b.n);
+        if (b.n > 0) CHECK_BYTES(vector[i].out, b.at, b.n);
+    }
+}
+
 static void a_view_borrows_from_the_input(void)
 {
     const uint8_t in[4] = {1, 2, 3, 4};
@@ -366,6 +382,7 @@ int main(void)
     RUN(numbers_come_back);
     RUN(floats_keep_every_bit);
     RUN(bytes_and_blobs_come_back);
+    RUN(base64_is_that_of_the_rfc);
     RUN(a_view_borrows_from_the_input);
     RUN(a_blob_over_its_limit_is_bad);
     RUN(a_blob_longer_than_the_input_is_bad);
