@@ -28,6 +28,11 @@ MUST_USE enum status image_new(struct image *out, uint32_t channels, uint32_t he
  */
 MUST_USE enum status png_decode(struct image *out, struct view bytes, struct data_error *why);
 
+/* Encode a picture within the limits above as a PNG of 8 bits, grey or colour, appended to out.
+ * STATUS_RANGE  another number of channels, or a side outside the limits. STATUS_NOMEM. out is as
+ *               before then. */
+MUST_USE enum status png_encode(struct buffer *out, const struct image *image);
+
 /* Decode a JPEG, grey or colour; one that is cut off or damaged is refused, not patched.
  * Failures as of png_decode. */
 MUST_USE enum status jpeg_decode(struct image *out, struct view bytes, struct data_error *why);

@@ -51,6 +51,41 @@ static void jpeg_is_decoded_closely(void)
     for (size_t i = 0; i < sizeof colour; i++) CHECK_CLOSE(colour[i], rgb.pixel[i], 4);
 }
 
+static void an_encoded_png_is_decoded_exactly(void)
+{
+    paint();
+    uint8_t *const pixel[] = {grey, colour};
+    for (uint32_t k = 0; k < 2; k++) {
+        const struct image in = {.channels = 1 + 2 * k, .height = H, .width = W, .pixel = pixel[k]};
+        AUTO(buffer_free) struct buffer file = {0};
+        AUTO(image_free) struct image out = {0};
+        struct data_error why = {{0}};
+        write_u8(&file, 7); /* appended */
+        CHECK_OK(png_encode(&file, &in));
+        const struct view bytes = {file.at + 1, file.n - 1};
+        CHECK_OK(png_decode(&out, bytes, &why));
+        REQUIRE(out.pixel != NULL);
+        CHECK(file.at[0] == 7 && out.channels == in.channels && out.height == H && out.width == W);
+        CHECK_BYTES(pixel[k], out.pixel, (size_t)in.channels * H * W);
+    }
+}
+
+static void no_png_is_made_of_other_sizes(void)
+{
+    static const struct image wrong[] = {{2, H, W, colour},
+                                         {0, H, W, colour},
+                                         {1, 0, W, colour},
+                                         {1, H, 0, colour},
+                                         {1, IMAGE_SIDE_MAX + 1, 1, colour},
+                                         {3, 1, IMAGE_SIDE_MAX + 1, colour},
+                                         {3, IMAGE_SIDE_MAX, IMAGE_SIDE_MAX, colour}};
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+        AUTO(buffer_free) struct buffer file = {0};
+        CHECK_STATUS(STATUS_RANGE, png_encode(&file, &wrong[k]));
+        CHECK_NUMBER(0, file.n);
+    }
+}
+
 static void check_refused(enum status want, const char *words, struct view bytes)
 {
     struct image image = {.channels = 77};
@@ -154,11 +189,21 @@ static void memory_may_end_anywhere(void)
             CHECK_STATUS(oom_hit() ? STATUS_NOMEM : STATUS_OK, status);
             CHECK((status == STATUS_OK) == (image.pixel != NULL));
         }
+    OOM_EACH {
+        const struct image image = {1, H, W, grey};
+        AUTO(buffer_free) struct buffer file = {0};
+        const enum status status = png_encode(&file, &image);
+        oom_stop();
+        CHECK_STATUS(oom_hit() ? STATUS_NOMEM : STATUS_OK, status);
+        CHECK((status == STATUS_OK) == (file.n > 0));
+    }
 }
 
 int main(void)
 {
     RUN(png_is_decoded_exactly);
+    RUN(an_encoded_png_is_decoded_exactly);
+    RUN(no_png_is_made_of_other_sizes);
     RUN(jpeg_is_decoded_closely);
     RUN(every_shorter_file_is_refused);
     RUN(four_colours_are_refused);
