@@ -88,6 +88,8 @@ void fleet_close(struct fleet *fleet)
         buffer_free(&own->letter);
         outbox_free(&own->answer);
         noised_free(&own->put_in);
+        noise_free(&own->noise);
+        rng_wipe(&own->then);
     }
     free(fleet->site);
     round_free(&fleet->round);

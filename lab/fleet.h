@@ -21,6 +21,18 @@
 #include "aggregator/spend.h"
 #include "client/site.h"
 
+/* What a site put into a round, and what it drew for it. */
+struct fleet_input {
+    struct site *site;           /* in SESSION_SURVIVORS; its scratch may be used */
+    const struct noised *put_in; /* its noisy sum, before the masks; secret */
+    const struct noise *noise;   /* that is in it; secret */
+    const struct rng *then;      /* from which it drew its sample after the noise; secret */
+    struct view letter;          /* the masked input, as it left */
+};
+/* Told of each input, by the sites' numbers, before the coordinator takes it. A failure ends the
+ * run with its status. */
+typedef enum status fleet_watch(void *context, uint32_t site, const struct fleet_input *input);
+
 struct fleet_settings {
     const char *study; /* the study's file */
     uint64_t seed;
@@ -29,6 +41,8 @@ struct fleet_settings {
     double lifetime_epsilon; /* of each site's policy; 0: the most that a policy may say */
     const float *backbone;   /* frozen weights, if the study adapts any; they stay the caller's */
     unsigned threads;        /* sites that work at the same time; 0 counts as 1 */
+    fleet_watch *watch;      /* for audits; NULL: nobody looks */
+    void *watcher;           /* its context */
 };
 
 /* Where the time of all sites and of the coordinator went; seconds of processor. */

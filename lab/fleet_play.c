@@ -68,6 +68,19 @@ static enum status write_letters(struct fleet *fleet, struct view model)
     return STATUS_OK;
 }
 
+static enum status show_input(const struct fleet *fleet, uint32_t v, struct view letter)
+{
+    struct fleet_site *own = &fleet->site[v];
+    if (!own->watched || fleet->round.phase != PHASE_COLLECT || own->put_in.n == 0)
+        return STATUS_OK;
+    const struct fleet_input input = {.site = &own->site,
+                                      .put_in = &own->put_in,
+                                      .noise = &own->noise,
+                                      .then = &own->then,
+                                      .letter = letter};
+    return fleet->set.watch(fleet->set.watcher, v, &input);
+}
+
 /* The round knows what is wrong with an answer, and goes on without its sender. */
 static enum status take_answers(struct fleet *fleet)
 {
@@ -77,6 +90,7 @@ static enum status take_answers(struct fleet *fleet)
             AUTO(outbox_free) struct outbox notes = {0};
             const struct view bytes = blob_view(own->answer.letter[i].bytes);
             own->up += bytes.n;
+            TRY(show_input(fleet, v, bytes));
             if (round_message(&fleet->round, v, bytes, fleet->now_ms, &notes) == STATUS_NOMEM)
                 return STATUS_NOMEM;
         }
@@ -147,6 +161,7 @@ static void draw_dropouts(struct fleet *fleet)
         own->up = own->down = 0;
         own->measured = !measured && !own->gone && own->lost > PHASE_COLLECT;
         measured = measured || own->measured;
+        own->watched = fleet->set.watch != NULL;
         noised_free(&own->put_in);
     }
 }

@@ -35,6 +35,14 @@ static enum status measure_noise(struct fleet_site *own)
     return status;
 }
 
+/* What it is about to draw, drawn before: the seed of a part is wiped by its use. */
+static enum status foresee(struct fleet_site *own)
+{
+    own->then = own->site.rng;
+    noise_free(&own->noise);
+    return submit_noise(&own->noise, &own->site.session, &own->then);
+}
+
 /* What run.c asks of a site whose shares are dealt: its sum, and at the release moment its input.
  * A failure ends its session, and with it its part in the round. */
 static enum status put_in(struct fleet_site *own, uint64_t now_ms)
@@ -42,6 +50,7 @@ static enum status put_in(struct fleet_site *own, uint64_t now_ms)
     struct site *site = &own->site;
     AUTO(outbox_free) struct outbox out = {0};
     if (own->measured) TRY(measure_noise(own));
+    if (own->watched) TRY(foresee(own));
     double since = fleet_seconds();
     const enum status status = site_work(site, &out);
     own->times.work += fleet_lap(&since);

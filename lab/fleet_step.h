@@ -12,8 +12,11 @@ struct fleet_site {
     struct buffer letter; /* to it, in the present phase */
     struct outbox answer; /* its letters to the coordinator */
     struct noised put_in; /* its noisy sum, until the survivors are known; secret */
+    struct noise noise;   /* that is in it, where it is watched; secret */
+    struct rng then;      /* its generator after that; secret */
     bool gone;            /* its policy ended the study for it */
     bool measured;        /* its noise is to be timed in this round */
+    bool watched;         /* by the settings' watch */
     enum status status;   /* of its step in this phase */
     uint64_t up, down;    /* bytes of this round */
     struct fleet_times times;
