@@ -6,6 +6,7 @@
 #include "base/command.h"
 
 enum exit_code audit_bound(int argc, char **argv);
+enum exit_code audit_inversion(int argc, char **argv);
 enum exit_code audit_mia(int argc, char **argv);
 enum exit_code audit_mechanism(int argc, char **argv);
 

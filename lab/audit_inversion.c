@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* veilsum-lab audit inversion: arguments, data, order of things. */
+#include "lab/audit_inversion.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/crew.h"
+#include "client/data/records.h"
+#include "lab/audit.h"
+#include "lab/option.h"
+#include "lab/shapes.h"
+
+/* Records that are drawn when none are named. */
+#define SHAPES_MAX 20000.0
+
+enum { ARG_BATCH = 256, ARG_ROUNDS, ARG_SEED, ARG_THREADS, ARG_OUT, ARG_FORMAT };
+
+struct arguments {
+    struct inversion_options options;
+    struct records records;
+    const char *out;
+    bool json;
+};
+
+static void end_of_arguments(const struct arguments *a, struct argp_state *state)
+{
+    if (a->options.study == NULL) argp_error(state, "--study is needed");
+    const char *wrong = records_named(&a->records) ? records_usage(&a->records) : NULL;
+    if (wrong != NULL) argp_error(state, "%s", wrong);
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct arguments *a = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &a->records;
+        return 0;
+    case 's':
+        a->options.study = text;
+        return 0;
+    case ARG_BATCH:
+        a->options.batch = option_count(state, "batch", text, 1, 1000);
+        return 0;
+    case ARG_ROUNDS:
+        a->options.rounds = option_count(state, "rounds", text, 1, 1000);
+        return 0;
+    case ARG_SEED:
+        a->options.seed = option_seed(state, text);
+        return 0;
+    case ARG_THREADS:
+        a->options.threads = option_count(state, "threads", text, 1, CREW_MAX);
+        return 0;
+    case ARG_OUT:
+        a->out = text;
+        return 0;
+    case ARG_FORMAT:
+        a->json = option_json(state, text);
+        return 0;
+    case ARGP_KEY_END:
+        end_of_arguments(a, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* What is named; else shapes, as many as the study takes. */
+static enum status read_data(struct dataset *out, struct arguments *a,
+                             const struct inversion *inversion, struct data_error *why)
+{
+    const struct study *study = &inversion->study;
+    AUTO(dataset_free) struct dataset held = {0};
+    if (records_named(&a->records)) {
+        records_fit(&a->records, &study->model.spec);
+        return records_read(out, &held, &a->records, why);
+    }
+    struct rng rng = {0};
+    rng_numbered(&rng, a->options.seed);
+    const double n = (double)inversion_least(inversion) +
+                     (double)INVERSION_OTHERS * a->options.rounds +
+                     fmin((double)inversion_records(inversion) * study->sites.expected, SHAPES_MAX);
+    const enum status status = shapes_draw(out, &study->model.spec, (size_t)n, &rng);
+    if (status != STATUS_OK) (void)snprintf(why->text, sizeof why->text, "%s", status_text(status));
+    return status;
+}
+
+static enum exit_code run(struct inversion *inversion, struct arguments *a)
+{
+    struct data_error why = {{0}};
+    AUTO(dataset_free) struct dataset data = {0};
+    enum exit_code code = inversion_open(inversion, &a->options);
+    if (code == EXIT_OK && read_data(&data, a, inversion, &why) != STATUS_OK) {
+        fprintf(stderr, "audit inversion: %s\n", why.text);
+        return EXIT_DATA;
+    }
+    if (code == EXIT_OK) code = inversion_run(inversion, &data);
+    if (code != EXIT_OK) {
+        fprintf(stderr, "audit inversion: %s\n", inversion->why);
+        return code;
+    }
+    return audit_inversion_report(inversion, a->json, a->out);
+}
+
+enum exit_code audit_inversion(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"study", 's', "FILE", 0, "The study file; its sites.expected sites are played", 0},
+        {"batch", ARG_BATCH, "N", 0,
+         "Records that the attacked site's update is made of, on average (4)", 0},
+        {"rounds", ARG_ROUNDS, "N", 0, "Training rounds to attack, at most (8)", 0},
+        {"seed", ARG_SEED, "N", 0, "Of everything that is drawn (1)", 0},
+        {"threads", ARG_THREADS, "N", 0, "Sites that work at a time (one per processor)", 0},
+        {"out", ARG_OUT, "DIR", 0, "Write inversion.json, inversion.csv and pictures there", 0},
+        {"format", ARG_FORMAT, "FORMAT", 0, "text or json (text)", 0},
+        {0}};
+    static const struct argp_child children[] = {
+        {&records_argp, 0, "The records (drawn shapes):", 1}, {0}};
+    static const char doc[] =
+        "Try to make pictures of a site's records from what the site sends: from its plain update, "
+        "which never leaves it; from the masked update; from the update with its noise alone, as "
+        "if "
+        "all other sites conspired; and from the opened sum. The study is played in this process, "
+        "with the programs' own code.\v"
+        "Exit codes: 0 pass or inconclusive; 6 a protected stage gives pictures away; 7 the data; "
+        "5 the study; 1 otherwise.\n\n"
+        "Examples:\n"
+        "  veilsum-lab audit inversion --study study.yaml --out audit/\n"
+        "  veilsum-lab audit inversion --study study.yaml --npz pneumoniamnist.npz --batch 1\n";
+    static struct inversion inversion; /* large */
+    struct arguments a = {
+        .options = {.seed = 1, .batch = 4, .rounds = 8, .threads = command_threads(CREW_MAX)}};
+    const struct argp argp = {
+        .options = options, .parser = parse, .doc = doc, .children = children};
+    (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+    command_catch_stop();
+    const enum exit_code code = run(&inversion, &a);
+    inversion_free(&inversion);
+    return code;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole audit, on the honest program and on two broken ones: masks or noise left out. */
+#include "lab/inversion.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "lab/folder.h"
+#include "lab/shapes.h"
+#include "tests/lib/check.h"
+
+static char folder[FILE_PATH_MAX], path[FILE_PATH_MAX];
+static bool without_masks, without_noise;
+static const char *rounds = ""; /* further keys of that part of the study */
+
+enum status __real_mask_add(struct masked *out, struct noised *in, const struct pad *pad,
+                            size_t n_pads, const struct mask_how *how, uint64_t at);
+enum status __wrap_mask_add(struct masked *out, struct noised *in, const struct pad *pad,
+                            size_t n_pads, const struct mask_how *how, uint64_t at);
+enum status __wrap_mask_add(struct masked *out, struct noised *in, const struct pad *pad,
+                            size_t n_pads, const struct mask_how *how, uint64_t at)
+{
+    return __real_mask_add(out, in, pad, without_masks ? 0 : n_pads, how, at);
+}
+
+enum status __real_noise_draw(struct noise *out, size_t n, uint32_t sigma,
+                              enum noise_sampler sampler, struct rng *rng);
+enum status __wrap_noise_draw(struct noise *out, size_t n, uint32_t sigma,
+                              enum noise_sampler sampler, struct rng *rng);
+enum status __wrap_noise_draw(struct noise *out, size_t n, uint32_t sigma,
+                              enum noise_sampler sampler, struct rng *rng)
+{
+    return __real_noise_draw(out, n, without_noise ? 0 : sigma, sampler, rng);
+}
+
+static void write_study(const char *model, const char *privacy, const char *more)
+{
+    char text[1024];
+    const int n = snprintf(text, sizeof text,
+                           "schema: 1\nstudy: {id: inversion, rehearsal: true}\n"
+                           "sites: {expected: 5, colluding: 1, threshold: 4, min_contributors: 2}\n"
+                           "model: {%s, channels: 1, height: 8, width: 8, classes: 3}\n"
+                           "privacy: {delta: 1.0e-5, clip: 1, %s}\n%s"
+                           "rounds: {count: 10, learning_rate: 0.1%s}\n",
+                           model, privacy, more, rounds);
+    CHECK_OK(file_write(path, (struct view){(const uint8_t *)text, (size_t)n}, 0600));
+}
+
+static const char mlp[] = "kind: mlp, hidden: [24, 8]", no_pruning[] = "pruning: {mode: none}\n";
+
+static enum exit_code audit(struct inversion *inversion, uint64_t seed, size_t n)
+{
+    const struct inversion_options options = {.study = path, .seed = seed, .batch = 3, .rounds = 5};
+    struct dataset data = {0};
+    struct rng rng = {0};
+    rng_numbered(&rng, 3);
+    enum exit_code code = inversion_open(inversion, &options);
+    if (code != EXIT_OK) return code;
+    CHECK_OK(shapes_draw(&data, &inversion->study.model.spec, n, &rng));
+    code = inversion_run(inversion, &data);
+    CHECK(data.n == 0);
+    return code;
+}
+
+static void run(struct inversion *inversion, uint64_t seed)
+{
+    const enum exit_code code = audit(inversion, seed, 900);
+    CHECK_NUMBER(EXIT_OK, code);
+    if (code != EXIT_OK) (void)printf("%s\n", inversion->why);
+}
+
+/* At their floor: those that leave a site, and those that may be opened. */
+static void check_sealed(const struct inversion *inversion)
+{
+    const struct inversion_stage *stage = inversion->stage;
+    for (unsigned s = CAPTURE_MASKED; s < INVERSION_STAGES; s++) {
+        CHECK(!stage[s].above && stage[s].found == 0);
+        CHECK_NUMBER(stage[CAPTURE_PLAIN].members, stage[s].members);
+        CHECK_CLOSE(stage[s].floor.mean, stage[s].psnr.mean, 0.4);
+    }
+    CHECK(inversion->masked_uniform);
+    CHECK_NUMBER(FINDING_PASS, inversion->finding);
+}
+
+static void a_plain_update_shows_its_records_and_nothing_else_does(void)
+{
+    static const char *const privacy[] = {
+        "unit: patient, epsilon: 4, sampling: 1, records: 15",
+        "unit: patient, epsilon: 4, sampling: 1, records: 15, rotation: hadamard",
+        "unit: patient, epsilon: 4, sampling: 1, records: 15, dropouts: xnoise"};
+    for (size_t k = 0; k < sizeof privacy / sizeof *privacy; k++) {
+        AUTO(inversion_free) struct inversion inversion = {0};
+        write_study(mlp, privacy[k], no_pruning);
+        run(&inversion, 1);
+        const struct inversion_stage *plain = &inversion.stage[CAPTURE_PLAIN];
+        CHECK_NUMBER(5, inversion.rounds);
+        CHECK(plain->above && plain->members >= 5);
+        CHECK(plain->best > 60);
+        CHECK(2 * plain->found > plain->members);
+        check_sealed(&inversion);
+    }
+}
+
+/* What a unit lacks another has. */
+static void a_share_of_the_coordinates_is_enough(void)
+{
+    AUTO(inversion_free) struct inversion inversion = {0};
+    rounds = ", coordinates: 0.4";
+    write_study(mlp, "unit: patient, epsilon: 4, sampling: 1, records: 15", no_pruning);
+    rounds = "";
+    run(&inversion, 1);
+    CHECK(inversion.stage[CAPTURE_PLAIN].found > 0);
+    check_sealed(&inversion);
+}
+
+static void pruned_studies_are_attacked_as_they_are_trained(void)
+{
+    AUTO(inversion_free) struct inversion inversion = {0};
+    write_study(mlp, "unit: patient, epsilon: 4, sampling: 1, records: 15, exploration_clip: 1",
+                "pruning: {mode: private}\n");
+    run(&inversion, 2);
+    CHECK(inversion.stage[CAPTURE_PLAIN].found > 0);
+    check_sealed(&inversion);
+}
+
+/* Of steps on three records the displacement is nearly a gradient. */
+static void a_sites_update_is_attacked_as_a_gradient(void)
+{
+    AUTO(inversion_free) struct inversion inversion = {0};
+    write_study(mlp, "unit: site, epsilon: 8", no_pruning);
+    run(&inversion, 1);
+    CHECK(inversion.stage[CAPTURE_PLAIN].found > 0);
+    CHECK_NUMBER(15, inversion.stage[CAPTURE_PLAIN].members);
+    check_sealed(&inversion);
+}
+
+static void missing_masks_are_caught(void)
+{
+    AUTO(inversion_free) struct inversion inversion = {0};
+    write_study(mlp, "unit: patient, epsilon: 4, sampling: 1, records: 15", no_pruning);
+    without_masks = true;
+    run(&inversion, 1);
+    without_masks = false;
+    CHECK(!inversion.masked_uniform && inversion.uniform < 1e-6);
+    CHECK_NUMBER(FINDING_FAIL, inversion.finding);
+}
+
+static void missing_noise_is_caught(void)
+{
+    AUTO(inversion_free) struct inversion inversion = {0};
+    write_study(mlp, "unit: patient, epsilon: 4, sampling: 1, records: 15", no_pruning);
+    without_noise = true;
+    run(&inversion, 1);
+    without_noise = false;
+    CHECK(inversion.stage[CAPTURE_NOISED].above && inversion.stage[CAPTURE_NOISED].found > 0);
+    CHECK(!inversion.stage[CAPTURE_MASKED].above && inversion.masked_uniform);
+    CHECK_NUMBER(FINDING_FAIL, inversion.finding);
+}
+
+/* Both at once: what the coordinator receives is the update itself. */
+static void nothing_at_all_is_caught_in_what_leaves(void)
+{
+    AUTO(inversion_free) struct inversion inversion = {0};
+    write_study(mlp, "unit: patient, epsilon: .inf, sampling: 1, records: 15", no_pruning);
+    without_masks = true;
+    run(&inversion, 1);
+    without_masks = false;
+    CHECK(inversion.stage[CAPTURE_MASKED].above);
+    CHECK_NUMBER(inversion.stage[CAPTURE_PLAIN].found, inversion.stage[CAPTURE_MASKED].found);
+    CHECK_NUMBER(FINDING_FAIL, inversion.finding);
+}
+
+static void a_seed_gives_one_result(void)
+{
+    AUTO(inversion_free) struct inversion first = {0};
+    AUTO(inversion_free) struct inversion again = {0};
+    AUTO(inversion_free) struct inversion other = {0};
+    write_study(mlp, "unit: patient, epsilon: 4, sampling: 1, records: 15", no_pruning);
+    run(&first, 1);
+    run(&again, 1);
+    run(&other, 2);
+    for (unsigned s = 0; s < INVERSION_STAGES; s++) {
+        CHECK_CLOSE(first.stage[s].psnr.mean, again.stage[s].psnr.mean, 0);
+        CHECK_CLOSE(first.stage[s].p, again.stage[s].p, 0);
+    }
+    CHECK(first.stage[CAPTURE_MASKED].psnr.mean != other.stage[CAPTURE_MASKED].psnr.mean);
+}
+
+static void check_stops(enum exit_code want, const char *words, size_t records)
+{
+    AUTO(inversion_free) struct inversion inversion = {0};
+    CHECK_NUMBER(want, audit(&inversion, 1, records));
+    CHECK(strstr(inversion.why, words) != NULL);
+}
+
+static void what_cannot_be_audited_is_said(void)
+{
+    write_study(mlp, "unit: patient, epsilon: 4, sampling: 1, records: 15", no_pruning);
+    check_stops(EXIT_DATA, "needs at least 136", 135);
+    check_stops(EXIT_OK, "", 136);
+    write_study("kind: vit, patch: 4, dim: 8, depth: 2, heads: 2, mlp: 8", "unit: site",
+                no_pruning);
+    check_stops(EXIT_REFUSED, "no attack on such a model", 900);
+    write_study(mlp, "unit: site, epsilon: -1", no_pruning);
+    check_stops(EXIT_REFUSED, ":5: ", 900);
+}
+
+int main(void)
+{
+    CHECK_OK(folder_new(folder, folder_parent(), "inversion"));
+    CHECK_OK(file_path(path, sizeof path, folder, "study.yaml"));
+    RUN(a_plain_update_shows_its_records_and_nothing_else_does);
+    RUN(a_share_of_the_coordinates_is_enough);
+    RUN(pruned_studies_are_attacked_as_they_are_trained);
+    RUN(a_sites_update_is_attacked_as_a_gradient);
+    RUN(missing_masks_are_caught);
+    RUN(missing_noise_is_caught);
+    RUN(nothing_at_all_is_caught_in_what_leaves);
+    RUN(a_seed_gives_one_result);
+    RUN(what_cannot_be_audited_is_said);
+    folder_remove(folder);
+    return check_done();
+}
