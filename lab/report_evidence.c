@@ -204,7 +204,8 @@ static const char *stage_title(const char *name)
     static const char *const title[][2] = {{"plain", "Without the protocol: the plain update"},
                                            {"masked", "With masks: what the server receives"},
                                            {"noised", "With noise, all other sites' parts known"},
-                                           {"sum", "The sum that the server opens"}};
+                                           {"sum", "The sum that the server opens"},
+                                           {"noise", "Noise alone, for comparison"}};
     for (size_t i = 0; i < sizeof title / sizeof *title; i++)
         if (strcmp(name, title[i][0]) == 0) return title[i][1];
     return "Another stage";
