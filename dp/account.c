@@ -68,41 +68,50 @@ double account_multiplier_rounded(double z)
     return floor(z * 1e4) / 1e4;
 }
 
-/* What the goal's releases cost at multiplier z. */
-static struct account goal_account(const struct account_goal *goal, double z)
+/* What the goal's releases cost at multiplier z, at one order. */
+static double goal_rdp(const struct account_goal *goal, uint32_t order, double z)
 {
-    struct account account = {0};
-    double ratio = goal->exploration_ratio;
-    for (size_t i = 0; i < RDP_ORDERS; i++) {
-        uint32_t order = RDP_ORDER[i];
-        account.rdp[i] = (double)goal->rounds * rdp_sampled_gaussian(order, z * z, goal->sampling);
-        if (ratio > 0.0)
-            account.rdp[i] += rdp_sampled_gaussian(order, z * z * ratio * ratio, goal->sampling);
-        const double evaluated = z * goal->evaluation_ratio;
-        if (goal->evaluations > 0)
-            account.rdp[i] +=
-                (double)goal->evaluations * rdp_sampled_gaussian(order, evaluated * evaluated, 1);
-        const double voted = z * goal->vote_ratio;
-        if (goal->votes > 0)
-            account.rdp[i] +=
-                (double)goal->votes * rdp_sampled_gaussian(order, voted * voted, goal->sampling);
+    const double explored = z * goal->exploration_ratio, evaluated = z * goal->evaluation_ratio,
+                 voted = z * goal->vote_ratio;
+    double rdp = (double)goal->rounds * rdp_sampled_gaussian(order, z * z, goal->sampling);
+    if (goal->exploration_ratio > 0.0)
+        rdp += rdp_sampled_gaussian(order, explored * explored, goal->sampling);
+    if (goal->evaluations > 0)
+        rdp += (double)goal->evaluations * rdp_sampled_gaussian(order, evaluated * evaluated, 1);
+    if (goal->votes > 0)
+        rdp += (double)goal->votes * rdp_sampled_gaussian(order, voted * voted, goal->sampling);
+    return rdp;
+}
+
+/* Orders, by their places in RDP_ORDER, and the epsilon that each has. */
+struct orders {
+    size_t n;
+    uint32_t place[RDP_ORDERS];
+    double epsilon[RDP_ORDERS];
+};
+
+/* Those of some orders that reach the goal at multiplier z. Less noise costs more at every order,
+ * so that an order which does not reach it here does at no smaller z either. */
+static struct orders orders_reaching(const struct orders *among, const struct account_goal *goal,
+                                     double z)
+{
+    struct orders out = {0};
+    for (size_t i = 0; i < among->n; i++) {
+        const uint32_t order = RDP_ORDER[among->place[i]];
+        const double epsilon = epsilon_at((double)order, goal_rdp(goal, order, z), goal->delta);
+        if (!(epsilon <= goal->epsilon)) continue;
+        out.place[out.n] = among->place[i];
+        out.epsilon[out.n++] = epsilon;
     }
-    return account;
+    return out;
 }
 
-static double goal_epsilon(const struct account_goal *goal, double z)
+static uint32_t best_order(const struct orders *orders)
 {
-    const struct account account = goal_account(goal, z);
-    return account_epsilon(&account, goal->delta);
-}
-
-static uint32_t best_order(const struct account *account, double delta)
-{
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < RDP_ORDERS; i++)
-        if (account_epsilon_at(account, i, delta) < account_epsilon_at(account, best, delta))
-            best = i;
-    return best;
+    size_t best = 0;
+    for (size_t i = 1; i < orders->n; i++)
+        if (orders->epsilon[i] < orders->epsilon[best]) best = i;
+    return orders->place[best];
 }
 
 enum status account_calibrate(double *z, uint32_t *order, const struct account_goal *goal)
@@ -122,17 +131,22 @@ enum status account_calibrate(double *z, uint32_t *order, const struct account_g
         return STATUS_OK;
     }
     double low = MULTIPLIER_MIN, high = MULTIPLIER_MAX;
-    if (!(goal_epsilon(goal, high) <= goal->epsilon)) return STATUS_RANGE;
+    struct orders reach = {.n = RDP_ORDERS};
+    for (uint32_t i = 0; i < RDP_ORDERS; i++) reach.place[i] = i;
+    reach = orders_reaching(&reach, goal, high);
+    if (reach.n == 0) return STATUS_RANGE;
     while (high > low * (1.0 + 1e-7)) {
-        double middle = sqrt(low * high);
-        if (goal_epsilon(goal, middle) <= goal->epsilon)
-            high = middle;
-        else
+        const double middle = sqrt(low * high);
+        const struct orders fewer = orders_reaching(&reach, goal, middle);
+        if (fewer.n == 0) {
             low = middle;
+        } else {
+            high = middle;
+            reach = fewer;
+        }
     }
     *z = high;
-    const struct account account = goal_account(goal, high);
-    if (order != NULL) *order = best_order(&account, goal->delta);
+    if (order != NULL) *order = best_order(&reach);
     return STATUS_OK;
 }
 

@@ -200,6 +200,30 @@ static void calibrated_shares_meet_the_goal(void)
     }
 }
 
+static void calibration_tells_the_best_order(void)
+{
+    const double epsilons[] = {0.1, 1.0, 8.0, 100.0};
+    for (size_t i = 0; i < 4; i++) {
+        const struct account_goal goal = {.epsilon = epsilons[i],
+                                          .delta = 1e-5,
+                                          .sampling = 0.02,
+                                          .rounds = 15,
+                                          .exploration_ratio = 4.0};
+        const uint64_t norm2 = 1083030014;
+        struct release release = {norm2, 0, 1, 1000, goal.sampling, 0}, first = release;
+        struct account account = {0};
+        double z = 0.0;
+        uint32_t order = RDP_ORDERS;
+        CHECK_OK(account_calibrate(&z, &order, &goal));
+        CHECK_OK(account_share(&release.sigma, z, norm2, 1));
+        CHECK_OK(account_share(&first.sigma, z * goal.exploration_ratio, norm2, 1));
+        CHECK_OK(account_add(&account, &release, goal.rounds));
+        CHECK_OK(account_add(&account, &first, 1));
+        CHECK(account_epsilon_at(&account, order, goal.delta) <=
+              account_epsilon(&account, goal.delta) * (1.0 + 1e-4));
+    }
+}
+
 static void calibration_has_edges(void)
 {
     const struct account_goal good = {
@@ -276,6 +300,7 @@ int main(int argc, char **argv)
     RUN(epsilon_is_never_negative);
     RUN(bad_release_is_refused);
     RUN(calibrated_shares_meet_the_goal);
+    RUN(calibration_tells_the_best_order);
     RUN(calibration_has_edges);
     RUN(shares_have_edges);
     return check_done();
