@@ -14,8 +14,8 @@ for a setting:
   data       arguments of simulate; $VEILSUM_DATA is the folder of that variable, $HERE that of the
              experiments, $PREPARED that of what was prepared
   needs_data true where the experiment is skipped when VEILSUM_DATA is not set
-  prepare    a script that makes files once: it is called with the lab, $VEILSUM_DATA and $PREPARED,
-             and prints settings that all runs share
+  prepare    a script that makes files once, and its arguments: it is called with the lab,
+             $VEILSUM_DATA, $PREPARED and them, and prints settings that all runs share
   partition, seeds, rounds_eval
   fixed      settings that all runs share; $seed in a setting is the run's
   vary       a list of settings and their values: every combination in each is a row
@@ -80,14 +80,15 @@ def prepared(options, experiment):
 
 def prepare(options, experiment):
     """Make the experiment's files, if that was not done, and take what it says to the settings."""
-    script, folder = experiment.get("prepare"), prepared(options, experiment)
-    said = folder / "settings.json"
-    if script is None:
+    if "prepare" not in experiment:
         return
+    script, *words = experiment["prepare"]
+    folder = prepared(options, experiment)
+    said = folder / "settings.json"
     if not said.exists() and not options.tables:
         folder.mkdir(parents=True, exist_ok=True)
         ran = subprocess.run([FOLDER / script, os.path.abspath(options.lab),
-                              os.environ.get("VEILSUM_DATA", ""), folder],
+                              os.environ.get("VEILSUM_DATA", ""), folder, *words],
                              stdout=subprocess.PIPE, text=True, check=True)
         said.write_text(ran.stdout)
     if said.exists():
@@ -253,6 +254,13 @@ def table(options, experiment):
     return lines
 
 
+def not_run(options, experiment):
+    """What is missing from the table, in a line of its own."""
+    runs = [result_path(options.out, experiment, method, settings, seed).exists()
+            for (method, settings), seed in itertools.product(rows(experiment), experiment["seeds"])]
+    return [] if all(runs) else ["", f"Not run yet: {runs.count(False)} of {len(runs)} runs."]
+
+
 def write_runs(options, experiment):
     """One line per run, for whoever wants to reckon anew."""
     lines = []
@@ -282,7 +290,7 @@ def write_tables(options, experiments):
         lines = table(options, experiment)
         if len(lines) > 2:
             write_runs(options, experiment)
-            body = "\n".join([experiment["text"], "", *lines])
+            body = "\n".join([experiment["text"], "", *lines, *not_run(options, experiment)])
             page = f"{head}{first}\n{body}\n{last}{tail}"
     PAGE.write_text(page)
     return 0
