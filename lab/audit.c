@@ -8,6 +8,7 @@ enum exit_code audit_command(int argc, char **argv)
     static const struct command table[] = {
         {"bound", "a lower bound on epsilon from an attack's counts", audit_bound},
         {"inversion", "pictures of records from what a site sends", audit_inversion},
+        {"canary", "one run of a study with records that a coin put in", audit_canary},
         {"mia", "membership inference against a model, with references", audit_mia},
         {"mechanism", "one release of a study, attacked with canaries", audit_mechanism},
     };

@@ -2,9 +2,7 @@
 /* What membership inference came to: a table, the verdict, the document, and files for plots. */
 #include <math.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
-#include "base/file.h"
 #include "lab/audit_mia.h"
 #include "lab/verdict.h"
 
@@ -110,18 +108,9 @@ static json_t *details_of(const struct mia *mia)
 /* --- files for plots ---------------------------------------------------------------------------
  */
 
-static FILE *open_file(const char *folder, const char *name)
-{
-    char path[FILE_PATH_MAX];
-    (void)mkdir(folder, 0777); /* fopen says if there is none */
-    FILE *file = file_path(path, sizeof path, folder, name) == STATUS_OK ? fopen(path, "w") : NULL;
-    if (file == NULL) fprintf(stderr, "mia: cannot write %s/%s\n", folder, name);
-    return file;
-}
-
 static bool write_roc(const struct mia *mia)
 {
-    FILE *file = open_file(mia->options.folder, "mia-roc.csv");
+    FILE *file = subject_file("mia", mia->options.folder, "mia-roc.csv");
     if (file == NULL) return false;
     fprintf(file, "attack,fpr,tpr\n");
     for (enum mia_attack a = 0; a < MIA_ATTACKS; a++) {
@@ -134,7 +123,7 @@ static bool write_roc(const struct mia *mia)
 
 static bool write_points(const struct mia *mia)
 {
-    FILE *file = open_file(mia->options.folder, "mia-points.csv");
+    FILE *file = subject_file("mia", mia->options.folder, "mia-points.csv");
     if (file == NULL) return false;
     fprintf(file, "attack,fpr_target,fpr_realised,tpr,tpr_low,tpr_high,true_positives,members,"
                   "false_positives,nonmembers\n");
@@ -229,9 +218,9 @@ enum exit_code mia_report(const struct mia *mia)
         .epsilon_lower_bound = mia->coins ? headline->one_run : headline->clopper_pearson,
         .confidence = o->confidence};
     const bool claimed =
-        mia->coins ? subject_claim(&claim, &mia->subject, mia->told.epsilon, "those that happened")
+        mia->coins ? subject_claim(&claim, &mia->subject, mia->told.epsilon, "no dropouts")
                    : subject_claim(&claim, &mia->subject, mia->subject.study.privacy.epsilon,
-                                   "as many as the study allows");
+                                   "as many dropouts as the study allows");
     if (claimed) v.claim = &claim;
     if (isfinite(bound.epsilon_lower_bound)) v.headline = &bound;
     conclude(&v, mia);

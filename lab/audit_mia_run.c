@@ -142,19 +142,13 @@ static enum status take(struct dataset *out, const struct mia *mia, bool members
 
 static enum exit_code train_target(struct mia *mia)
 {
-    const struct study *study = &mia->subject.study;
     struct shadow how = mia->how;
     struct rng rng = stream_of(mia->options.seed, STREAM_TARGET);
     AUTO(dataset_free) struct dataset members = {0};
     how.federated = true;
     fprintf(stderr, "mia: training the model by the study, on %zu of %zu records\n", mia->members,
             mia->pool.data.n);
-    const double expected = (double)study->privacy.records / (double)mia->members;
-    if (study->privacy.unit == STUDY_PATIENT && (expected > 1.5 || expected < 0.66))
-        fprintf(stderr,
-                "mia: the study is planned for %u records, and is trained on %zu: its steps are "
-                "not those that it was planned with\n",
-                study->privacy.records, mia->members);
+    subject_warn(&mia->subject, "mia", mia->members);
     enum status status = take(&members, mia, true);
     if (status == STATUS_OK)
         status = shadow_train(&mia->target, &mia->told, &how, &members, rng_u64(&rng));

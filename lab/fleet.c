@@ -69,7 +69,10 @@ enum status fleet_open(struct fleet *out, const struct fleet_settings *settings,
     *why = (struct site_error){.reason = REASON_MEMORY};
     if (fleet->set.threads == 0) fleet->set.threads = 1;
     /* Two streams, so that a run with dropouts has the keys and sessions of one without. */
-    rng_numbered(&fleet->rng, settings->seed);
+    if (settings->system)
+        rng_system(&fleet->rng);
+    else
+        rng_numbered(&fleet->rng, settings->seed);
     uint8_t seed[RNG_SEED_BYTES];
     rng_bytes(&fleet->rng, seed, sizeof seed);
     rng_seeded(&fleet->fate, seed);

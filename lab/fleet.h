@@ -4,8 +4,9 @@
  * wrote and the other reads.
  *
  * What differs from the programs:
- *   - chance comes from the run's seed, so that a run can be repeated bit for bit. Noise that can
- * be repeated protects nobody: this is for data that is public or whose owner looks on.
+ *   - chance comes from the run's seed, so that a run can be repeated bit for bit, unless it is
+ *     asked of the system. Noise that can be repeated protects nobody: a seed is for data that is
+ *     public or whose owner looks on.
  *   - the clock is a number that grows with each step, and never waits;
  *   - a connection is lost exactly where dropouts say, and the coordinator knows it at once;
  *   - the coordinator keeps a ledger and the history of results, but no journal of its own: it does
@@ -36,8 +37,9 @@ typedef enum status fleet_watch(void *context, uint32_t site, const struct fleet
 struct fleet_settings {
     const char *study; /* the study's file */
     uint64_t seed;
-    double dropout;          /* chance of a site to drop out in a round, at any of its phases alike;
-                              * in [0, 1] */
+    bool system;    /* chance is the system's, not the seed's: what is published protects */
+    double dropout; /* chance of a site to drop out in a round, at any of its phases alike;
+                     * in [0, 1] */
     double lifetime_epsilon; /* of each site's policy; 0: the most that a policy may say */
     const float *backbone;   /* frozen weights, if the study adapts any; they stay the caller's */
     unsigned threads;        /* sites that work at the same time; 0 counts as 1 */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 
@@ -95,6 +96,26 @@ bool subject_claim(struct verdict_claim *out, const struct subject *subject, dou
                                   .adversary = "reader of the final model",
                                   .dropouts = dropouts};
     return true;
+}
+
+void subject_warn(const struct subject *subject, const char *audit, size_t records)
+{
+    const uint32_t planned = subject->study.privacy.records;
+    const double ratio = (double)planned / (double)records;
+    if (subject->study.privacy.unit == STUDY_PATIENT && (ratio > 1.5 || ratio < 0.66))
+        fprintf(stderr,
+                "%s: the study is planned for %u records, and is trained on %zu: its steps are not "
+                "those that it was planned with\n",
+                audit, planned, records);
+}
+
+FILE *subject_file(const char *audit, const char *folder, const char *name)
+{
+    char path[FILE_PATH_MAX];
+    (void)mkdir(folder, 0777); /* fopen says if there is none */
+    FILE *file = file_path(path, sizeof path, folder, name) == STATUS_OK ? fopen(path, "w") : NULL;
+    if (file == NULL) fprintf(stderr, "%s: cannot write %s/%s\n", audit, folder, name);
+    return file;
 }
 
 void subject_judge(struct verdict *v, const char *more)

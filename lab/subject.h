@@ -4,6 +4,8 @@
 #ifndef LAB_SUBJECT_H
 #define LAB_SUBJECT_H
 
+#include <stdio.h>
+
 #include "base/command.h"
 #include "client/backbone.h"
 #include "client/model/model.h"
@@ -35,6 +37,13 @@ MUST_USE enum exit_code subject_model(struct state *out, const struct subject *s
  * records may expect is four times the squared norm, and nobody claims it. dropouts is borrowed. */
 bool subject_claim(struct verdict_claim *out, const struct subject *subject, double epsilon,
                    const char *dropouts);
+
+/* Warn where a study that protects patients is planned for another number of records than it is
+ * about to be trained on: its steps are then not those that it was planned with. */
+void subject_warn(const struct subject *subject, const char *audit, size_t records);
+
+/* Open folder/name to be written, making the folder if there is none. NULL: said why. */
+FILE *subject_file(const char *audit, const char *folder, const char *name);
 
 /* The finding of an attack whose headline's bound stands against a claim, or against none, and the
  * first sentence of the summary; `more` is appended. Bounds are cut off, not rounded. */

@@ -158,8 +158,8 @@ int main(void)
 {
     static const char text[] =
         "schema: 1\nstudy: {id: shadow}\nsites: {expected: 5, colluding: 1, min_contributors: 2}\n"
-        "model: {kind: mlp, channels: 1, height: 8, width: 8, classes: 3, hidden: [12, 12]}\n"
-        "privacy: {unit: patient, epsilon: 3.0, delta: 1.0e-5, clip: 1, sampling: 0.5, records: "
+        "model: {kind: mlp, channels: 1, height: 8, width: 8, classes: 3, hidden: [4, 4]}\n"
+        "privacy: {unit: patient, epsilon: 3.0, delta: 1.0e-5, clip: 1, sampling: 1.0, records: "
         "60}\npruning: {mode: none}\nrounds: {count: 3}\n";
     CHECK_OK(folder_new(folder, folder_parent(), "veilsum-test"));
     CHECK_OK(file_path(path, sizeof path, folder, "study.yaml"));
