@@ -13,7 +13,6 @@
 /* In the child: nothing but calls that are safe after fork. */
 static _Noreturn void become(char *const *argv, int out, const char *log)
 {
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     int null = open("/dev/null", O_RDONLY);
     int error = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (null < 0 || error < 0 || dup2(null, 0) < 0 || dup2(out < 0 ? error : out, 1) < 0 ||
@@ -28,7 +27,10 @@ enum status process_start(struct process *out, char *const *argv, const char *lo
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return STATUS_IO;
     pid_t pid = fork();
-    if (pid == 0) become(argv, ends[1], log);
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        become(argv, ends[1], log);
+    }
     (void)close(ends[1]);
     if (pid < 0) {
         (void)close(ends[0]);
@@ -42,6 +44,7 @@ enum status process_start(struct process *out, char *const *argv, const char *lo
 static _Noreturn void become_in(char *const *argv, const char *folder, const char *output,
                                 const char *log)
 {
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (chdir(folder) != 0) _exit(127);
     int file = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (file < 0) _exit(127);
@@ -61,7 +64,10 @@ enum status process_start_in(struct process *out, char *const *argv, const char 
 enum status process_run(char *const *argv, const char *log)
 {
     pid_t pid = fork();
-    if (pid == 0) become(argv, -1, log);
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        become(argv, -1, log);
+    }
     if (pid < 0) return STATUS_IO;
     int status = 0;
     while (waitpid(pid, &status, 0) < 0)

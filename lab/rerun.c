@@ -170,7 +170,7 @@ static enum status play(struct rerun *r, const char **argument, size_t n)
     TRY(run_start(&process, r->folder, argument, n));
     while (!process_ended(&process) && !command_stopped())
         (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-    process_kill(&process);
+    process_end(&process, 10000);
     r->is = run_result(r->folder);
     return STATUS_OK;
 }

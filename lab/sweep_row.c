@@ -15,6 +15,8 @@
 #define RESULT_BYTES_MAX (256u << 20)
 #define PART "result.json.part"
 #define LOG "simulate.log"
+/* Time for a simulation to take its files out of memory. */
+#define STOP_MS 10000
 
 enum exit_code sweep_fail(const char *what, enum status status)
 {
@@ -271,7 +273,7 @@ enum status run_poll(struct run *run, bool *over)
 
 void run_stop(struct run *run)
 {
-    process_kill(&run->process);
+    process_end(&run->process, STOP_MS);
     json_decref(run->manifest);
     run->manifest = NULL;
 }

@@ -200,6 +200,31 @@ again() {
     rerun 2 'no manifest'
 }
 
+# A full disk stops it, and says so; with room it goes on.
+full() {
+    grid 'method: [local-only, fedavg], seed: [1, 2, 3, 4]'
+    sweep 0
+    table "$runs" >"$at/whole.csv"
+    mkdir "$at/small"
+    code=0
+    # shellcheck disable=SC2016 # for the shell inside
+    unshare -rm sh -c '
+        mount -t tmpfs -o size=96k none "$2/small" || exit 77
+        "$1" sweep "$2/sweep.yaml" -o "$2/small/runs" -j2 2>"$2/full.log" && exit 3
+        cp -r "$2/small/runs" "$2/stopped"
+        mount -o remount,size=10m "$2/small" || exit 77
+        "$1" sweep "$2/sweep.yaml" -o "$2/small/runs" -j2 2>"$2/roomy.log" || exit 4
+        cp -r "$2/small/runs" "$2/resumed"' sh "$lab" "$at" || code=$?
+    if [ "$code" = 77 ] || [ "$code" = 1 ]; then
+        echo 'skipped: no file system of its own can be had'
+        exit 77
+    fi
+    [ "$code" = 0 ] || die "it ended with $code: $(cat "$at/full.log")"
+    grep -q 'No space left on device\|is the disk full' "$at/full.log" || die 'it does not say why'
+    grep -q '^0001,done' "$at/stopped/results.csv" || die 'what was over is lost'
+    table "$at/resumed" | cmp -s - "$at/whole.csv" || die 'other results than with room'
+}
+
 # Four ranks come to what one process does.
 ranks() {
     command -v mpirun >/dev/null || { echo 'skipped: there is no mpirun'; exit 77; }
