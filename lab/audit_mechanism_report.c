@@ -97,6 +97,11 @@ static void say(char *out, size_t n, const struct mechanism_audit *a, const stru
 /* --- the document ------------------------------------------------------------------------------
  */
 
+static const char *const score_name[SCORE_COUNT] = {
+    [SCORE_SUM] = "the sum",
+    [SCORE_DIFFERENCE] = "the sum less an earlier one",
+    [SCORE_ALIKE] = "the sum less a colluding site's noise for every site"};
+
 static json_t *bound_json(const struct mechanism_audit *a, enum trial_method method)
 {
     const struct trial_bound *b = &a->bound[method];
@@ -112,8 +117,7 @@ static json_t *bound_json(const struct mechanism_audit *a, enum trial_method met
             row, json_pack("{s:i, s:i, s:i, s:i, s:s}", "false_positives",
                            (int)b->trials.false_positives, "negatives", (int)b->trials.negatives,
                            "false_negatives", (int)b->trials.false_negatives, "positives",
-                           (int)b->trials.positives, "score",
-                           b->score == SCORE_SUM ? "the sum" : "the sum less an earlier one"));
+                           (int)b->trials.positives, "score", score_name[b->score]));
     if (method == METHOD_RATE)
         (void)json_object_set_new(row, "rate_lower_bound", json_real(b->rate));
     return row;

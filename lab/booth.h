@@ -65,9 +65,14 @@ void booth_close(struct booth *booth);
 struct release booth_release(const struct booth *booth);
 
 /* Play one round with the canaries that are included, and none if that is NULL.
- * score  n_canaries: what the opened sum has in each one's direction, less what is known; in grid
- *        units.
  * STATUS_QUORUM  the round was not opened. STATUS_NOMEM, STATUS_RANGE. */
-MUST_USE enum status booth_play(struct booth *booth, const bool *included, double *score);
+MUST_USE enum status booth_play(struct booth *booth, const bool *included);
+
+/* After a round that was opened: what its sums have in each canary's direction, less the noise of
+ * the colluding sites.
+ * alike  less that of the honest ones too, if theirs is that of the first colluding site.
+ * score  n_canaries, in grid units.
+ * STATUS_NOMEM  score is untouched. */
+MUST_USE enum status booth_score(const struct booth *booth, bool alike, double *score);
 
 #endif

@@ -89,7 +89,7 @@ static enum status begin(struct booth *booth, struct view model)
     return round_start(&booth->round, &config, &plan, booth->now_ms);
 }
 
-enum status booth_play(struct booth *booth, const bool *included, double *score)
+enum status booth_play(struct booth *booth, const bool *included)
 {
     AUTO(buffer_free) struct buffer model = {0};
     state_write(&model, &booth->state);
@@ -100,7 +100,6 @@ enum status booth_play(struct booth *booth, const bool *included, double *score)
     TRY(play_phase(booth, buffer_view(&model))); /* how it ended */
     TRY(give_up(booth));
     if (booth->round.phase != PHASE_DONE) return STATUS_QUORUM;
-    TRY(history_add(&booth->history, &booth->round.result,
-                    buffer_view(&booth->round.result_bytes)));
-    return booth_score(booth, score);
+    return history_add(&booth->history, &booth->round.result,
+                       buffer_view(&booth->round.result_bytes));
 }

@@ -96,10 +96,12 @@ static void free_floats(float **x)
     free(*x);
 }
 
-/* The first layer's sum without the colluding sites' noise, as numbers around zero, turned back. */
-static float *seen_new(const struct booth *booth)
+/* The first layer's sum without the colluding sites' noise, as numbers around zero, turned back; or
+ * without anybody's, if that of all sites is the first one's. */
+static float *seen_new(const struct booth *booth, bool alike)
 {
     const struct opened *opened = &booth->round.opened[0];
+    const uint32_t c = booth->plan.params.c, others = alike && c > 0 ? booth->honest : 0;
     const uint32_t ring = UINT32_MAX >> (32 - booth->plan.grid.bits), half = ring / 2 + 1;
     AUTO(free_floats) float *seen = calloc(opened->n, sizeof *seen);
     struct rotate rotate = {0};
@@ -109,7 +111,8 @@ static float *seen_new(const struct booth *booth)
         return NULL;
     for (size_t i = 0; i < opened->n; i++) {
         uint32_t x = opened->value[i];
-        for (uint32_t v = 0; v < booth->plan.params.c; v++) x -= booth->site[v].known.value[i];
+        for (uint32_t v = 0; v < c; v++) x -= booth->site[v].known.value[i];
+        if (others > 0) x -= others * booth->site[0].known.value[i];
         seen[i] = (float)((int64_t)((x + half) & ring) - (int64_t)half);
     }
     if (turned) rotate_back(&rotate, seen);
@@ -119,9 +122,9 @@ static float *seen_new(const struct booth *booth)
     return out;
 }
 
-enum status booth_score(const struct booth *booth, double *score)
+enum status booth_score(const struct booth *booth, bool alike, double *score)
 {
-    AUTO(free_floats) float *seen = seen_new(booth);
+    AUTO(free_floats) float *seen = seen_new(booth, alike);
     if (seen == NULL) return STATUS_NOMEM;
     for (uint32_t k = 0; k < booth->n_canaries; k++) {
         double sum = 0;

@@ -30,7 +30,4 @@ void booth_give_records(struct booth *booth, uint32_t v, const bool *included);
 /* A site takes its letter, and puts its sum in when it is its turn to. */
 MUST_USE enum status booth_take_letter(struct booth *booth, uint32_t v);
 
-/* The scores of a round that was opened. STATUS_NOMEM. */
-MUST_USE enum status booth_score(const struct booth *booth, double *score);
-
 #endif

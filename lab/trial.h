@@ -17,9 +17,10 @@ enum trial_method {
 };
 
 /* METHOD_RATE is for sampled records: it bounds how often they are drawn, given the noise. */
-/* By which score a canary is told to be in: by the sum alone, or by the sum less that of a round
- * without canaries, in case that both have the same noise. */
-enum trial_score { SCORE_SUM, SCORE_DIFFERENCE, SCORE_COUNT };
+/* By which score a canary is told to be in: by the sum alone; or less that of a round without
+ * canaries, in case that both have the same noise; or less the noise that all sites have in case
+ * that it is that of a colluding one. */
+enum trial_score { SCORE_SUM, SCORE_DIFFERENCE, SCORE_ALIKE, SCORE_COUNT };
 
 /* What is claimed of one release, and what the audit can show of it. */
 struct trial_claim {

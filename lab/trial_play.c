@@ -64,6 +64,20 @@ static void free_doubles(double **x)
     free(*x);
 }
 
+/* One round's canaries: their coins, and their scores beside those of a quiet round. */
+static enum status play_round(const struct trials *out, size_t at, struct booth *booth,
+                              const double *quiet)
+{
+    bool *included = out->included + at;
+    for (uint32_t j = 0; j < out->n_canaries; j++) included[j] = rng_below(&booth->rng, 2) == 1;
+    TRY(booth_play(booth, included));
+    TRY(booth_score(booth, false, out->score[SCORE_SUM] + at));
+    TRY(booth_score(booth, true, out->score[SCORE_ALIKE] + at));
+    for (uint32_t j = 0; j < out->n_canaries; j++)
+        out->score[SCORE_DIFFERENCE][at + j] = out->score[SCORE_SUM][at + j] - quiet[j];
+    return STATUS_OK;
+}
+
 enum status trial_play(struct trials *out, struct booth *booth, uint32_t trials)
 {
     const uint32_t k = booth->n_canaries, rounds = (trials + k - 1) / k;
@@ -72,12 +86,11 @@ enum status trial_play(struct trials *out, struct booth *booth, uint32_t trials)
     if (quiet == NULL) return STATUS_NOMEM;
     TRY(trials_new(&played, rounds * k, k));
     for (uint32_t i = 0; i < rounds; i++) {
-        const size_t at = (size_t)i * k;
-        if (i % QUIET_EVERY == 0) TRY(booth_play(booth, NULL, quiet));
-        for (uint32_t j = 0; j < k; j++) played.included[at + j] = rng_below(&booth->rng, 2) == 1;
-        TRY(booth_play(booth, played.included + at, played.score[SCORE_SUM] + at));
-        for (uint32_t j = 0; j < k; j++)
-            played.score[SCORE_DIFFERENCE][at + j] = played.score[SCORE_SUM][at + j] - quiet[j];
+        if (i % QUIET_EVERY == 0) {
+            TRY(booth_play(booth, NULL));
+            TRY(booth_score(booth, false, quiet));
+        }
+        TRY(play_round(&played, (size_t)i * k, booth, quiet));
     }
     *out = played;
     played = (struct trials){0};

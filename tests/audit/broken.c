@@ -35,7 +35,7 @@ enum status __wrap_noise_draw(struct noise *out, size_t n, uint32_t sigma,
     return __real_noise_draw(out, n, is_build("half-noise") ? sigma / 2 : sigma, sampler, rng);
 }
 
-/* --- noise that is the same in every round; a site that adds none -------------------------------
+/* --- noise that is the same in every round, or at every site; a site that adds none --------------
  */
 
 enum status __real_submit_noise(struct noise *out, const struct session *session, struct rng *rng);
@@ -44,8 +44,9 @@ enum status __wrap_submit_noise(struct noise *out, const struct session *session
 enum status __wrap_submit_noise(struct noise *out, const struct session *session, struct rng *rng)
 {
     struct rng again = {0};
-    rng_numbered(&again, session->config.self);
-    TRY(__real_submit_noise(out, session, is_build("same-noise") ? &again : rng));
+    const bool alike = is_build("shared-noise");
+    rng_numbered(&again, alike ? session->plan.round : session->config.self);
+    TRY(__real_submit_noise(out, session, alike || is_build("same-noise") ? &again : rng));
     /* Site 0 colludes. */
     if (is_build("silent-noise") && session->config.self == 1)
         memset(out->value, 0, out->n * sizeof *out->value);

@@ -7,6 +7,7 @@
 
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
+#include "tests/lib/small.h"
 
 /* Five sites, one of them colluding, of which one may fall silent: noise of three is unknown. */
 static void study_with(struct study *study, const char *privacy, const char *rest)
@@ -30,7 +31,8 @@ static double *scores_of(struct booth *booth, const bool *included)
 {
     double *score = calloc(booth->n_canaries, sizeof *score);
     REQUIRE(score != NULL);
-    CHECK_OK(booth_play(booth, included, score));
+    CHECK_OK(booth_play(booth, included));
+    CHECK_OK(booth_score(booth, false, score));
     return score;
 }
 
@@ -72,6 +74,7 @@ static void a_canary_moves_the_sum_by_its_reach(void)
 {
     check_reach(PATIENT, "", 64, 0.6);
     check_reach(SITE, "", 64, 0.6);
+    check_reach(SITE, "rounds: {coordinates: 0.5}\n", 64, 0.6);
     check_reach(SITE, "rounds: {local_optimizer: adam, local_epochs: 3}\n", 64, 0.6);
 }
 
@@ -79,6 +82,20 @@ static void rotated_or_rounded_by_chance_it_does_so_nearly(void)
 {
     check_reach(PATIENT ", rotation: hadamard", "", 64, 8);
     check_reach(SITE ", rounding: stochastic", "", 64, 1.1);
+}
+
+static void blocks_are_left_out(void)
+{
+    static struct booth booth;
+    struct study study;
+    struct settings_error why = {0};
+    const struct booth_settings set = {.coordinates = 64, .seeded = true, .seed = 3};
+    small_allocation(&study, STUDY_SITE, STUDY_ALLOCATION_EXCLUSIVE);
+    study.privacy.epsilon = 8;
+    CHECK_OK(booth_open(&booth, &study, &set, &why));
+    CHECK_OK(booth_play(&booth, NULL));
+    CHECK_NUMBER(params_honest(&booth.plan.params), booth_release(&booth).n_shares);
+    booth_close(&booth);
 }
 
 static void where_the_grid_is_coarse_rounding_lengthens_it(void)
@@ -117,6 +134,24 @@ static void what_is_left_is_the_noise_that_nobody_knows(void)
         free(score);
         booth_close(&booth);
     }
+}
+
+/* Whoever takes three more shares away than are known adds nine times the variance of one. */
+static void noise_of_one_site_is_not_that_of_the_others(void)
+{
+    static struct booth booth;
+    struct study study;
+    struct settings_error why = {0};
+    const struct booth_settings set = {.coordinates = 2048, .seeded = true, .seed = 5};
+    study_with(&study, PATIENT, "");
+    CHECK_OK(booth_open(&booth, &study, &set, &why));
+    double *score = scores_of(&booth, NULL), squares = 0;
+    CHECK_OK(booth_score(&booth, true, score));
+    const double sigma = (double)booth_release(&booth).sigma;
+    for (uint32_t k = 0; k < booth.n_canaries; k++) squares += score[k] * score[k];
+    CHECK_CLOSE(1, squares / booth.n_canaries / ((3.0 + 9.0) * sigma * sigma), 0.22);
+    free(score);
+    booth_close(&booth);
 }
 
 static void rounds_follow_each_other(void)
@@ -180,7 +215,7 @@ static void what_cannot_be_audited_is_refused(void)
     booth_close(&booth);
 }
 
-static void a_round_that_is_not_opened_has_no_scores(void)
+static void a_round_that_is_not_opened_says_so(void)
 {
     static struct booth booth;
     struct study study;
@@ -188,10 +223,27 @@ static void a_round_that_is_not_opened_has_no_scores(void)
     const struct booth_settings set = {.coordinates = 64, .seeded = true, .seed = 11};
     study_with(&study, SITE, "");
     CHECK_OK(booth_open(&booth, &study, &set, &why));
-    double score[64] = {-1};
     booth.honest--; /* one more falls silent */
-    CHECK_STATUS(STATUS_QUORUM, booth_play(&booth, NULL, score));
-    CHECK(score[0] == -1);
+    CHECK_STATUS(STATUS_QUORUM, booth_play(&booth, NULL));
+    booth_close(&booth);
+}
+
+static void scores_are_untouched_without_memory(void)
+{
+    static struct booth booth;
+    struct study study;
+    struct settings_error why = {0};
+    const struct booth_settings set = {.coordinates = 64, .seeded = true};
+    study_with(&study, SITE ", rotation: hadamard", "");
+    CHECK_OK(booth_open(&booth, &study, &set, &why));
+    CHECK_OK(booth_play(&booth, NULL));
+    OOM_EACH {
+        double score[64] = {0.5};
+        const enum status status = booth_score(&booth, false, score);
+        oom_stop();
+        CHECK_STATUS(oom_hit() ? STATUS_NOMEM : STATUS_OK, status);
+        CHECK((score[0] == 0.5) == oom_hit());
+    }
     booth_close(&booth);
 }
 
@@ -214,12 +266,15 @@ int main(void)
 {
     RUN(a_canary_moves_the_sum_by_its_reach);
     RUN(rotated_or_rounded_by_chance_it_does_so_nearly);
+    RUN(blocks_are_left_out);
     RUN(where_the_grid_is_coarse_rounding_lengthens_it);
     RUN(what_is_left_is_the_noise_that_nobody_knows);
+    RUN(noise_of_one_site_is_not_that_of_the_others);
     RUN(rounds_follow_each_other);
     RUN(a_sampled_record_is_there_as_often_as_planned);
     RUN(what_cannot_be_audited_is_refused);
-    RUN(a_round_that_is_not_opened_has_no_scores);
+    RUN(a_round_that_is_not_opened_says_so);
+    RUN(scores_are_untouched_without_memory);
     RUN(out_of_memory_leaves_nothing_behind);
     return check_done();
 }

@@ -21,6 +21,7 @@ struct world {
     double rate;    /* of drawing */
     uint32_t drawn; /* so many canaries are always drawn, and the others never; 0: by rate */
     bool repeats;   /* noise is that of the quiet round */
+    bool alike;     /* noise is that of a colluding site */
 };
 
 static const struct trial_claim claim = {
@@ -40,13 +41,14 @@ static struct trials trials_of(const struct world *w, uint32_t rounds, uint64_t 
     struct trials t = {.n = rounds * CANARIES, .n_canaries = CANARIES};
     t.included = calloc(t.n, sizeof *t.included);
     for (int s = 0; s < SCORE_COUNT; s++) t.score[s] = calloc(t.n, sizeof *t.score[s]);
-    REQUIRE(t.included != NULL && t.score[0] != NULL && t.score[1] != NULL);
+    REQUIRE(t.included != NULL && t.score[0] != NULL && t.score[1] != NULL && t.score[2] != NULL);
     for (uint32_t i = 0; i < t.n; i++) {
         const double quiet = rng_normal(&rng), noise = w->repeats ? quiet : rng_normal(&rng);
         t.included[i] = rng_below(&rng, 2) == 1;
         const bool shifted = t.included[i] && is_drawn(w, i % CANARIES, &rng);
         t.score[SCORE_SUM][i] = noise + (shifted ? w->mu : 0);
         t.score[SCORE_DIFFERENCE][i] = t.score[SCORE_SUM][i] - quiet;
+        t.score[SCORE_ALIKE][i] = t.score[SCORE_SUM][i] - (w->alike ? noise : rng_normal(&rng));
     }
     return t;
 }
@@ -89,6 +91,13 @@ static void noise_that_repeats_is_subtracted(void)
     CHECK(gdp.score == SCORE_DIFFERENCE && gdp.epsilon > 5 * gdp_epsilon(MU, DELTA));
 }
 
+static void noise_that_sites_share_is_subtracted(void)
+{
+    const struct world alike = {.mu = MU, .rate = 1, .alike = true};
+    const struct trial_bound gdp = measured(&alike, METHOD_GDP, &claim);
+    CHECK(gdp.score == SCORE_ALIKE && gdp.epsilon > 5 * gdp_epsilon(MU, DELTA));
+}
+
 static void the_rate_of_drawing_is_bounded(void)
 {
     struct trial_claim sampled = claim;
@@ -96,6 +105,8 @@ static void the_rate_of_drawing_is_bounded(void)
     const struct world honest = {.mu = MU, .rate = 0.2};
     const struct trial_bound fair = measured(&honest, METHOD_RATE, &sampled);
     CHECK(fair.rate > 0.1 && fair.rate <= 0.2);
+    /* An eighth of the canaries, in half of the rounds. */
+    CHECK_NUMBER((CANARIES + 7) / 8 * ROUNDS / 2, fair.trials.negatives + fair.trials.positives);
     CHECK(fair.epsilon > 1 && fair.epsilon < gdp_epsilon(MU, DELTA));
     /* The same number of them each time, and the same ones. */
     const struct world fixed = {.mu = MU, .drawn = CANARIES / 5};
@@ -199,6 +210,7 @@ int main(void)
 {
     RUN(gaussian_noise_shows_nearly_all_of_its_epsilon);
     RUN(noise_that_repeats_is_subtracted);
+    RUN(noise_that_sites_share_is_subtracted);
     RUN(the_rate_of_drawing_is_bounded);
     RUN(a_method_holds_for_what_it_was_made_for);
     RUN(what_is_expected_is_about_what_comes);
