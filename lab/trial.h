@@ -75,7 +75,7 @@ MUST_USE enum status trial_expect(double *epsilon, enum trial_method method,
                                   const struct trial_claim *claim, double mu, double sampling,
                                   uint32_t trials, double deviations);
 
-/* The least violation that is caught with a chance of 95 % or so: the factor by which noise is too
+/* The least violation that is caught with a chance of 90 % or so: the factor by which noise is too
  * small, or where records are sampled the rate at which they are drawn. Infinite when neither a
  * factor of TRIAL_FACTOR_MAX is, nor a rate of 1. */
 #define TRIAL_FACTOR_MAX 64.0

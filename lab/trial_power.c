@@ -5,7 +5,7 @@
 #include "dp/tail.h"
 #include "lab/trial_step.h"
 
-/* 95 % of a normal law. */
+/* 95 % of a normal law, for each of two rates. */
 #define UNLUCKY 1.645
 /* What an honest mechanism should show of its claim, the rate that should be caught over the
  * planned one, and the effort that is made for it. */

@@ -160,6 +160,33 @@ static void more_trials_catch_less(void)
     CHECK(many > 0.1 && many < few && few <= 1);
 }
 
+static int caught_of(int runs, double mu, const struct trial_claim *known)
+{
+    const struct world world = {.mu = mu, .rate = 1};
+    int caught = 0;
+    for (int i = 0; i < runs; i++) {
+        struct trials t = trials_of(&world, 4, 100 + (uint64_t)i);
+        struct trial_bound bound = {0};
+        CHECK_OK(trial_measure(&bound, METHOD_GDP, &t, known));
+        caught += bound.epsilon > known->epsilon;
+        trials_free(&t);
+    }
+    printf("  %d of %d\n", caught, runs);
+    return caught;
+}
+
+/* 34 or fewer of 40 at 95 % have a chance of 1 %; seeds are fixed. */
+static void what_is_said_to_be_caught_is(void)
+{
+    struct trial_claim known = claim;
+    known.epsilon = gdp_epsilon(MU, DELTA);
+    double violation = 0;
+    CHECK_OK(trial_power(&violation, METHOD_GDP, &known, 4 * CANARIES));
+    CHECK(caught_of(40, MU * violation, &known) > 34);
+    CHECK(caught_of(40, MU * sqrt(violation), &known) < 34);
+    CHECK(caught_of(40, MU, &known) <= 2);
+}
+
 static void so_many_trials_are_taken_as_are_needed(void)
 {
     struct trial_claim large = claim, small = claim, sampled = claim;
@@ -215,6 +242,7 @@ int main(void)
     RUN(a_method_holds_for_what_it_was_made_for);
     RUN(what_is_expected_is_about_what_comes);
     RUN(more_trials_catch_less);
+    RUN(what_is_said_to_be_caught_is);
     RUN(so_many_trials_are_taken_as_are_needed);
     RUN(too_few_trials_are_refused);
     RUN(out_of_memory_changes_nothing);
