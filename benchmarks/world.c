@@ -223,6 +223,7 @@ static void put_in(struct world *w, uint32_t v)
     bench_must(session_input(s, part, w->now_ms, &out));
     if (v == 0) w->site_ms[AT_INPUT] += (cpu_ms() - before) * w->set.n;
     masked_free(&part[0]);
+    blob_free(&s->answer); /* kept for repeats; of a thousand sites they would not fit in memory */
     const struct view message = blob_view(out.letter[0].bytes);
     if (v == 0) w->up += message.n;
     before = cpu_ms();
