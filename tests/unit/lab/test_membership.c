@@ -71,6 +71,28 @@ static void scores_are_those_of_the_papers_formulas(void)
     CHECK_NUMBER(24, rows);
 }
 
+static double odds(double p)
+{
+    return log(p / (1 - p));
+}
+
+/* Two records, p = 0.9 where others give 0.9, and 0.5 where they give 0.3: p / pbar is 0.947 and
+ * 0.769 with a = 0, but 0.973 and 1.053 with a = 1/2. */
+static void a_weighs_what_the_references_say(void)
+{
+    AUTO(membership_free) struct membership m = {0};
+    double score[2];
+    CHECK_OK(membership_new(&m, 2, 1));
+    m.target[0] = odds(0.9);
+    m.target[1] = odds(0.5);
+    m.reference[0] = odds(0.9);
+    m.reference[1] = odds(0.3);
+    CHECK_OK(membership_rmia(score, &m, 0));
+    CHECK(score[0] > score[1]);
+    CHECK_OK(membership_rmia(score, &m, 0.5));
+    CHECK(score[0] < score[1]);
+}
+
 static void what_a_reference_has_seen_moves_no_score(void)
 {
     AUTO(membership_free) struct membership m = {0};
@@ -122,6 +144,19 @@ static void a_curve_by_hand(void)
     for (size_t i = 0; i < 4 && i < roc.n; i++) {
         CHECK_CLOSE(fpr[i], roc.fpr[i], 1e-12);
         CHECK_CLOSE(tpr[i], roc.tpr[i], 1e-12);
+    }
+}
+
+static void equal_scores_are_one_step_whoever_comes_first(void)
+{
+    const double score[] = {3, 3, 3, 3};
+    const uint8_t first[] = {1, 1, 0, 0}, last[] = {0, 0, 1, 1};
+    struct membership_roc roc;
+    for (int i = 0; i < 2; i++) {
+        CHECK_OK(membership_roc(&roc, score, i == 0 ? first : last, 4));
+        CHECK_NUMBER(2, roc.n);
+        CHECK_CLOSE(0, roc.tpr[0] + roc.fpr[0], 0);
+        CHECK_CLOSE(2, roc.tpr[1] + roc.fpr[1], 0);
     }
 }
 
@@ -274,10 +309,12 @@ int main(int argc, char **argv)
     vectors = argc == 2 ? argv[1] : "";
     RUN(a_margin_is_the_log_of_the_odds);
     RUN(scores_are_those_of_the_papers_formulas);
+    RUN(a_weighs_what_the_references_say);
     RUN(what_a_reference_has_seen_moves_no_score);
     RUN(a_record_that_all_have_seen_is_refused);
     RUN(one_reference_each_gives_no_deviation);
     RUN(a_curve_by_hand);
+    RUN(equal_scores_are_one_step_whoever_comes_first);
     RUN(a_long_curve_keeps_its_left_end);
     RUN(a_threshold_is_chosen_by_those_who_are_not_counted);
     RUN(limits_of_none_and_all_are_open_at_one_end);
