@@ -80,9 +80,11 @@ static void say(char *out, size_t n, const struct mechanism_audit *a, const stru
 {
     if (a->repetitions > 1)
         (void)snprintf(out, n,
-                       "In %u of %u repetitions the bound is above the claim of %.4f; an honest "
-                       "build has as many or more with a chance of at most %.2g.",
-                       j->above, a->repetitions, account_rounded(a->claim.epsilon), j->chance);
+                       "In %u of %u repetitions the bound is above the claim of %.4f; of an honest "
+                       "build at most %.3g of all are, and so many or more come with a chance of "
+                       "at most %.2g.",
+                       j->above, a->repetitions, account_rounded(a->claim.epsilon),
+                       1 - a->confidence, j->chance);
     else if (j->finding == FINDING_FAIL)
         (void)snprintf(out, n,
                        "The attack proves epsilon %.4f, more than the %.4f that are claimed for "
