@@ -34,8 +34,9 @@ enum status grid_sum_new(struct grid_sum *out, size_t n, const struct grid *grid
     struct grid_sum sum = {.n = n, .rounding = rounding, .part_limit = part_limit_of(grid)};
     sum.value = calloc(n, sizeof *sum.value);
     sum.part = calloc(n, sizeof *sum.part);
-    sum.point = calloc(n, sizeof *sum.point);
-    if (sum.value == NULL || sum.part == NULL || sum.point == NULL) return STATUS_NOMEM;
+    if (rounding == GRID_STOCHASTIC) sum.point = calloc(n, sizeof *sum.point);
+    const bool kept = sum.point != NULL || rounding != GRID_STOCHASTIC;
+    if (sum.value == NULL || sum.part == NULL || !kept) return STATUS_NOMEM;
     *out = sum;
     sum = (struct grid_sum){0};
     return STATUS_OK;
@@ -73,16 +74,28 @@ static inline float nearest(float x)
     return (x + round) - round;
 }
 
-/* Both return the squared norm. */
+static inline int32_t nearest_point(float value, float step, float limit)
+{
+    return (int32_t)nearest(saturated(value * step, limit));
+}
+
+/* Squared norms of rounded values. */
 VECTOR_CLONES
-static uint64_t round_nearest(int32_t *out, const float *value, size_t n, float step, float limit)
+static uint64_t norm_nearest(const float *value, size_t n, float step, float limit)
 {
     uint64_t norm2 = 0;
     for (size_t i = 0; i < n; i++) {
-        out[i] = (int32_t)nearest(saturated(value[i] * step, limit));
-        norm2 += (uint64_t)((int64_t)out[i] * out[i]);
+        const int32_t point = nearest_point(value[i], step, limit);
+        norm2 += (uint64_t)((int64_t)point * point);
     }
     return norm2;
+}
+
+VECTOR_CLONES
+static void add_nearest(int32_t *restrict part, const float *restrict value, size_t n, float step,
+                        float limit)
+{
+    for (size_t i = 0; i < n; i++) part[i] += nearest_point(value[i], step, limit);
 }
 
 /* x lies between its nearest integer and the one on its other side, and x - nearest is exact. That
@@ -102,7 +115,7 @@ static uint64_t round_by_chance(int32_t *out, const float *value, size_t n, floa
     return norm2;
 }
 
-/* Round into point; false as soon as the norm is too large. */
+/* Round, by chance into point; false as soon as the norm is too large. */
 static bool round_within(int32_t *point, const struct clipped *in, const struct how *how)
 {
     uint32_t coin[BLOCK];
@@ -114,7 +127,7 @@ static bool round_within(int32_t *point, const struct clipped *in, const struct 
             rng_bytes(how->coins, coin, n * sizeof *coin);
             norm2 += round_by_chance(point + i, value, n, how->step, how->limit, coin);
         } else {
-            norm2 += round_nearest(point + i, value, n, how->step, how->limit);
+            norm2 += norm_nearest(value, n, how->step, how->limit);
         }
     }
     if (how->coins != NULL) secret_wipe(coin, sizeof coin);
@@ -153,7 +166,10 @@ enum status grid_add(struct grid_sum *sum, const struct clipped *in, const struc
         if (retry >= fresh) how.step *= SHRINK;
     }
     if (sum->part_count == sum->part_limit) flush(sum);
-    add_points(sum->part, sum->point, sum->n);
+    if (how.coins != NULL)
+        add_points(sum->part, sum->point, sum->n);
+    else
+        add_nearest(sum->part, in->value, sum->n, how.step, how.limit);
     sum->part_count++;
     return STATUS_OK;
 }

@@ -11,9 +11,9 @@
 struct grid_sum {
     size_t n;
     enum grid_rounding rounding;
-    int64_t *value;      /* owned */
-    int32_t *part;       /* owned; flushed into value before it could overflow */
-    int32_t *point;      /* owned: the contribution at hand, rounded */
+    int64_t *value; /* owned */
+    int32_t *part;  /* owned; flushed into value before it could overflow */
+    int32_t *point; /* owned: the contribution at hand, rounded by chance; NULL to the nearest */
     uint32_t part_count; /* contributions in part */
     uint32_t part_limit; /* how many fit: floor((2^31 - 1) / sqrt(norm2)) */
     uint64_t shrunk;     /* contributions that failed the first norm check: local diagnostics */

@@ -3,6 +3,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "dp/clip.h"
 #include "dp/rotate.h"
@@ -153,6 +154,69 @@ static void long_vector_is_checked_as_a_whole(void)
     CHECK_NUMBER(1, fits.part[N - 2]);
 }
 
+/* The rule, one coordinate after the other: round, check, and shrink or give up before anything is
+ * added. Returns how often it shrank. */
+static unsigned add_plainly(int64_t *sum, const struct clipped *in, const struct grid *grid)
+{
+    const float limit = floorf((float)sqrt((double)grid->norm2)) + 1;
+    float step = (float)((double)in->factor * grid->scale);
+    for (unsigned retry = 0; retry <= GRID_RETRIES; retry++, step *= 0.999F)
+        for (unsigned add = 0, norm2_fits = 1; add < 2 && norm2_fits; add++) {
+            uint64_t norm2 = 0;
+            for (size_t i = 0; i < in->n; i++) {
+                float x = in->value[i] * step;
+                x = x < limit ? x : limit;
+                x = x > -limit ? x : -limit;
+                const int64_t point = lrintf(x);
+                norm2 += (uint64_t)(point * point);
+                if (add) sum[i] += point;
+            }
+            norm2_fits = norm2 <= grid->norm2;
+            if (add) return retry;
+        }
+    return GRID_RETRIES + 1;
+}
+
+/* Over block ends, at bounds that some vectors keep to at once, some after shrinking, some never.
+ */
+static void sums_are_those_of_one_coordinate_after_the_other(void)
+{
+    enum { N = 9000 };
+    static const size_t sizes[] = {1, 7, 4095, 4096, 4097, N};
+    static float value[N];
+    static int64_t want[N];
+    struct rng rng = {0};
+    unsigned shrunk = 0, dropped = 0, whole = 0;
+    rng_numbered(&rng, 11);
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (unsigned bits = 2; bits < 44; bits += 3) {
+            const size_t n = sizes[s];
+            struct grid grid = points_grid((UINT64_C(1) << bits) + rng_below(&rng, 99));
+            grid.scale = 8;
+            AUTO(grid_sum_free) struct grid_sum sum = {0};
+            CHECK_OK(grid_sum_new(&sum, n, &grid, GRID_NEAREST));
+            memset(want, 0, sizeof want);
+            for (uint64_t kind = 0; kind < POINTS_KINDS; kind++) {
+                struct clipped in = {0};
+                points_nasty(value, n, kind, &rng);
+                const double root = sqrt((double)grid.norm2) / grid.scale;
+                /* A little more than the bound, so that rounding decides. */
+                const double clip = kind % 2 == 0 ? root * 1.005 : root;
+                CHECK_OK(clip_l2(&in, &(struct update){.n = n, .value = value}, clip));
+                if (kind == 3) in.factor = 1;
+                const unsigned tries = add_plainly(want, &in, &grid);
+                whole += tries == 0;
+                shrunk += tries > 0 && tries <= GRID_RETRIES;
+                dropped += tries > GRID_RETRIES;
+                CHECK_OK(grid_add(&sum, &in, &grid, NULL));
+            }
+            size_t off = 0;
+            for (size_t i = 0; i < n; i++) off += want[i] != sum.value[i] + sum.part[i];
+            CHECK_NUMBER(0, off);
+        }
+    CHECK(whole > 100 && shrunk > 50 && dropped > 50);
+}
+
 static void chance_goes_to_the_two_neighbours_only(void)
 {
     const float value[] = {0.25F, -0.25F, 7.75F, -7.75F, 3.0F, -0.0F, 1e-30F, 100.5F};
@@ -234,6 +298,7 @@ int main(void)
     RUN(shrinking_a_little_saves_a_contribution);
     RUN(clipped_contributions_are_not_shrunk);
     RUN(long_vector_is_checked_as_a_whole);
+    RUN(sums_are_those_of_one_coordinate_after_the_other);
     RUN(chance_goes_to_the_two_neighbours_only);
     RUN(a_contribution_that_fails_by_chance_is_rounded_again);
     RUN(stochastic_contributions_at_the_clip_mostly_pass_at_once);
