@@ -253,7 +253,7 @@ static void a_round_moves_what_it_is_about_and_nothing_else(void)
         CHECK(pick.n == 0 && pick.k == 0);
     }
     CHECK(right);
-    CHECK(moved > 0.29 * (double)kept && moved < 0.31 * (double)kept);
+    CHECK((double)moved > 0.29 * (double)kept && (double)moved < 0.31 * (double)kept);
 }
 
 static void thresholds_that_do_not_fit_the_sites_are_refused(void)

@@ -181,7 +181,7 @@ static void a_share_is_of_the_whole_sum(void)
         }
         CHECK_NUMBER(at, own.n);
         CHECK_NUMBER(from, all.n);
-        CHECK(at < 0.31 * (double)from);
+        CHECK((double)at < 0.31 * (double)from);
         CHECK(off <= WORLD_RECORDS / w.plan.grid.scale && most > 10 * off);
     }
 }

@@ -91,7 +91,7 @@ static void few_coordinates_move_and_the_rest_is_owed(void)
     size_t moved = 0;
     for (size_t i = 0; i < state.keep.n; i++) moved += topk.state.weight[i] != state.weight[i];
     CHECK(moved >= topk.sent && moved <= SITES * topk.sent);
-    CHECK(topk.sent < 0.03 * (double)state.keep.n);
+    CHECK((double)topk.sent < 0.03 * (double)state.keep.n);
 }
 
 /* A gradient that never changes: after many rounds all of it has been sent, but for what is owed.
