@@ -20,9 +20,10 @@ for a setting:
   fixed      settings that all runs share; $seed in a setting is the run's
   vary       a list of settings and their values: every combination in each is a row
   baselines  rows by other methods, each with settings of its own
+  against    rows, by the settings that they have in place of a row's own, which it is compared with
   columns    of the table: setting names, and of result: accuracy, balanced, auc, loss, kept, spent
-             (epsilon),             bytes; gain is the accuracy minus that of the row with the settings of `against` in place of
-             its own, seed by seed: the interval is that of the differences
+             (epsilon), bytes; gain is the accuracy minus the mean of the rows to compare with, seed by
+             seed: the interval is that of the differences
 
 Every run leaves one file, a failed one too, with what it said; a file that is there is not run again
 unless --again is given. A result is a mean over seeds and the half width of its 95 % interval
@@ -225,15 +226,23 @@ def results_of(options, experiment, method, settings):
     return results
 
 
+def accuracies(results):
+    return {seed: r["document"]["result"]["accuracy"] for seed, r in results.items() if r["exit"] == 0}
+
+
 def gain(options, experiment, method, settings, results):
-    base = {**settings, **experiment["against"]}
-    other = results_of(options, experiment, method, base)
-    both = [seed for seed in results if seed in other
-            and results[seed]["exit"] == 0 and other[seed]["exit"] == 0]
-    if base == settings or len(both) < 2:
+    bases = [{**settings, **base} for base in experiment["against"]]
+    if settings in bases:
         return "-"
-    mean, half = interval([results[seed]["document"]["result"]["accuracy"]
-                           - other[seed]["document"]["result"]["accuracy"] for seed in both])
+    others = [accuracies(results_of(options, experiment, method, base)) for base in bases]
+    differences = []
+    for seed, own in accuracies(results).items():
+        other = [x[seed] for x in others if seed in x]
+        if other:
+            differences.append(own - math.fsum(other) / len(other))
+    if len(differences) < 2:
+        return "-"
+    mean, half = interval(differences)
     return f"{mean:+.4f} ± {half:.4f}"
 
 
