@@ -159,7 +159,7 @@ enum exit_code sweep_run(struct sweep *s, unsigned jobs, bool retry)
         code = follow(&q);
     } else {
         code = book_open(s, retry);
-        if (code != EXIT_OK && q.ranks.n > 1) ranks_abort(code);
+        if (code != EXIT_OK && q.ranks.n > 1) ranks_abort((int)code);
         q.n = s->n_rows;
         for (uint32_t i = 0; i < s->n_rows; i++) {
             q.over += s->row[i].state == ROW_DONE || s->row[i].state == ROW_FAILED;
