@@ -102,9 +102,10 @@ killed() {
         crash "turn-$turn"
     done
     "$lab" status "$runs" >"$at/status.out"
-    start stopped "$lab" sweep "$at/sweep.yaml" -o "$runs" -j1
+    # Ctrl-C is for all of a terminal's processes: the simulation ends as well, and is no failed row
+    start stopped setsid "$lab" sweep "$at/sweep.yaml" -o "$runs" -j1
     soon says "$at/stopped.log" 'over'
-    send INT stopped
+    kill -s INT -- "-$(cat "$at/stopped.pid")"
     soon test -s "$at/stopped.exit"
     sweep 0
     table "$runs" | cmp -s - "$at/whole.csv" || die 'other results than without being killed'
@@ -198,6 +199,21 @@ again() {
     rerun 7 'no result.json'
     echo '{}' >"$runs/0001/manifest.json"
     rerun 2 'no manifest'
+}
+
+# A document that was not written whole is no row's fault.
+shortened() {
+    grid 'method: [local-only], rounds.count: [100]'
+    code=0
+    (
+        trap '' XFSZ
+        ulimit -f 16
+        "$lab" sweep "$at/sweep.yaml" -o "$runs" 2>"$at/sweep.log"
+    ) || code=$?
+    [ "$code" = 1 ] || die "it ended with $code"
+    grep -q 'result.json.part is cut short' "$at/sweep.log" || die 'it does not say what is wrong'
+    sweep 0
+    row 0001 's["state"] == "done" and len(r["rounds"]) == 100'
 }
 
 # A full disk stops it, and says so; with room it goes on.
