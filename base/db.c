@@ -154,6 +154,20 @@ enum status db_open(struct db **out, const char *path, const char *schema)
     return STATUS_OK;
 }
 
+enum status db_look(struct db **out, const char *path)
+{
+    sqlite3 *made = NULL;
+    const int code =
+        sqlite3_open_v2(path, &made, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL);
+    AUTO(db_close) struct db *db = (struct db *)(void *)made;
+    TRY(status_of(code));
+    TRY(status_of(sqlite3_busy_timeout(made, DB_BUSY_MS)));
+    TRY(status_of(sqlite3_exec(made, "PRAGMA trusted_schema = OFF", NULL, NULL, NULL)));
+    *out = db;
+    db = NULL;
+    return STATUS_OK;
+}
+
 void db_close(struct db **db)
 {
     sqlite3_close_v2(connection(*db));

@@ -39,6 +39,8 @@ struct db_value {
 /* Open or create the file (mode 0600) and run schema: CREATE TABLE IF NOT EXISTS ... STRICT.
  * A table that is not STRICT is refused with STATUS_FORMAT. */
 MUST_USE enum status db_open(struct db **out, const char *path, const char *schema);
+/* Open a file that is only to be read and is left as it is. STATUS_IO also when there is none. */
+MUST_USE enum status db_look(struct db **out, const char *path);
 void db_close(struct db **db);
 
 /* Run one statement that gives no rows; it is on disk when this returns, unless a change is open.

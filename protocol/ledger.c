@@ -20,21 +20,26 @@ static const char *against(const struct ledger *ledger, const struct ledger_entr
     return books_against(&ledger->books, entry);
 }
 
-static enum status take_row(struct ledger *ledger, struct db_rows *row, struct ledger_fault *fault)
+enum status ledger_take(struct ledger *ledger, struct view bytes, struct view signature,
+                        struct ledger_fault *fault)
 {
-    const struct view bytes = db_blob(row, 1);
     struct ledger_entry entry = {0};
     *fault = (struct ledger_fault){.number = ledger->head.n + 1};
-    if (db_int(row, 0) != (int64_t)fault->number)
-        fault->what = "it is missing";
-    else if (bytes.n > LEDGER_ENTRY_BYTES_MAX || ledger_entry_read(&entry, bytes) != STATUS_OK)
+    if (bytes.n > LEDGER_ENTRY_BYTES_MAX || ledger_entry_read(&entry, bytes) != STATUS_OK)
         fault->what = "its bytes are not an entry";
     else
-        fault->what = against(ledger, &entry, bytes, db_blob(row, 2));
+        fault->what = against(ledger, &entry, bytes, signature);
     if (fault->what != NULL) return STATUS_FORMAT;
     TRY(books_add(&ledger->books, &entry));
     ledger->head = (struct ledger_head){entry.number, ledger_entry_hash(bytes)};
     return STATUS_OK;
+}
+
+static enum status take_row(struct ledger *ledger, struct db_rows *row, struct ledger_fault *fault)
+{
+    *fault = (struct ledger_fault){.number = ledger->head.n + 1, .what = "it is missing"};
+    if (db_int(row, 0) != (int64_t)fault->number) return STATUS_FORMAT;
+    return ledger_take(ledger, db_blob(row, 1), db_blob(row, 2), fault);
 }
 
 /* Take over what was written since, by this process or another. */

@@ -46,6 +46,11 @@ MUST_USE enum status ledger_open(struct ledger *out, const char *path, const uin
                                  struct ledger_fault *fault);
 void ledger_close(struct ledger *ledger);
 
+/* Check one more entry and add it to the books, of a ledger that is in no file (zero to begin with;
+ * ledger_close frees it). STATUS_FORMAT  it does not hold; ledger is as before. */
+MUST_USE enum status ledger_take(struct ledger *ledger, struct view bytes, struct view signature,
+                                 struct ledger_fault *fault);
+
 /* STATUS_STATE  the ledger does not go on from this head: it is another one, or its end is cut off.
  */
 MUST_USE enum status ledger_follows(const struct ledger *ledger, const struct ledger_head *head);

@@ -25,6 +25,7 @@
 #include "protocol/params.h"
 
 #define MSG_SESSION_BYTES 32
+#define MSG_PREFIX_BYTES 4
 #define MSG_SEGMENTS_MAX LAYOUT_SEGMENTS_MAX
 #define MSG_DIM_MAX (UINT64_C(1) << 28)
 
@@ -270,6 +271,8 @@ void masked_write(struct buffer *out, const struct masked_input *masked);
 /* Refuses bodies that do not have the size that the plan gives to member `from`. */
 MUST_USE enum status masked_read(struct masked_input *out, struct view in, const struct plan *plan,
                                  uint32_t from);
+/* Of a masked input of this plan, with a digest of so many bytes. */
+size_t masked_bytes(const struct plan *plan, uint32_t from, size_t digest_bytes);
 struct hash masked_digest(struct view body);
 
 /* --- M7, M8, M9 --------------------------------------------------------------------------------
@@ -286,6 +289,12 @@ struct survivors {
 void survivors_free(struct survivors *survivors);
 /* The hash that sites sign: all fields. */
 struct hash survivors_hash(const struct survivors *survivors);
+
+/* Its fields alone, as a site keeps what it confirmed: no kind, no signature.
+ * claim_read: STATUS_FORMAT, STATUS_NOMEM; out is untouched. */
+void claim_write(struct buffer *out, const struct survivors *survivors);
+MUST_USE enum status claim_read(struct survivors *out, struct view in, uint32_t n,
+                                uint32_t n_segments);
 
 /* For recipient u: what it has to see under the root before it confirms. */
 struct witness {

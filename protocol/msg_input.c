@@ -62,6 +62,15 @@ enum status masked_read(struct masked_input *out, struct view in, const struct p
     return STATUS_OK;
 }
 
+size_t masked_bytes(const struct plan *plan, uint32_t from, size_t digest_bytes)
+{
+    size_t bytes = MSG_PREFIX_BYTES + sizeof(uint32_t) + digest_bytes;
+    for (uint32_t l = 0; l < plan->n_segments; l++)
+        if (bits_has(&plan->segment[l].members, from))
+            bytes += packed_bytes(plan->segment[l].dim + 1, plan->grid.bits);
+    return bytes;
+}
+
 struct hash masked_digest(struct view body)
 {
     return hash_long("masked", body);

@@ -45,12 +45,8 @@ void witness_free(struct witness *witness)
     *witness = (struct witness){0};
 }
 
-void survivors_write(struct buffer *out, const struct survivors *survivors,
-                     const struct witness *witness, const uint8_t *identity)
+void claim_write(struct buffer *out, const struct survivors *survivors)
 {
-    REQUIRE(witness->n == survivors->survivors.n);
-    size_t start = out->n;
-    wire_begin(out, MSG_SURVIVORS);
     write_bytes(out, survivors->session, MSG_SESSION_BYTES);
     write_hash(out, &survivors->plan);
     write_hash(out, &survivors->roster);
@@ -58,6 +54,15 @@ void survivors_write(struct buffer *out, const struct survivors *survivors,
     write_bits(out, &survivors->survivors);
     write_bits(out, &survivors->opened);
     write_hash(out, &survivors->root);
+}
+
+void survivors_write(struct buffer *out, const struct survivors *survivors,
+                     const struct witness *witness, const uint8_t *identity)
+{
+    REQUIRE(witness->n == survivors->survivors.n);
+    size_t start = out->n;
+    wire_begin(out, MSG_SURVIVORS);
+    claim_write(out, survivors);
     write_path(out, &witness->own);
     for (uint32_t v = 0; v < witness->n; v++) {
         if (!bits_has(&survivors->survivors, v)) continue;
@@ -80,19 +85,38 @@ static void read_witness(struct reader *r, struct witness *witness, const struct
     }
 }
 
+/* into is freed by the caller also on failure. */
+static enum status read_claim(struct reader *r, struct survivors *into, uint32_t n,
+                              uint32_t n_segments)
+{
+    read_bytes(r, into->session, MSG_SESSION_BYTES);
+    read_hash(r, &into->plan);
+    read_hash(r, &into->roster);
+    read_hash(r, &into->dealers);
+    TRY(read_bits(r, &into->survivors, n));
+    TRY(read_bits(r, &into->opened, n_segments));
+    read_hash(r, &into->root);
+    return STATUS_OK;
+}
+
+enum status claim_read(struct survivors *out, struct view in, uint32_t n, uint32_t n_segments)
+{
+    AUTO(survivors_free) struct survivors survivors = {0};
+    struct reader r = reader_of(in);
+    TRY(read_claim(&r, &survivors, n, n_segments));
+    TRY(reader_end(&r));
+    *out = survivors;
+    survivors = (struct survivors){0};
+    return STATUS_OK;
+}
+
 enum status survivors_read(struct survivors *out, struct witness *witness, struct view in,
                            uint32_t n, uint32_t n_segments, const uint8_t *server)
 {
     struct reader r = {0};
     TRY(wire_open(&r, in, MSG_SURVIVORS, server));
     AUTO(survivors_free) struct survivors survivors = {0};
-    read_bytes(&r, survivors.session, MSG_SESSION_BYTES);
-    read_hash(&r, &survivors.plan);
-    read_hash(&r, &survivors.roster);
-    read_hash(&r, &survivors.dealers);
-    TRY(read_bits(&r, &survivors.survivors, n));
-    TRY(read_bits(&r, &survivors.opened, n_segments));
-    read_hash(&r, &survivors.root);
+    TRY(read_claim(&r, &survivors, n, n_segments));
     AUTO(witness_free) struct witness shown = {0};
     TRY(witness_new(&shown, n));
     read_witness(&r, &shown, &survivors.survivors);

@@ -8,7 +8,7 @@ static const char label[] = "SA1-message";
 
 enum msg_kind msg_kind_of(struct view message)
 {
-    if (message.n < 4 || memcmp(message.at, prefix, sizeof prefix) != 0) return 0;
+    if (message.n < MSG_PREFIX_BYTES || memcmp(message.at, prefix, sizeof prefix) != 0) return 0;
     return message.at[3] > 0 && message.at[3] < MSG_KIND_COUNT ? (enum msg_kind)message.at[3] : 0;
 }
 
@@ -32,11 +32,12 @@ enum status wire_open(struct reader *body, struct view in, enum msg_kind kind,
 {
     if (msg_kind_of(in) != kind) return STATUS_FORMAT;
     size_t tail = sender == NULL ? 0 : SIGN_BYTES;
-    if (in.n < 4 + tail) return STATUS_FORMAT;
+    if (in.n < MSG_PREFIX_BYTES + tail) return STATUS_FORMAT;
     struct view content = {.at = in.at, .n = in.n - tail};
     if (sender != NULL && !sign_check(in.at + content.n, sender, label, content))
         return STATUS_AUTH;
-    *body = reader_of((struct view){.at = content.at + 4, .n = content.n - 4});
+    *body = reader_of(
+        (struct view){.at = content.at + MSG_PREFIX_BYTES, .n = content.n - MSG_PREFIX_BYTES});
     return STATUS_OK;
 }
 

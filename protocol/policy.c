@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "protocol/msg.h"
 
@@ -169,4 +170,13 @@ void policy_refusal(struct settings_error *why, const struct policy *policy,
                    "%s %.4f would be exceeded: %.4f after this release",
                    own ? keys[rule].key : "the study's epsilon", refusal->limit,
                    account_rounded(refusal->after));
+}
+
+enum status policy_ledger(char out[static FILE_PATH_MAX], const char *folder,
+                          const struct policy *policy)
+{
+    if (policy->ledger[0] != '/') return file_path(out, FILE_PATH_MAX, folder, policy->ledger);
+    _Static_assert(POLICY_PATH_MAX < FILE_PATH_MAX, "a policy's path fits");
+    memcpy(out, policy->ledger, strlen(policy->ledger) + 1);
+    return STATUS_OK;
 }

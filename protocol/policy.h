@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/file.h"
 #include "base/status.h"
 #include "protocol/ledger.h"
 #include "protocol/settings.h"
@@ -42,6 +43,10 @@ struct policy {
 /* STATUS_FORMAT, STATUS_RANGE, STATUS_NOMEM, STATUS_IO as study_read; out is untouched. */
 MUST_USE enum status policy_parse(struct policy *out, struct view text, struct settings_error *why);
 MUST_USE enum status policy_read(struct policy *out, const char *path, struct settings_error *why);
+
+/* The ledger's path: the policy's, from the site's folder if it is relative. STATUS_RANGE. */
+MUST_USE enum status policy_ledger(char out[static FILE_PATH_MAX], const char *folder,
+                                   const struct policy *policy);
 
 /* Whether the site takes part in a study. When not, why has the rule, its line in the policy (0:
  * the rule is a default) and both values. */

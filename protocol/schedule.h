@@ -69,6 +69,10 @@ MUST_USE enum status schedule_plan(struct plan *out, const struct schedule *sche
 enum reason schedule_check(const struct schedule *schedule, const struct plan *plan,
                            const struct bits *keep, double clip);
 
+/* What can be said of a plan without the state that it names: thresholds, step, sampling, cipher
+ * and that its noise is due to its norm bound. REASON_NONE, or what differs. */
+enum reason schedule_check_alone(const struct schedule *schedule, const struct plan *plan);
+
 /* The L2 bound of a training round's contributions, in model units, with a state's clip; and the
  * grid of their vectors: what the clip bits leave of the norm. */
 double schedule_clip(const struct study *study, double clip);

@@ -51,6 +51,26 @@ static enum reason check_noise(const struct plan *plan, struct plan *own,
     return same ? REASON_NONE : REASON_RING;
 }
 
+static bool noise_is_due(const struct schedule *schedule, const struct plan *plan)
+{
+    uint32_t due = 0;
+    return schedule_due_noise(&due, schedule, plan) == STATUS_OK &&
+           (double)plan->grid.sigma >= (double)due * (1 - 1e-6);
+}
+
+enum reason schedule_check_alone(const struct schedule *schedule, const struct plan *plan)
+{
+    const struct study *study = schedule->study;
+    if (plan->step_number >= schedule_steps(study, plan->step)) return REASON_STUDY;
+    if (!params_equal(&plan->params, &schedule->params) ||
+        bits_count(&plan->cohort) < plan->params.quorum)
+        return REASON_THRESHOLD;
+    if (plan->params.k != schedule->params.k) return REASON_GRAPH;
+    if (plan->cipher != study->secagg.cipher) return REASON_CIPHER;
+    if (plan->sampling != schedule_sampling(study, plan->step)) return REASON_NOISE;
+    return noise_is_due(schedule, plan) ? REASON_NONE : REASON_NOISE;
+}
+
 enum reason schedule_check(const struct schedule *schedule, const struct plan *plan,
                            const struct bits *keep, double clip)
 {

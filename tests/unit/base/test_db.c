@@ -182,6 +182,22 @@ static void foreign_files_are_refused(void)
     db_close(&db);
 }
 
+static void looking_changes_nothing_and_makes_no_file(void)
+{
+    forget();
+    struct db *looked = NULL;
+    CHECK_STATUS(STATUS_IO, db_look(&looked, path));
+    CHECK(looked == NULL && access(path, F_OK) != 0);
+    AUTO(db_close) struct db *db = NULL;
+    CHECK_OK(db_open(&db, path, SCHEMA));
+    CHECK_OK(insert(db, 1));
+    AUTO(db_close) struct db *other = NULL;
+    CHECK_OK(db_look(&other, path));
+    CHECK_NUMBER(1, count(other));
+    CHECK(insert(other, 2) != STATUS_OK);
+    CHECK_NUMBER(1, count(db));
+}
+
 static void a_symbolic_link_is_not_followed(void)
 {
     forget();
@@ -234,6 +250,7 @@ int main(void)
     RUN(a_repeated_key_or_wrong_type_is_refused);
     RUN(a_change_is_whole_or_nothing);
     RUN(foreign_files_are_refused);
+    RUN(looking_changes_nothing_and_makes_no_file);
     RUN(a_symbolic_link_is_not_followed);
     RUN(a_value_beyond_all_bounds_is_refused);
     RUN(nothing_is_written_when_memory_is_out);

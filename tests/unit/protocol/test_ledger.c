@@ -177,6 +177,33 @@ static void a_head_is_followed_or_not(void)
     CHECK_STATUS(STATUS_STATE, ledger_follows(&ledger, &later));
 }
 
+static void entries_of_no_file_are_taken_by_the_same_rules(void)
+{
+    AUTO(ledger_close) struct ledger ledger = daybook_begin();
+    AUTO(ledger_close) struct ledger copy = {0};
+    AUTO(db_rows_free) struct db_rows *rows = NULL;
+    struct ledger_fault fault = {0};
+    bool more = false;
+    CHECK_OK(daybook_reserve(&ledger, 1));
+    CHECK_OK(
+        db_ask(&rows, ledger.db, "SELECT bytes, signature FROM entry ORDER BY number", 0, NULL));
+    for (uint64_t i = 1; i <= ledger.head.n; i++) {
+        CHECK_OK(db_next(rows, &more));
+        REQUIRE(more);
+        const struct view bytes = db_blob(rows, 0), signature = db_blob(rows, 1);
+        CHECK_STATUS(STATUS_FORMAT,
+                     ledger_take(&copy, bytes, (struct view){signature.at, 63}, &fault));
+        CHECK(fault.number == i && fault.what != NULL);
+        CHECK_STATUS(STATUS_FORMAT,
+                     ledger_take(&copy, (struct view){bytes.at, bytes.n - 1}, signature, &fault));
+        CHECK_NUMBER(i - 1, copy.head.n);
+        CHECK_OK(ledger_take(&copy, bytes, signature, &fault));
+        CHECK_STATUS(STATUS_FORMAT, ledger_take(&copy, bytes, signature, &fault));
+    }
+    CHECK(hash_equal(&copy.head.hash, &ledger.head.hash));
+    CHECK_NUMBER(1, copy.books.n_releases);
+}
+
 static void other_files_are_refused(void)
 {
     struct ledger ledger = {0};
@@ -225,6 +252,7 @@ int main(void)
     RUN(two_studies_share_one_budget);
     RUN(the_study_s_own_limit_is_looked_at_first);
     RUN(a_head_is_followed_or_not);
+    RUN(entries_of_no_file_are_taken_by_the_same_rules);
     RUN(other_files_are_refused);
     RUN(running_out_of_memory_writes_nothing_or_all);
     daybook_forget();

@@ -17,6 +17,7 @@ static void a_masked_input_has_the_planned_size(void)
     CHECK_NUMBER(0, out.body[0].n); /* not a member */
     CHECK_NUMBER(packed_bytes(12, 11), out.body[1].n);
     CHECK(out.body[1].at == bytes.at + 4 + 8);
+    CHECK_NUMBER(bytes.n, masked_bytes(messages_plan(), 1, out.digest.n));
 }
 
 static void a_body_is_hashed_under_its_label(void)

@@ -91,6 +91,28 @@ static void a_confirmation_is_of_the_whole_statement(void)
     }
 }
 
+static void a_claim_comes_back_without_its_message(void)
+{
+    AUTO(survivors_free) struct survivors s = {.plan = {{1}}, .root = {{2}}}, back = {0};
+    struct survivors untouched = {0};
+    CHECK_OK(bits_new(&s.survivors, N));
+    CHECK_OK(bits_new(&s.opened, MESSAGES_SEGMENTS));
+    bits_set(&s.survivors, 2);
+    bits_set(&s.opened, 1);
+    AUTO(buffer_free) struct buffer bytes = {0};
+    claim_write(&bytes, &s);
+    CHECK_OK(claim_read(&back, buffer_view(&bytes), N, MESSAGES_SEGMENTS));
+    const struct hash want = survivors_hash(&s), got = survivors_hash(&back);
+    CHECK(hash_equal(&want, &got));
+    CHECK_STATUS(STATUS_FORMAT,
+                 claim_read(&untouched, buffer_view(&bytes), N + 1, MESSAGES_SEGMENTS));
+    CHECK_STATUS(STATUS_FORMAT,
+                 claim_read(&untouched, buffer_view(&bytes), N, MESSAGES_SEGMENTS - 1));
+    bytes.n--;
+    CHECK_STATUS(STATUS_FORMAT, claim_read(&untouched, buffer_view(&bytes), N, MESSAGES_SEGMENTS));
+    CHECK(untouched.survivors.word == NULL);
+}
+
 static void a_quorum_has_one_to_n_confirmations_of_its_session(void)
 {
     CHECK(message_refused(MSG_QUORUM, BODY, 0));
@@ -109,6 +131,7 @@ int main(void)
     RUN(sets_have_the_planned_size_and_clean_padding);
     RUN(a_digest_is_there_or_not);
     RUN(a_confirmation_is_of_the_whole_statement);
+    RUN(a_claim_comes_back_without_its_message);
     RUN(a_quorum_has_one_to_n_confirmations_of_its_session);
     return check_done();
 }

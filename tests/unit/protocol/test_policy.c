@@ -194,6 +194,17 @@ static void a_file_is_read(void)
     unlink(path);
 }
 
+static void the_ledger_is_absolute_or_within_the_folder(void)
+{
+    char path[FILE_PATH_MAX];
+    struct policy policy = {.ledger = "ledger.db"};
+    CHECK_OK(policy_ledger(path, "/a", &policy));
+    CHECK(strcmp(path, "/a/ledger.db") == 0);
+    memcpy(policy.ledger, "/b/c", 5);
+    CHECK_OK(policy_ledger(path, "/a", &policy));
+    CHECK(strcmp(path, "/b/c") == 0);
+}
+
 int main(void)
 {
     RUN(a_default_study_passes_a_default_policy);
@@ -208,5 +219,6 @@ int main(void)
     RUN(an_empty_policy_is_the_default_one);
     RUN(bad_policies_are_refused);
     RUN(a_file_is_read);
+    RUN(the_ledger_is_absolute_or_within_the_folder);
     return check_done();
 }

@@ -201,6 +201,32 @@ static void every_altered_field_is_refused_with_its_reason(void)
         }
 }
 
+/* Without the state: what does not depend on it. */
+static void most_alterations_are_seen_without_the_state(void)
+{
+    static const enum alteration seen[] = {
+        STEP_PAST_THE_END, EXPLORATION_NUMBERED, N_OTHER,        C_LOWER,
+        T_LOWER,           QUORUM_LOWER,         K_LOWER,        M_LOWER,
+        COHORT_TOO_SMALL,  CIPHER_OTHER,         SAMPLING_LOWER, SAMPLING_HIGHER,
+        NOISE_NONE,        NOISE_LOWER};
+    AUTO(desk_close) struct desk desk = {0};
+    AUTO(desk_close) struct desk wide = {0};
+    desk_open(&desk, STUDY_PATIENT, STUDY_PRUNING_PRIVATE, 3);
+    desk_open_wide(&wide);
+    for (enum step step = STEP_EXPLORE; step <= STEP_TRAIN; step++) {
+        AUTO(plan_free) struct plan plan = {0};
+        desk_plan(&plan, &desk, step, 0);
+        CHECK_NUMBER(REASON_NONE, schedule_check_alone(&desk.schedule, &plan));
+    }
+    for (size_t i = 0; i < sizeof seen / sizeof *seen; i++) {
+        AUTO(plan_free) struct plan plan = {0};
+        const struct desk *at = seen[i] == K_LOWER ? &wide : &desk;
+        desk_plan(&plan, at, seen[i] == EXPLORATION_NUMBERED ? STEP_EXPLORE : STEP_TRAIN, 0);
+        alter(&plan, seen[i]);
+        CHECK_NUMBER(answer[seen[i]], schedule_check_alone(&at->schedule, &plan));
+    }
+}
+
 static void a_plan_for_another_keep_set_is_refused(void)
 {
     AUTO(desk_close) struct desk desk = {0};
@@ -225,6 +251,7 @@ int main(void)
 {
     RUN(what_is_planned_passes_the_check);
     RUN(every_altered_field_is_refused_with_its_reason);
+    RUN(most_alterations_are_seen_without_the_state);
     RUN(a_plan_for_another_keep_set_is_refused);
     RUN(more_noise_than_planned_is_welcome);
     return check_done();
