@@ -23,7 +23,7 @@ static const char schema[] =
     " totals BLOB) STRICT;"
     "CREATE TABLE IF NOT EXISTS input ("
     " id INTEGER PRIMARY KEY, round INTEGER NOT NULL REFERENCES open (round) ON DELETE CASCADE,"
-    " kind INTEGER NOT NULL, site INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;";
+    " kind INTEGER NOT NULL, site INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;" TRAIL_SCHEMA;
 
 /* Ask for at most one row. */
 static enum status ask_one(struct db_rows **rows, struct db *db, const char *sql, bool *found)
@@ -151,7 +151,8 @@ static struct hash hash_course(uint32_t round, struct view course)
     return hash_end(&state);
 }
 
-enum status journal_end(struct journal *journal, struct view result, struct view course)
+enum status journal_end(struct journal *journal, struct view result, struct view course,
+                        const struct pen *pen, struct view shown)
 {
     struct place place;
     if (result.n > JOURNAL_BYTES_MAX || course.n > JOURNAL_BYTES_MAX) return STATUS_RANGE;
@@ -168,6 +169,7 @@ enum status journal_end(struct journal *journal, struct view result, struct view
     TRY(db_run(journal->db, "REPLACE INTO ended (id, round, course, hash) VALUES (1, ?, ?, ?)", 3,
                ended));
     TRY(db_run(journal->db, "DELETE FROM open", 0, NULL));
+    TRY(trail_add(journal->db, pen, TRAIL_ROUND, shown));
     return db_change_commit(&change);
 }
 

@@ -6,7 +6,7 @@
 #ifndef AGGREGATOR_JOURNAL_H
 #define AGGREGATOR_JOURNAL_H
 
-#include "crypto/hash.h"
+#include "protocol/trail.h"
 
 /* No blob in a journal is longer. */
 #define JOURNAL_BYTES_MAX ((size_t)1 << 28)
@@ -51,8 +51,10 @@ MUST_USE enum status journal_inputs(struct journal *journal, size_t n,
 /* The open round ends, and its inputs are deleted.
  * result  signed; empty when the round failed.
  * course  all that the study's next rounds depend on; takes the place of the last one.
+ * shown   what an auditor will be shown of the round (protocol/trail_round.h).
  * STATUS_STATE  no round is open. */
-MUST_USE enum status journal_end(struct journal *journal, struct view result, struct view course);
+MUST_USE enum status journal_end(struct journal *journal, struct view result, struct view course,
+                                 const struct pen *pen, struct view shown);
 
 /* What a coordinator that starts again must know; owned. */
 struct journal_past {

@@ -8,6 +8,7 @@
 #include "aggregator/report.h"
 #include "aggregator/spend.h"
 #include "base/file.h"
+#include "protocol/evidence.h"
 #include "protocol/statement.h"
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -111,6 +112,14 @@ static enum status read_initial(struct state *out, const char *path, const struc
     return state_read(out, buffer_view(&bytes), layout.n);
 }
 
+/* What the study was, beside what came of it: for audits. */
+static enum status keep_beside(const char *folder, const char *name, struct view bytes)
+{
+    char path[FILE_PATH_MAX];
+    TRY(file_path(path, sizeof path, folder, name));
+    return file_write(path, bytes, 0644);
+}
+
 static enum status open_study(struct coordinator *c, const struct arguments *a)
 {
     c->folder = a->folder;
@@ -138,6 +147,10 @@ static enum status open_study(struct coordinator *c, const struct arguments *a)
         main_explain(REASON_STUDY, "the manifest names another study file");
         return STATUS_AUTH;
     }
+    TRY(keep_beside(a->folder, "manifest", buffer_view(&bytes)));
+    buffer_free(&bytes);
+    TRY(file_read(&bytes, a->study, EVIDENCE_STUDY_MAX));
+    TRY(keep_beside(a->folder, "study.yaml", buffer_view(&bytes)));
     AUTO(state_free) struct state initial = {0};
     TRY(read_initial(&initial, a->initial, &c->study));
     why = (struct settings_error){0};
@@ -239,6 +252,23 @@ static enum exit_code ledger(int argc, char **argv)
     return fault.what == NULL ? EXIT_OK : EXIT_VERIFY;
 }
 
+static enum exit_code evidence(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        OPTION_DIR, {"out", 'o', "FILE", 0, "The file to write", 0}, {0}};
+    struct arguments a = {0};
+    main_read(
+        &a, options, NULL,
+        "Write what an auditor needs of this folder into one file: the manifest, the study, "
+        "the signed trail of all rounds and the ledger. No keys, no models.\v"
+        "Examples:\n  veilsum-aggregator evidence --dir coordinator --out coordinator.evidence",
+        argc, argv);
+    const char *lacks = NULL;
+    if (a.out == NULL) return main_usage("--out is needed");
+    const enum status status = evidence_export(a.out, a.folder, &lacks);
+    return status == STATUS_OK ? EXIT_OK : main_fail(lacks, status);
+}
+
 int main(int argc, char **argv)
 {
     static const struct command table[] = {
@@ -248,6 +278,7 @@ int main(int argc, char **argv)
         {"sign", "sign a manifest as one of its governors", enrol_sign},
         {"run", "lead the study", run},
         {"ledger", "show what the study has released", ledger},
+        {"evidence", "write what an auditor needs into one file", evidence},
     };
     static const char examples[] =
         "  veilsum-aggregator keygen --dir coordinator --name coordinator\n"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aggregator/show.h"
 #include "base/file.h"
 
 void tale_free(struct tale *tale)
@@ -203,7 +204,8 @@ static enum status read_tale(const struct resume *resume, struct view in, struct
 }
 
 enum status resume_end(struct resume *resume, const struct round *round,
-                       const struct course *course, struct tale *tale, struct view state)
+                       const struct course *course, struct tale *tale, struct view state,
+                       const struct pen *pen)
 {
     const uint32_t number = round->plan.round, before = tale->model_round;
     const bool opened = round->phase == PHASE_DONE;
@@ -221,7 +223,9 @@ enum status resume_end(struct resume *resume, const struct round *round,
     write_tale(&bytes, course, tale, state);
     TRY(bytes.status);
     struct view result = opened ? buffer_view(&round->result_bytes) : (struct view){0};
-    TRY(journal_end(resume->journal, result, buffer_view(&bytes)));
+    AUTO(buffer_free) struct buffer shown = {0};
+    TRY(show_round(&shown, round));
+    TRY(journal_end(resume->journal, result, buffer_view(&bytes), pen, buffer_view(&shown)));
     forget_inputs(resume);
     remove_file(resume, "totals", number);
     if (opened && before > 0) remove_file(resume, "velocity", before);

@@ -54,8 +54,10 @@ MUST_USE enum status resume_note(struct resume *resume, enum journal_kind kind, 
 MUST_USE enum status resume_phase(struct resume *resume, const struct round *round, bool collected);
 
 /* The round is over, and course and tale are what came of it. state: the model's bytes, as the next
- * plan names them; after an opened round they are stored as state-N. */
+ * plan names them; after an opened round they are stored as state-N. pen: of the entry in the
+ * coordinator's trail. */
 MUST_USE enum status resume_end(struct resume *resume, const struct round *round,
-                                const struct course *course, struct tale *tale, struct view state);
+                                const struct course *course, struct tale *tale, struct view state,
+                                const struct pen *pen);
 
 #endif

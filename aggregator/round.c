@@ -272,11 +272,13 @@ static enum status take_abort(struct round *r, uint32_t from, struct view in, st
 static enum status take_answer(struct round *r, uint32_t from, struct view in, enum msg_kind kind,
                                round_take *step, struct outbox *out)
 {
+    const size_t bytes = step == round_take_digest ? masked_bytes(&r->plan, from, in.n) : in.n;
     if (rule[r->phase].wants != kind || !bits_has(round_asked(r), from) ||
         bits_has(answered(r), from))
         return STATUS_STATE;
     TRY(step(r, from, in, out));
     r->site[from].away = false;
+    r->site[from].taken[trail_letter_of(kind)] = (uint32_t)bytes;
     return STATUS_OK;
 }
 

@@ -20,6 +20,7 @@
 #include "protocol/manifest.h"
 #include "protocol/msg.h"
 #include "protocol/outbox.h"
+#include "protocol/trail_letter.h"
 
 enum phase {
     PHASE_KEYS,      /* waits for adverts */
@@ -48,6 +49,7 @@ struct dealing {
 struct contributor {
     bool away;                      /* its connection is lost: not waited for */
     bool out;                       /* gave up, or lied: nothing more is taken from it */
+    uint32_t taken[TRAIL_LETTERS];  /* bytes of its answers */
     uint32_t accusers;              /* sites that gave up because of it */
     struct buffer advert;           /* signed bytes */
     struct advert keys;             /* parsed */

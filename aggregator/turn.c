@@ -142,7 +142,9 @@ static enum status conclude(struct run *run)
         TRY(history_add(&run->tale.history, &r->result, buffer_view(&r->result_bytes)));
     }
     TRY(post_model(run));
-    TRY(resume_end(&run->resume, r, &c->course, &run->tale, blob_view(run->model)));
+    const struct pen pen = {
+        .identity = c->key.identity, .time_s = command_time_s(), .ledger = run->spend.ledger.head};
+    TRY(resume_end(&run->resume, r, &c->course, &run->tale, blob_view(run->model), &pen));
     /* Until here the round may go on after a crash: it counts at its worst. */
     return spend_end(&run->spend, r->plan.round, (uint32_t)bits_count(&r->survivors),
                      r->phase == PHASE_DONE, command_time_s());

@@ -4,15 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum status budget_path(char out[static FILE_PATH_MAX], const char *folder,
-                        const struct policy *policy)
-{
-    if (policy->ledger[0] != '/') return file_path(out, FILE_PATH_MAX, folder, policy->ledger);
-    _Static_assert(POLICY_PATH_MAX < FILE_PATH_MAX, "a policy's path fits");
-    memcpy(out, policy->ledger, strlen(policy->ledger) + 1);
-    return STATUS_OK;
-}
-
 static enum status open_ledger(struct ledger *out, const char *path, const struct journal *journal,
                                const uint8_t *identity, struct ledger_fault *fault)
 {

@@ -33,10 +33,6 @@ struct budget {
 
 /* All calls that return a status: those of db_open and of protocol/ledger.h. */
 
-/* The ledger's path: the policy's, from the site's folder if it is relative. STATUS_RANGE. */
-MUST_USE enum status budget_path(char out[static FILE_PATH_MAX], const char *folder,
-                                 const struct policy *policy);
-
 /* Enter a study, once: when it is pinned. The journal was bound to the manifest before.
  * STATUS_STATE   the ledger is not the one that the journal knows, or has the study or data set on
  *                other terms.

@@ -132,7 +132,7 @@ static enum exit_code begin_books(const struct pinned *pinned, const struct argu
     status = file_path(path, sizeof path, a->folder, "journal.db");
     if (status == STATUS_OK) status = journal_open(&journal, path);
     if (status == STATUS_OK) status = journal_bind(journal, &pinned->hash, true);
-    if (status == STATUS_OK) status = budget_path(path, a->folder, &pinned->policy);
+    if (status == STATUS_OK) status = policy_ledger(path, a->folder, &pinned->policy);
     if (status == STATUS_OK)
         status = budget_begin(path, journal, &pinned->policy, &pinned->schedule, &pinned->hash,
                               key.identity, command_time_s(), &fault);

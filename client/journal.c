@@ -19,7 +19,8 @@ static const char schema[] =
     " id INTEGER PRIMARY KEY CHECK (id = 1), entries INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;"
     "CREATE TABLE IF NOT EXISTS survivors ("
     " round INTEGER PRIMARY KEY, sites BLOB NOT NULL) STRICT;"
-    "CREATE TABLE IF NOT EXISTS study (id INTEGER PRIMARY KEY, manifest BLOB NOT NULL) STRICT;";
+    "CREATE TABLE IF NOT EXISTS study (id INTEGER PRIMARY KEY, manifest BLOB NOT NULL) "
+    "STRICT;" TRAIL_SCHEMA;
 
 enum status journal_open(struct journal **out, const char *path)
 {
@@ -80,6 +81,17 @@ enum status journal_restore(const struct journal *journal, uint32_t *last_round,
     *last_round = round;
     *transcript = last;
     return STATUS_OK;
+}
+
+enum status journal_change(struct db_change *out, struct journal *journal)
+{
+    return db_change_begin(out, journal->db);
+}
+
+enum status journal_show(struct journal *journal, const struct pen *pen, enum trail_kind kind,
+                         struct view body)
+{
+    return trail_add(journal->db, pen, kind, body);
 }
 
 /* A second entry of one kind for a round breaks the UNIQUE rule: there is never a second answer. */
@@ -160,12 +172,9 @@ enum status journal_confirm(struct journal *journal, struct view entry,
     AUTO(buffer_free) struct buffer sites = {0};
     write_bits(&sites, survivors);
     TRY(sites.status);
-    AUTO(db_change_undo) struct db_change change = {0};
-    TRY(db_change_begin(&change, journal->db));
     TRY(journal_entry(journal, entry));
     const struct db_value value[] = {DB_INT(memory.round), DB_BLOB(sites.at, sites.n)};
-    TRY(db_run(journal->db, "INSERT INTO survivors (round, sites) VALUES (?, ?)", 2, value));
-    return db_change_commit(&change);
+    return db_run(journal->db, "INSERT INTO survivors (round, sites) VALUES (?, ?)", 2, value);
 }
 
 enum status journal_past(const struct journal *journal, struct participation *past)

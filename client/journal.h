@@ -7,6 +7,7 @@
 #include "client/session.h"
 #include "protocol/ledger.h"
 #include "protocol/participation.h"
+#include "protocol/trail.h"
 
 struct journal;
 
@@ -24,8 +25,16 @@ MUST_USE enum status journal_bind(struct journal *journal, const struct hash *ma
 MUST_USE enum status journal_restore(const struct journal *journal, uint32_t *last_round,
                                      struct hash *transcript);
 
+/* Begin a change: what is stored from here on is on disk together when it is committed
+ * (base/db.h), or not at all. */
+MUST_USE enum status journal_change(struct db_change *out, struct journal *journal);
+
 /* Store a session's journal entry. */
 MUST_USE enum status journal_entry(struct journal *journal, struct view entry);
+
+/* Add to what the site can show (protocol/trail.h), which stands in the journal's file. */
+MUST_USE enum status journal_show(struct journal *journal, const struct pen *pen,
+                                  enum trail_kind kind, struct view body);
 
 /* What there is of a round: its plan was accepted, its input may have left, its result is known.
  */
@@ -42,8 +51,8 @@ MUST_USE enum status journal_inputs(const struct journal *journal, uint32_t *rou
 MUST_USE enum status journal_know(struct journal *journal, const struct ledger_head *head);
 MUST_USE enum status journal_head(const struct journal *journal, struct ledger_head *out);
 
-/* Store the entry of a confirmation and the survivor set that it confirms: together or not at all.
- */
+/* Store the entry of a confirmation and the survivor set that it confirms; within a change, for the
+ * one without the other is wrong. */
 MUST_USE enum status journal_confirm(struct journal *journal, struct view entry,
                                      const struct bits *survivors);
 /* Add all survivor sets that were confirmed. STATUS_FORMAT  one is not of past->n sites. */

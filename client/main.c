@@ -44,6 +44,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'c':
         a->connect = text;
         return 0;
+    case 'o':
+        a->out = text;
+        return 0;
     case ARG_BACKBONE:
         a->backbone = text;
         return 0;
@@ -245,7 +248,7 @@ static enum status read_folder(struct own *own, const char *folder, const char *
     *lacks = "policy.yaml";
     TRY(file_path(path, sizeof path, folder, *lacks));
     TRY(policy_read(&own->policy, path, &bad));
-    return budget_path(own->path, folder, &own->policy);
+    return policy_ledger(own->path, folder, &own->policy);
 }
 
 /* The ledger, if it goes on from where the journal knows it. */
@@ -312,6 +315,24 @@ static enum exit_code ledger(int argc, char **argv)
     return own.fault.what == NULL ? EXIT_OK : EXIT_VERIFY;
 }
 
+static enum exit_code evidence(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        OPTION_DIR, {"out", 'o', "FILE", 0, "The file to write", 0}, {0}};
+    struct arguments a = {0};
+    main_read(
+        &a, options,
+        "Write what an auditor needs of this folder into one file: the manifest, the study, "
+        "the signed trail of all rounds and the whole ledger, with all studies that share it. "
+        "No keys, no records.\v"
+        "Examples:\n  veilsum-client evidence --dir /var/lib/veilsum/cxr --out st-anna.evidence",
+        argc, argv);
+    const char *lacks = NULL;
+    if (a.out == NULL) return main_usage("--out is needed");
+    const enum status status = evidence_export(a.out, a.folder, &lacks);
+    return status == STATUS_OK ? EXIT_OK : main_fail(lacks, status);
+}
+
 int main(int argc, char **argv)
 {
     static const struct command table[] = {
@@ -320,6 +341,7 @@ int main(int argc, char **argv)
         {"data", "look at the records before a study", inspect_data},
         {"run", "take part in the study", run},
         {"ledger", "show what this site's records have spent", ledger},
+        {"evidence", "write what an auditor needs into one file", evidence},
     };
     static const char examples[] =
         "  veilsum-client keygen --dir /var/lib/veilsum/cxr --name st-anna\n"

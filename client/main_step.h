@@ -8,10 +8,11 @@
 #include "base/command.h"
 #include "client/data/records.h"
 #include "client/site.h"
+#include "protocol/evidence.h"
 
 /* Arguments of all subcommands; each takes those that it lists. */
 struct arguments {
-    const char *folder, *name, *manifest, *study, *policy, *connect;
+    const char *folder, *name, *manifest, *study, *policy, *connect, *out;
     struct records records;
     const char *backbone, *put_in, *format, *least;
     const char *proxy, *proxy_credentials;

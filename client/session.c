@@ -74,6 +74,7 @@ void memory_write(struct buffer *out, const struct memory *memory)
     write_bytes(out, memory->session, MSG_SESSION_BYTES);
     write_bytes(out, memory->hash.bytes, HASH_BYTES);
     write_u32(out, memory->n_survivors);
+    write_blob(out, memory->proof.at, memory->proof.n);
 }
 
 enum status memory_read(struct memory *out, struct view in)
@@ -83,6 +84,7 @@ enum status memory_read(struct memory *out, struct view in)
     read_bytes(&r, memory.session, MSG_SESSION_BYTES);
     read_bytes(&r, memory.hash.bytes, HASH_BYTES);
     memory.n_survivors = read_u32(&r);
+    memory.proof = read_blob(&r, MEMORY_PROOF_MAX);
     if (memory.kind < MEMORY_PLAN || memory.kind > MEMORY_FOLLOW) r.bad = true;
     TRY(reader_end(&r));
     *out = memory;
@@ -103,10 +105,10 @@ enum status session_same(struct session *s, const uint8_t *session)
 }
 
 enum status session_remember(struct session *s, enum memory_kind kind, const struct hash *hash,
-                             uint32_t n_survivors, struct outbox *out)
+                             struct view proof, struct outbox *out)
 {
-    struct memory memory = {
-        .kind = kind, .round = s->plan.round, .hash = *hash, .n_survivors = n_survivors};
+    struct memory memory = {.kind = kind, .round = s->plan.round, .hash = *hash, .proof = proof};
+    if (kind == MEMORY_RESULT) memory.n_survivors = (uint32_t)bits_count(&s->survivors.survivors);
     memcpy(memory.session, s->plan.session, MSG_SESSION_BYTES);
     struct buffer entry = {0};
     memory_write(&entry, &memory);

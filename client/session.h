@@ -145,7 +145,11 @@ struct memory {
     uint8_t session[MSG_SESSION_BYTES];
     struct hash hash;     /* plan, digest, survivors, survivors, transcript */
     uint32_t n_survivors; /* MEMORY_RESULT */
+    struct view proof; /* what has that hash: MEMORY_PLAN, MEMORY_RESULT: the coordinator's signed
+                        * message, MEMORY_CONFIRM: the statement (claim_write), else empty;
+                        * borrowed, of memory_read from its input */
 };
+#define MEMORY_PROOF_MAX (1u << 20)
 void memory_write(struct buffer *out, const struct memory *memory);
 MUST_USE enum status memory_read(struct memory *out, struct view in);
 

@@ -70,7 +70,7 @@ enum status session_input(struct session *session, const struct masked *part, ui
     TRY(head.status);
     masked.digest = buffer_view(&head);
     s->digest_hash = hash_of("digest", masked.digest);
-    TRY(session_remember(s, MEMORY_INPUT, &s->digest_hash, 0, out));
+    TRY(session_remember(s, MEMORY_INPUT, &s->digest_hash, (struct view){0}, out));
     struct buffer bytes = {0};
     masked_write(&bytes, &masked);
     TRY(session_answer(s, &bytes, out));
@@ -162,7 +162,10 @@ enum status session_take_survivors(struct session *s, struct view in, uint64_t n
     s->survivors = survivors;
     survivors = (struct survivors){0};
     s->survivors_hash = survivors_hash(&s->survivors);
-    TRY(session_remember(s, MEMORY_CONFIRM, &s->survivors_hash, 0, out));
+    AUTO(buffer_free) struct buffer statement = {0};
+    claim_write(&statement, &s->survivors);
+    TRY(statement.status);
+    TRY(session_remember(s, MEMORY_CONFIRM, &s->survivors_hash, buffer_view(&statement), out));
     struct confirm confirm = {.from = s->config.self};
     memcpy(confirm.session, s->plan.session, MSG_SESSION_BYTES);
     confirm_sign(&confirm, &s->survivors_hash, s->config.identity);
@@ -249,7 +252,7 @@ enum status session_take_quorum(struct session *s, struct view in, uint64_t now_
     TRY(quorum_read(&quorum, in, s->config.manifest->n));
     TRY(session_same(s, quorum.session));
     TRY(check_quorum(s, &quorum));
-    TRY(session_remember(s, MEMORY_RELEASE, &s->survivors_hash, 0, out));
+    TRY(session_remember(s, MEMORY_RELEASE, &s->survivors_hash, (struct view){0}, out));
     TRY(send_unmask(s, out));
     session_forget_peers(s);
     session_wait(s, SESSION_RESULT, WAIT_UNMASK, now_ms);

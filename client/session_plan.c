@@ -151,9 +151,9 @@ enum status session_take_opening(struct session *s, struct view in, uint64_t now
     s->last_round = s->plan.round;
     /* The history that it followed must not be forgotten, or another one could be shown to it. */
     if (!hash_equal(&transcript, &s->transcript))
-        TRY(session_remember(s, MEMORY_FOLLOW, &transcript, 0, out));
+        TRY(session_remember(s, MEMORY_FOLLOW, &transcript, (struct view){0}, out));
     s->transcript = transcript;
-    TRY(session_remember(s, MEMORY_PLAN, &hash, 0, out));
+    TRY(session_remember(s, MEMORY_PLAN, &hash, opening.plan, out));
     session_wait(s, SESSION_ROSTER, WAIT_KEYS, now_ms);
     return send_advert(s, out);
 }
@@ -171,7 +171,7 @@ enum status session_take_result(struct session *s, struct view in, uint64_t now_
         result.n_survivors != bits_count(&s->survivors.survivors))
         return session_refuse(s, REASON_RESULT, OUTBOX_SERVER);
     struct hash transcript = result_transcript(&result);
-    TRY(session_remember(s, MEMORY_RESULT, &transcript, result.n_survivors, out));
+    TRY(session_remember(s, MEMORY_RESULT, &transcript, in, out));
     s->transcript = transcript;
     session_rest(s);
     return STATUS_OK;

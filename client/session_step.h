@@ -24,7 +24,7 @@ MUST_USE enum status session_same(struct session *s, const uint8_t *session);
 /* REASON_QUORUM below T sites, REASON_CONTRIBUTORS where a segment has fewer than m + c of them. */
 MUST_USE enum status session_enough(struct session *s, const struct bits *sites);
 MUST_USE enum status session_remember(struct session *s, enum memory_kind kind,
-                                      const struct hash *hash, uint32_t n_survivors,
+                                      const struct hash *hash, struct view proof,
                                       struct outbox *out);
 /* Send the answer to the message in hand, and keep it. bytes is emptied also on failure. */
 MUST_USE enum status session_answer(struct session *s, struct buffer *bytes, struct outbox *out);

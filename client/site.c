@@ -160,7 +160,7 @@ static enum status open_budget(struct site *site, struct site_error *why)
 {
     char path[FILE_PATH_MAX];
     struct ledger_fault fault = {0};
-    TRY(budget_path(path, site->folder, &site->policy));
+    TRY(policy_ledger(path, site->folder, &site->policy));
     const struct hash manifest = manifest_hash(&site->manifest);
     const enum status status =
         budget_open(&site->budget, path, site->journal, &site->policy, &site->study, &manifest,
@@ -245,36 +245,6 @@ void site_close(struct site *site)
     rng_wipe(&site->rng);
     if (site->lock > 0) (void)close(site->lock);
     *site = (struct site){0};
-}
-
-/* A set counts from its confirmation on: others may open it whether this site hears of it or not.
- */
-static enum status remember_survivors(struct site *site, struct view entry)
-{
-    const struct bits *survivors = &site->session.survivors.survivors;
-    /* The session may have ended since, for want of memory: then nothing was confirmed. */
-    if (survivors->n == 0) return journal_entry(site->journal, entry);
-    TRY(journal_confirm(site->journal, entry, survivors));
-    participation_add(&site->past, survivors);
-    return STATUS_OK;
-}
-
-static enum status remember(struct site *site, struct view entry)
-{
-    struct memory memory = {0};
-    TRY(memory_read(&memory, entry));
-    if (memory.kind == MEMORY_INPUT && !budget_holds(&site->budget, memory.round))
-        return STATUS_STATE;
-    if (memory.kind == MEMORY_CONFIRM && site->session.config.weigh != NULL)
-        return remember_survivors(site, entry);
-    return journal_entry(site->journal, entry);
-}
-
-enum status site_remember(struct site *site, const struct outbox *out)
-{
-    for (size_t i = 0; i < out->n_entries; i++) TRY(remember(site, buffer_view(&out->entry[i])));
-    if (site->session.phase != SESSION_IDLE) return STATUS_OK;
-    return budget_balance(&site->budget, site->time_s);
 }
 
 /* Rehearsals: what was put in, as little-endian words, so that the sum can be checked. */

@@ -15,6 +15,7 @@
 #include "protocol/participation.h"
 #include "protocol/policy.h"
 #include "protocol/schedule.h"
+#include "protocol/trail_round.h"
 
 struct site {
     char folder[FILE_PATH_MAX];
@@ -33,6 +34,7 @@ struct site {
     bool worked;               /* in SESSION_INPUT: sum is worked out and has not left yet */
     struct noised sum;         /* empty when no segment is this site's; secret */
     struct participation past; /* survivor sets that it confirmed; only without noise */
+    struct trail_sent shown;   /* the last message that its trail has */
     struct session session;
     struct rng rng;
     uint32_t self;

@@ -44,7 +44,7 @@ static enum status open_files(struct charge *charge, const char *folder,
         (void)snprintf(why, CHARGE_WHY_BYTES, "%s:%u: %s", path, error.line, error.text);
         return status;
     }
-    TRY(budget_path(charge->path, folder, &charge->policy));
+    TRY(policy_ledger(charge->path, folder, &charge->policy));
     status = ledger_open(&charge->ledger, charge->path, charge->key.identity, &fault);
     const char *what = fault.what != NULL ? fault.what : status_text(status);
     return status == STATUS_OK ? STATUS_OK : refuse(why, status, what, charge->path);

@@ -91,7 +91,7 @@ static enum status begin_books(const struct fleet *fleet, const char *folder,
     TRY(file_path(path, sizeof path, folder, "journal.db"));
     TRY(journal_open(&journal, path));
     TRY(journal_bind(journal, manifest, true));
-    TRY(budget_path(path, folder, &policy));
+    TRY(policy_ledger(path, folder, &policy));
     return budget_begin(path, journal, &policy, &fleet->course.schedule, manifest, key->identity,
                         FLEET_TIME_S, &fault);
 }

@@ -54,7 +54,7 @@ static void begin_books(const struct hospital *h, const struct hash *manifest, c
     CHECK_OK(file_path(path, sizeof path, h->folder, "journal.db"));
     CHECK_OK(journal_open(&journal, path));
     CHECK_OK(journal_bind(journal, manifest, true));
-    CHECK_OK(budget_path(path, h->folder, &policy));
+    CHECK_OK(policy_ledger(path, h->folder, &policy));
     CHECK_OK(budget_begin(path, journal, &policy, &schedule, manifest,
                           h->arena.key[HOSPITAL].identity, 1, &fault));
 }

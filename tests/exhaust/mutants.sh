@@ -41,6 +41,9 @@ tests='unit/protocol/test_protocol_msg unit/protocol/test_protocol_manifest
     unit/protocol/test_protocol_bundle unit/protocol/test_protocol_removal
     unit/protocol/test_protocol_ledger unit/protocol/test_protocol_ledger_entry
     unit/protocol/test_protocol_ledger_tamper
+    unit/protocol/test_protocol_trail unit/protocol/test_protocol_trail_round
+    unit/protocol/test_protocol_evidence unit/aggregator/test_aggregator_show
+    unit/client/test_client_site_trail
     unit/protocol/test_protocol_books unit/client/test_client_budget
     unit/client/test_client_budget_courses unit/client/test_client_site
     unit/client/test_client_site_budget unit/client/test_client_site_evaluation

@@ -13,6 +13,8 @@
 #include "tests/lib/oom.h"
 
 static char path[64];
+static const uint8_t identity[SIGN_SEED_BYTES] = {9};
+static const struct pen pen = {.identity = identity, .time_s = 7};
 static const struct hash manifest = {{1}}, other = {{2}};
 
 static struct view text(const char *s)
@@ -106,7 +108,7 @@ static enum status step(struct journal *journal, uint32_t i)
     case 3:
         return journal_inputs(journal, 1, &confirm, NULL);
     default:
-        return journal_end(journal, text(result[round]), text(course[round]));
+        return journal_end(journal, text(result[round]), text(course[round]), &pen, text("shown"));
     }
 }
 
@@ -195,8 +197,8 @@ static void what_is_empty_or_too_long_is_refused_and_changes_nothing(void)
     CHECK_STATUS(STATUS_RANGE, journal_begin(journal, 1, (struct view){0}));
     CHECK_OK(journal_begin(journal, 1, text("p")));
     CHECK_STATUS(STATUS_RANGE, journal_inputs(journal, 2, input, &totals));
-    CHECK_STATUS(STATUS_RANGE, journal_end(journal, most, text("c")));
-    CHECK_STATUS(STATUS_RANGE, journal_end(journal, text("r"), most));
+    CHECK_STATUS(STATUS_RANGE, journal_end(journal, most, text("c"), &pen, text("s")));
+    CHECK_STATUS(STATUS_RANGE, journal_end(journal, text("r"), most, &pen, text("s")));
     check_told(journal, "last:1 course: plan:p totals:0,0 ");
 }
 

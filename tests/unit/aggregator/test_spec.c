@@ -21,10 +21,13 @@ static void keep(const struct course *course, struct tale *tale, struct view sta
     const struct manifest manifest = {.n = 0};
     struct resume resume = {0};
     CHECK_OK(resume_open(&resume, folder, &manifest));
-    struct round round = {.plan = {.round = 1}, .phase = PHASE_FAILED};
+    static const uint8_t identity[SIGN_SEED_BYTES] = {1};
+    const struct pen pen = {.identity = identity};
+    struct round round = {
+        .config = {.manifest = &manifest}, .plan = {.round = 1}, .phase = PHASE_FAILED};
     write_u8(&round.plan_bytes, 1);
     CHECK_OK(resume_begin(&resume, &round));
-    CHECK_OK(resume_end(&resume, &round, course, tale, state));
+    CHECK_OK(resume_end(&resume, &round, course, tale, state, &pen));
     CHECK_OK(journal_restore(resume.journal, past));
     buffer_free(&round.plan_bytes);
     resume_close(&resume);

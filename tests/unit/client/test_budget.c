@@ -275,17 +275,6 @@ static void running_out_of_memory_opens_nothing(void)
     end();
 }
 
-static void a_path_is_absolute_or_within_the_folder(void)
-{
-    char path[FILE_PATH_MAX];
-    struct policy policy = {.ledger = "ledger.db"};
-    CHECK_OK(budget_path(path, "/a", &policy));
-    CHECK(strcmp(path, "/a/ledger.db") == 0);
-    memcpy(policy.ledger, "/b/c", 5);
-    CHECK_OK(budget_path(path, "/a", &policy));
-    CHECK(strcmp(path, "/b/c") == 0);
-}
-
 int main(void)
 {
     RUN(a_round_is_reserved_then_settled_with_its_survivors);
@@ -303,6 +292,5 @@ int main(void)
     RUN(a_bad_entry_is_named);
     RUN(an_input_that_the_ledger_does_not_know_is_refused);
     RUN(running_out_of_memory_opens_nothing);
-    RUN(a_path_is_absolute_or_within_the_folder);
     return check_done();
 }

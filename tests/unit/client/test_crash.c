@@ -23,7 +23,10 @@ static enum status confirm(struct till *till, uint32_t round)
     bits_fill(&survivors);
     memory_write(&entry, &memory);
     TRY(entry.status);
-    return journal_confirm(till->journal, buffer_view(&entry), &survivors);
+    AUTO(db_change_undo) struct db_change change = {0};
+    TRY(journal_change(&change, till->journal));
+    TRY(journal_confirm(till->journal, buffer_view(&entry), &survivors));
+    return db_change_commit(&change);
 }
 
 static enum status step(struct till *till, size_t i)

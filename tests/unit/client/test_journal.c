@@ -226,7 +226,10 @@ static enum status confirm(struct journal *journal, uint32_t round, const struct
     AUTO(buffer_free) struct buffer bytes = {0};
     memory_write(&bytes, &memory);
     CHECK_OK(bytes.status);
-    return journal_confirm(journal, buffer_view(&bytes), survivors);
+    AUTO(db_change_undo) struct db_change change = {0};
+    CHECK_OK(journal_change(&change, journal));
+    TRY(journal_confirm(journal, buffer_view(&bytes), survivors));
+    return db_change_commit(&change);
 }
 
 /* Of the four sites of a number's bits. */

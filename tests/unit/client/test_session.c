@@ -251,12 +251,15 @@ static void memories_come_back_as_written(void)
     struct memory memory = {.kind = MEMORY_CONFIRM, .round = 7, .n_survivors = 3}, back = {0};
     memory.session[4] = 1;
     memory.hash.bytes[5] = 2;
+    memory.proof = (struct view){(const uint8_t *)"proof", 5};
     AUTO(buffer_free) struct buffer bytes = {0};
     memory_write(&bytes, &memory);
     CHECK_OK(memory_read(&back, buffer_view(&bytes)));
     CHECK(back.kind == memory.kind && back.round == 7 && back.n_survivors == 3);
     CHECK_BYTES(memory.session, back.session, sizeof back.session);
     CHECK(hash_equal(&memory.hash, &back.hash));
+    CHECK_NUMBER(5, back.proof.n);
+    CHECK_BYTES(memory.proof.at, back.proof.at, 5);
     struct memory untouched = {.round = 99};
     for (size_t n = 0; n < bytes.n; n++)
         CHECK_STATUS(STATUS_FORMAT, memory_read(&untouched, (struct view){bytes.at, n}));

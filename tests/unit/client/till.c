@@ -29,7 +29,7 @@ void till_make(struct till *till, const char *folder, uint8_t number)
     char name[32];
     (void)snprintf(name, sizeof name, "journal-%u.db", number);
     CHECK_OK(file_path(till->journal_path, sizeof till->journal_path, folder, name));
-    CHECK_OK(budget_path(till->ledger_path, folder, &till->policy));
+    CHECK_OK(policy_ledger(till->ledger_path, folder, &till->policy));
 }
 
 void till_free(struct till *till)

@@ -67,7 +67,7 @@ static void begin_books(const char *text, const struct hash *manifest)
     ward_path(path, "journal.db");
     CHECK_OK(journal_open(&journal, path));
     CHECK_OK(journal_bind(journal, manifest, true));
-    CHECK_OK(budget_path(path, folder, &policy));
+    CHECK_OK(policy_ledger(path, folder, &policy));
     CHECK_OK(budget_begin(path, journal, &policy, &schedule, manifest, key[1].identity, 1, &fault));
 }
 
