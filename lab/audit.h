@@ -10,5 +10,6 @@ enum exit_code audit_inversion(int argc, char **argv);
 enum exit_code audit_canary(int argc, char **argv);
 enum exit_code audit_mia(int argc, char **argv);
 enum exit_code audit_mechanism(int argc, char **argv);
+enum exit_code audit_verify(int argc, char **argv);
 
 #endif

@@ -121,7 +121,10 @@ static void check_list(struct page *page, const json_t *d)
     for (size_t i = 0; i < document_length(d, "checks", 10000); i++) {
         const json_t *check = json_array_get(checks, i);
         char text[TEXT];
-        sheet_text(&sheet, document_true(check, "ok") ? "\xE2\x9C\x93" : "\xE2\x9C\x97 failed");
+        if (json_is_null(document_at(check, "ok")))
+            sheet_text(&sheet, "not looked at");
+        else
+            sheet_text(&sheet, document_true(check, "ok") ? "\xE2\x9C\x93" : "\xE2\x9C\x97 failed");
         document_text(text, sizeof text, check, "name");
         sheet_text(&sheet, text);
         document_text(text, sizeof text, check, "what");

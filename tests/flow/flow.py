@@ -9,6 +9,7 @@ flow.py holds FILE EXPRESSION                   of d, the last JSON object of th
 flow.py value FILE KEY                          the same object's value
 flow.py entries FOLDER KIND [ROUND]             how many entries of a kind the site's journal has
 flow.py sql FILE STATEMENT                      change a database behind its owner's back
+flow.py flip FILE PLACE OUT                     a copy with one bit changed in the byte at this place
 flow.py sums FOLDER                             every opened sum is that of the survivors' inputs
 flow.py refined FOLDER ROUND...                 the whole model is there after these rounds, half of its
                                                 units after the others; the last round to FOLDER/last
@@ -97,6 +98,14 @@ def holds(path, expression):
     d = last_object(path)
     if not eval(expression, {"d": d}):
         sys.exit(f"{expression} does not hold of {d}")
+
+
+def flip(path, place, out):
+    with open(path, "rb") as file:
+        content = bytearray(file.read())
+    content[int(place)] ^= 1
+    with open(out, "wb") as file:
+        file.write(content)
 
 
 def sql(path, statement):

@@ -85,6 +85,13 @@ ended() {
     done
 }
 
+# verified: what the parties kept of the study in $at holds and agrees
+verified() {
+    "$lab" audit verify "$at/coordinator" "$at"/site-? >"$at/verified" 2>/dev/null ||
+        die "not verified: $(cat "$at/verified")"
+    says "$at/verified" VERIFIED || die "not all verified: $(cat "$at/verified")"
+}
+
 # enrol SITES: keys, manifest and pins for $at/study.yaml and $at/policy.yaml
 enrol() {
     for name in coordinator officer-a officer-b; do

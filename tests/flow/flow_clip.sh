@@ -48,6 +48,7 @@ adapts() {
     start coordinator "$aggregator" run --dir "$at/coordinator" --study "$at/study.yaml" \
         --manifest "$at/manifest" --initial "$at/initial.state" --listen "$address" --events
     ended 0 coordinator site-1 site-2 site-3 site-4 site-5
+    verified
     tool sums "$at"
     # Nothing is as large as these clips: each round multiplies by about exp(-0.75), by more when
     # the noise or a site that was missed takes from the count, and by one only if they took half.

@@ -132,6 +132,7 @@ run() {
     soon served
     dismiss
     ended 0 coordinator site-1 site-2 site-3 site-4 site-5
+    verified
     for v in $sites; do
         "$client" ledger --dir "$at/site-$v" --format json >"$at/ledger-$v"
     done

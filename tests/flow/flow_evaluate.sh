@@ -36,6 +36,7 @@ study() {
 
 finished() {
     ended 0 coordinator site-1 site-2 site-3 site-4 site-5
+    verified
     says "$at/coordinator.out" '"event":"finished"' || die 'the study did not finish'
     says "$at/site-5.log" 'no records are held out' || die 'site-5 does not say what is missing'
     [ ! -s "$at/site-1.log" ] || ! says "$at/site-1.log" 'no records' || die 'site-1 has records'

@@ -44,6 +44,7 @@ dropout() {
     soon says "$at/site-1.out" '"event":"masked","site":"site-1","round":1}'
     crash site-4
     ended 0 coordinator site-1 site-2 site-3 site-5 site-6
+    verified
     says "$at/coordinator.out" '"event":"finished"' || die 'the study did not finish'
     # Without site 4 two blocks of the first round stay sealed; then three blocks are served.
     tool blocks "$at" 128 320 68 >"$at/blocks"

@@ -146,6 +146,7 @@ points() {
     again 4
 
     ended 0 coordinator site-1 site-2 site-3 site-4 site-5
+    verified
     says "$at/coordinator.out" '"event":"finished"' || die 'the study did not finish'
     for v in 1 2 3 4 5; do
         cmp -s "$at/site-$v/final.state" "$at/site-1/final.state" || die "site-$v has another model"

@@ -60,6 +60,7 @@ killed() {
     during shared 7
     die_now
     ended 0 coordinator site-1 site-2 site-3 site-4 site-5
+    verified
     says "$at/coordinator.out" '"event":"finished"' || die 'the study did not finish'
     says "$at/coordinator.out" '"step":"vote"' 2 || die 'not two votes'
     tool sums "$at"

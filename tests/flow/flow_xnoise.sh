@@ -45,6 +45,7 @@ removed() {
     soon says "$at/site-1.out" '"event":"masked","site":"site-1","round":5}'
     crash site-5
     ended 0 coordinator site-1 site-2 site-3 site-4
+    verified
     share=$(sed -n 's/.*noise share \([0-9]*\) a site.*/\1/p' "$at/check.log")
     tool removed "$at" "$share" 3 0
     for v in 1 2 3 4; do
