@@ -87,8 +87,10 @@ enum status canary_deal(struct dataset *share, uint32_t n_sites, const struct da
 {
     uint16_t *site = calloc(canary->n, sizeof *site);
     if (site == NULL) return STATUS_NOMEM;
-    for (size_t i = 0; i < canary->n; i++)
-        site[i] = included[i] ? (uint16_t)(i % n_sites) : UINT16_MAX;
+    for (size_t i = 0; i < canary->n; i++) {
+        site[i] = UINT16_MAX;
+        if (included[i]) site[i] = (uint16_t)(i % n_sites);
+    }
     enum status status = STATUS_OK;
     for (uint32_t v = 0; v < n_sites && status == STATUS_OK; v++)
         status = add(&share[v], canary, site, (uint16_t)v);
