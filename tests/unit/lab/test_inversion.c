@@ -189,6 +189,53 @@ static void a_seed_gives_one_result(void)
     CHECK(first.stage[CAPTURE_MASKED].psnr.mean != other.stage[CAPTURE_MASKED].psnr.mean);
 }
 
+/* 20 members that rise by so much above their floors, and 100 others that do not. */
+static void fill(struct inversion_stage *stage, double rise)
+{
+    stage->n = 120;
+    stage->row = calloc(stage->n, sizeof *stage->row);
+    REQUIRE(stage->row != NULL);
+    for (size_t i = 0; i < stage->n; i++)
+        stage->row[i] = (struct inversion_row){
+            .member = i < 20,
+            .likeness = {.guess = 10, .psnr = 10.3 + (i < 20 ? rise : 0) + (double)(i % 10) / 100},
+            .chance = 0.3};
+}
+
+static enum finding judge(unsigned above, double rise, double uniform)
+{
+    AUTO(inversion_free) struct inversion inversion = {.uniform = uniform, .rounds = 2};
+    for (unsigned s = 0; s < INVERSION_STAGES; s++)
+        fill(&inversion.stage[s], s == CAPTURE_PLAIN || s == above ? rise : 0);
+    CHECK_OK(inversion_judge(&inversion));
+    CHECK_NUMBER(rise > INVERSION_DB ? 20 : 0, inversion.stage[CAPTURE_PLAIN].found);
+    return inversion.finding;
+}
+
+static void each_stage_has_its_part_in_the_finding(void)
+{
+    CHECK_NUMBER(FINDING_PASS, judge(CAPTURE_PLAIN, 5, 1));
+    CHECK_NUMBER(FINDING_PASS, judge(CAPTURE_PLAIN, 0.2, 1)); /* by ranks alone */
+    CHECK_NUMBER(FINDING_OPEN, judge(CAPTURE_PLAIN, 0, 1));
+    for (unsigned s = CAPTURE_MASKED; s <= CAPTURE_SUM; s++) {
+        CHECK_NUMBER(FINDING_FAIL, judge(s, 5, 1));
+        CHECK_NUMBER(FINDING_FAIL, judge(s, 0.2, 1));
+    }
+    CHECK_NUMBER(FINDING_FAIL, judge(CAPTURE_PLAIN, 5, INVERSION_ALARM / 3));
+}
+
+/* One record of twenty is enough, where ranks see nothing. */
+static void one_record_fails_the_audit(void)
+{
+    AUTO(inversion_free) struct inversion inversion = {.uniform = 1, .rounds = 2};
+    for (unsigned s = 0; s < INVERSION_STAGES; s++) fill(&inversion.stage[s], 0);
+    inversion.stage[CAPTURE_NOISED].row[7].likeness.psnr += INVERSION_DB + 0.2;
+    CHECK_OK(inversion_judge(&inversion));
+    CHECK(inversion.stage[CAPTURE_NOISED].p > 0.01);
+    CHECK_NUMBER(1, inversion.stage[CAPTURE_NOISED].found);
+    CHECK_NUMBER(FINDING_FAIL, inversion.finding);
+}
+
 static void check_stops(enum exit_code want, const char *words, size_t records)
 {
     AUTO(inversion_free) struct inversion inversion = {0};
@@ -220,6 +267,8 @@ int main(void)
     RUN(missing_noise_is_caught);
     RUN(nothing_at_all_is_caught_in_what_leaves);
     RUN(a_seed_gives_one_result);
+    RUN(each_stage_has_its_part_in_the_finding);
+    RUN(one_record_fails_the_audit);
     RUN(what_cannot_be_audited_is_said);
     folder_remove(folder);
     return check_done();

@@ -129,6 +129,8 @@ static void what_is_pruned_is_filled_in(void)
     CHECK_OK(leak_dense(&gallery, &w.local, w.vector, w.local.kept));
     /* But where all units that this record moves have lost the weight. */
     CHECK(most_right(&gallery, &w, 3) >= PIXELS - 3);
+    const struct gallery units = {gallery.n - 1, PIXELS, gallery.pixel + PIXELS};
+    CHECK(most_right(&units, &w, 3) >= PIXELS - 3);
     world_close(&w);
 }
 
