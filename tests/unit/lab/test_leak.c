@@ -51,7 +51,7 @@ static void add_record(struct world *w, uint32_t record, float factor)
 static double closest(const struct gallery *gallery, const struct world *w, uint32_t record)
 {
     const uint8_t *pixel = w->local.data.pixel + (size_t)record * PIXELS;
-    double least = INFINITY;
+    double least = (double)INFINITY;
     for (size_t c = 0; c < gallery->n; c++) {
         double most = 0;
         for (size_t j = 0; j < PIXELS; j++)
