@@ -202,6 +202,7 @@ cut_off() {
     tampered site-3 trail truncated noise 'its trail does not have'
     tampered site-3 ledger truncated noise 'its ledger does not have'
     ok heads False
+    tampered site-3 trail redated signatures 'its signature does not hold'
 }
 
 rewritten() {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Change what a party kept, behind its back: tamper FOLDER trail|ledger HOW, HOW one of
  * edited     a byte in the midst of an entry
+ * redated    the time in the last entry, which no other entry names
  * dropped    an entry in the midst is gone
  * reordered  two entries have each other's place
  * forged     an entry is signed by a key of its own
@@ -123,6 +124,8 @@ static void tamper(const char *how)
     REQUIRE(n >= 6);
     if (strcmp(how, "edited") == 0)
         row[mid].bytes.at[row[mid].bytes.n / 2] ^= 1;
+    else if (strcmp(how, "redated") == 0)
+        row[n - 1].bytes.at[8 + HASH_BYTES] ^= 1;
     else if (strcmp(how, "dropped") == 0)
         drop(mid);
     else if (strcmp(how, "reordered") == 0) {
