@@ -154,6 +154,28 @@ void runs_label(char out[static RUNS_LABEL_MAX], const struct runs *runs, const 
     if (n >= RUNS_LABEL_MAX) (void)snprintf(out, RUNS_LABEL_MAX, "run %s", run->name);
 }
 
+/* Whether runs of one method differ in it; else the method's name says it already. */
+static bool varies_by_itself(const struct runs *runs, const char *key)
+{
+    for (size_t i = 0; i < runs->n; i++) {
+        const struct run *run = &runs->run[i], *first = runs->run;
+        while (strcmp(first->method, run->method) != 0) first++;
+        const json_t *a = json_object_get(run->settings, key);
+        const json_t *b = json_object_get(first->settings, key);
+        if (a != b && !json_equal(a, b)) return true;
+    }
+    return false;
+}
+
+static void forget_what_methods_say(struct runs *runs)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < runs->n_varying; i++)
+        if (varies_by_itself(runs, runs->varying[i]))
+            memmove(runs->varying[n++], runs->varying[i], sizeof runs->varying[i]);
+    runs->n_varying = n;
+}
+
 void runs_compare(struct runs *runs)
 {
     runs->n_varying = 0;
@@ -165,6 +187,7 @@ void runs_compare(struct runs *runs)
         note_differences(runs, first, settings);
         note_differences(runs, settings, first);
     }
+    forget_what_methods_say(runs);
     for (size_t i = 0; i < runs->n; i++) {
         struct run *run = &runs->run[i];
         runs_label(run->label, runs, run, NULL);

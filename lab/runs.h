@@ -54,7 +54,7 @@ struct runs {
     size_t n;
     struct run *run; /* owned */
     size_t n_varying;
-    char varying[RUNS_SETTINGS_MAX][48]; /* settings that are not the same in all runs */
+    char varying[RUNS_SETTINGS_MAX][48]; /* settings in which runs of one method differ */
 };
 
 void runs_free(struct runs *runs);

@@ -129,17 +129,20 @@ static void runs_without_a_result_say_why(void)
 
 static void labels_have_what_differs_but_the_seed(void)
 {
-    AUTO(runs_free) struct runs runs = room_for(4);
+    AUTO(runs_free) struct runs runs = room_for(5);
     static const char *const parameters[] = {
         "{\"parameters\": {\"method\": \"a\", \"epsilon\": 1, \"keep\": 0.5, \"seed\": 1}}",
         "{\"parameters\": {\"method\": \"a\", \"epsilon\": 1, \"keep\": 0.5, \"seed\": 2}}",
         "{\"parameters\": {\"method\": \"b\", \"epsilon\": \".inf\", \"keep\": 0.5, \"seed\": 1}}",
-        "{\"parameters\": {\"method\": \"b\", \"epsilon\": 1, \"keep\": 0.5, \"new\": true}}"};
-    for (size_t i = 0; i < 4; i++) (void)add(&runs, parameters[i], DONE, RESULT, NULL, NULL);
+        "{\"parameters\": {\"method\": \"b\", \"epsilon\": 1, \"keep\": 0.5, \"new\": true}}",
+        "{\"parameters\": {\"method\": \"c\", \"epsilon\": 1, \"keep\": 0.9, \"seed\": 1}}"};
+    for (size_t i = 0; i < 5; i++) (void)add(&runs, parameters[i], DONE, RESULT, NULL, NULL);
     runs_compare(&runs);
     CHECK(strcmp(runs.run[0].label, "a, epsilon 1") == 0);
     CHECK(strcmp(runs.run[2].label, "b, epsilon \xE2\x88\x9E") == 0);
     CHECK(strcmp(runs.run[3].label, "b, epsilon 1, new yes") == 0);
+    /* its method says what it keeps */
+    CHECK(strcmp(runs.run[4].label, "c, epsilon 1") == 0);
     CHECK(runs.run[1].cell == 0 && runs.run[2].cell == 2 && runs.run[3].cell == 3);
     char label[RUNS_LABEL_MAX];
     runs_label(label, &runs, &runs.run[2], "epsilon");
