@@ -93,7 +93,7 @@ static void draw_learning(struct page *page, const struct runs *runs)
     AUTO(trend_free) struct trend trend = {0};
     for (size_t i = 0; i < runs->n; i++) {
         const struct run *run = &runs->run[i];
-        if (run->state != RUN_DONE || run->n_curve < 2) continue;
+        if (run->state != RUN_DONE || run->scored < 2) continue;
         const uint32_t group = trend_group(&trend, run->label);
         for (size_t j = 0; j < run->n_curve; j++)
             trend_add(&trend, group, run->curve[j].round, run->curve[j].round,

@@ -8,33 +8,67 @@
 #include "lab/report.h"
 #include "lab/sheet.h"
 
-static void draw_fairness(struct page *page, const struct runs *runs)
+/* Every site of every seed is a mark: shares of different seeds are different sites. */
+static void plot_sites(struct plot *plot, const struct runs *runs, bool test)
 {
-    char how[REPORT_HOW_MAX];
-    AUTO(plot_free)
-    struct plot plot = {.name = "fairness",
-                        .title = "Small sites and large ones",
-                        .x = {.name = "records of the site", .log = true},
-                        .y = {.name = "accuracy at the site", .share = true}};
     AUTO(trend_free) struct trend groups = {0};
     for (size_t i = 0; i < runs->n; i++) {
         const struct run *run = &runs->run[i];
         if (run->state != RUN_DONE || run->n_sites == 0) continue;
+        if (test && isnan(run->site[0].test)) continue;
         const uint32_t group = trend_group(&groups, run->label);
-        struct plot_series *series = group < plot.n_series
-                                         ? &plot.series[group]
-                                         : plot_series(&plot, run->label, PLOT_MARKS);
+        struct plot_series *series = group < plot->n_series
+                                         ? &plot->series[group]
+                                         : plot_series(plot, run->label, PLOT_MARKS);
         for (size_t v = 0; v < run->n_sites; v++)
-            plot_point(&plot, series,
+            plot_point(plot, series,
                        (struct plot_point){.x = run->site[v].records,
-                                           .y = run->site[v].accuracy,
+                                           .y = test ? run->site[v].test : run->site[v].own,
                                            .low = NAN,
                                            .high = NAN});
     }
+}
+
+/* Is a site better off alone? Its own model beside those that it would get, on the same records. */
+static void draw_alone(struct page *page, const struct runs *runs)
+{
+    char how[REPORT_HOW_MAX];
+    AUTO(plot_free)
+    struct plot plot = {.name = "fairness-test",
+                        .title = "A site's own model, and the common ones",
+                        .x = {.name = "records of the site", .log = true},
+                        .y = {.name = "accuracy on test records", .share = true}};
+    AUTO(trend_free) struct trend levels = {0};
+    plot_sites(&plot, runs, true);
+    for (size_t i = 0; i < runs->n && plot.n_series > 0; i++) {
+        const struct run *run = &runs->run[i];
+        if (run->state == RUN_DONE && (run->n_sites == 0 || isnan(run->site[0].test)))
+            trend_add(&levels, trend_group(&levels, run->label), 0, 0, run->accuracy);
+    }
+    plot_trend(&plot, &levels, PLOT_LEVEL, false);
     plot_write(&plot, page,
                report_how(how,
-                          "One mark for each site of each seed: the final model on that "
-                          "site's records. Below local-only, a site does better alone.",
+                          "One mark for each site of each seed that trained alone; lines: the "
+                          "mean over seeds of what all sites would get together. A mark below a "
+                          "line gains by taking part.",
+                          NULL),
+               "no finished run is local-only.");
+}
+
+static void draw_own(struct page *page, const struct runs *runs)
+{
+    char how[REPORT_HOW_MAX];
+    AUTO(plot_free)
+    struct plot plot = {.name = "fairness-own",
+                        .title = "Each site's own records",
+                        .x = {.name = "records of the site", .log = true},
+                        .y = {.name = "accuracy on own records", .share = true}};
+    plot_sites(&plot, runs, false);
+    plot_write(&plot, page,
+               report_how(how,
+                          "One mark for each site of each seed: the final model on the site's own "
+                          "training records. A model that learnt them by heart looks better here "
+                          "than it is, most of all one that a site trained alone.",
                           NULL),
                "no finished run was scored site by site.");
 }
@@ -106,7 +140,8 @@ static void heat_numbers(struct page *page, const struct run *run)
 
 void report_sites(struct page *page, const struct runs *runs)
 {
-    draw_fairness(page, runs);
+    draw_alone(page, runs);
+    draw_own(page, runs);
     size_t drawn = 0;
     for (size_t i = 0; i < runs->n && drawn < 4; i++) {
         const struct run *run = &runs->run[i];

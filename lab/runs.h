@@ -8,7 +8,7 @@
 #include "lab/document.h"
 
 #define RUNS_MAX 10000
-#define RUNS_CURVE_MAX 500 /* scored rounds that are kept of a run, evenly */
+#define RUNS_CURVE_MAX 500 /* rounds that are kept of a run, evenly */
 #define RUNS_SITES_MAX 2048
 #define RUNS_BLOCKS_MAX 512
 #define RUNS_SETTINGS_MAX 24 /* of a grid */
@@ -18,11 +18,14 @@ enum run_state { RUN_DONE, RUN_FAILED, RUN_RUNNING, RUN_UNREADABLE, RUN_STATES }
 
 struct run_point {
     uint32_t round;
-    double accuracy, auc, epsilon; /* epsilon: spent so far; may be infinite */
+    double accuracy; /* NAN: it was not scored */
+    double epsilon;  /* spent so far; may be infinite; NAN: it was not added up */
 };
 
 struct run_site {
-    double records, accuracy;
+    double records;
+    double own;  /* accuracy of the final model on the site's training records */
+    double test; /* of the site's own model on the test records; NAN: it has none */
 };
 
 struct run {
@@ -42,10 +45,10 @@ struct run {
     double dropout;  /* chance of a site in a round */
     uint32_t sites, rounds, opened;
     double attack_tpr, attack_bound; /* of membership at 1 % false alarms; of canaries */
-    size_t n_curve;
-    struct run_point *curve; /* owned */
+    size_t n_curve, scored;          /* scored: of the curve */
+    struct run_point *curve;         /* owned */
     size_t n_sites;
-    struct run_site *site; /* owned; how the final model does on each site's records */
+    struct run_site *site; /* owned */
     uint32_t blocks, min_holders;
     uint32_t *held; /* owned; blocks x sites: rounds in which a site held a block */
 };

@@ -54,27 +54,32 @@ static void fill_privacy(struct run *run, const json_t *settings, const json_t *
     run->target = fmax(epsilon_setting(settings), run->limit);
 }
 
-static bool is_scored(const json_t *row)
+static struct run_point point_of(const json_t *row)
 {
-    return isfinite(rate(document_number(row, "accuracy")));
+    return (struct run_point){document_count(row, "round"), rate(document_number(row, "accuracy")),
+                              epsilon_at(row, "epsilon." WHO)};
 }
 
-/* Of many scored rounds, evenly spaced ones up to the last. */
+static bool is_told(const json_t *row)
+{
+    const struct run_point p = point_of(row);
+    return !isnan(p.accuracy) || !isnan(p.epsilon);
+}
+
+/* Of many rounds that say something, evenly spaced ones up to the last. */
 static enum status fill_curve(struct run *run, const json_t *rounds)
 {
-    size_t scored = 0, seen = 0;
-    for (size_t i = 0; i < json_array_size(rounds); i++)
-        scored += is_scored(json_array_get(rounds, i));
-    const size_t step = scored / RUNS_CURVE_MAX + 1;
-    if (scored == 0) return STATUS_OK;
-    run->curve = calloc(scored / step + 1, sizeof *run->curve);
+    size_t told = 0, seen = 0;
+    for (size_t i = 0; i < json_array_size(rounds); i++) told += is_told(json_array_get(rounds, i));
+    const size_t step = told / RUNS_CURVE_MAX + 1;
+    if (told == 0) return STATUS_OK;
+    run->curve = calloc(told / step + 1, sizeof *run->curve);
     if (run->curve == NULL) return STATUS_NOMEM;
     for (size_t i = 0; i < json_array_size(rounds); i++) {
         const json_t *row = json_array_get(rounds, i);
-        if (!is_scored(row) || (scored - ++seen) % step != 0) continue;
-        run->curve[run->n_curve++] =
-            (struct run_point){document_count(row, "round"), document_number(row, "accuracy"),
-                               rate(document_number(row, "auc")), epsilon_at(row, "epsilon." WHO)};
+        if (!is_told(row) || (told - ++seen) % step != 0) continue;
+        run->curve[run->n_curve] = point_of(row);
+        if (!isnan(run->curve[run->n_curve++].accuracy)) run->scored++;
     }
     return STATUS_OK;
 }
@@ -92,7 +97,7 @@ static void fill_rounds(struct run *run, const json_t *rounds, double parameters
     }
 }
 
-/* result.per_site: [{records, accuracy}, ...]. */
+/* result.per_site: [{records, accuracy, test: {accuracy}}, ...]. */
 static enum status fill_sites(struct run *run, const json_t *list)
 {
     const size_t n = json_array_size(list);
@@ -102,8 +107,9 @@ static enum status fill_sites(struct run *run, const json_t *list)
     for (size_t i = 0; i < n; i++) {
         const json_t *one = json_array_get(list, i);
         const struct run_site site = {document_number(one, "records"),
-                                      rate(document_number(one, "accuracy"))};
-        if (site.records >= 0 && isfinite(site.accuracy)) run->site[run->n_sites++] = site;
+                                      rate(document_number(one, "accuracy")),
+                                      rate(document_number(one, "test.accuracy"))};
+        if (site.records >= 0) run->site[run->n_sites++] = site;
     }
     return STATUS_OK;
 }

@@ -206,7 +206,8 @@ static void seeds_are_averaged_and_failures_listed(void)
         add(&runs, settings, DONE, result);
     }
     add(&runs, "{\"method\": \"local-only\", \"seed\": 0}", DONE,
-        "{\"result\": {\"accuracy\": 0.6}}");
+        "{\"result\": {\"accuracy\": 0.6}, \"per_site\": [{\"records\": 30, \"accuracy\": 1, "
+        "\"test\": {\"accuracy\": 0.55}}]}");
     add(&runs, "{\"method\": \"m\", \"epsilon\": 1, \"seed\": 0}",
         "{\"state\": \"failed\", \"exit\": 5, \"why\": \"E-POLICY\"}", "{}");
     struct page *page = about_runs(&runs);
@@ -221,7 +222,9 @@ static void seeds_are_averaged_and_failures_listed(void)
     CHECK(file_says(page, "budget-1.csv", "\"m, epsilon 3, dropout 0.2\",2,1.3,"));
     CHECK(file_says(page, "budget-1.csv", "\"m, epsilon 3, dropout 0.2\",1,0.5001,"));
     CHECK(file_says(page, "dropouts-rounds.csv", "\"m, epsilon 3\",0.2,1,"));
-    CHECK(file_says(page, "fairness.csv", ",5,0.5,"));
+    CHECK(file_says(page, "fairness-own.csv", ",5,0.5,"));
+    CHECK(file_says(page, "fairness-test.csv", "\"local-only\",30,0.55,,,\n"));
+    CHECK(file_says(page, "fairness-test.csv", "\"m, epsilon 3, dropout 0.2\",,0.82,"));
     CHECK(file_says(page, "blocks-0001.csv", "1,1,4\n1,2,0\n"));
     CHECK(
         says(page, "unit site, adjacency: add, delta 1e-05, against the server with 2 colluding"));

@@ -17,7 +17,8 @@
 #define RESULT                                                                                     \
     "{\"result\": {\"accuracy\": 0.8, \"auc\": null}, \"parameters\": 100, \"sites\": 2, "         \
     "\"dropout\": 0.25, " PRIVACY ", \"rounds\": ["                                                \
-    "{\"round\": 1, \"opened\": true, \"kept\": 100},"                                             \
+    "{\"round\": 1, \"opened\": true, \"kept\": 100, "                                             \
+    "\"epsilon\": {\"server_and_colluding_sites\": 0.4}},"                                         \
     "{\"round\": 2, \"opened\": false, \"kept\": 40, \"accuracy\": 0.5, "                          \
     "\"epsilon\": {\"server_and_colluding_sites\": 1.0}}], "                                       \
     "\"per_site\": [{\"records\": 10, \"accuracy\": 0.4}, {\"records\": 90, \"accuracy\": 7}], "   \
@@ -67,8 +68,10 @@ static void a_finished_run_says_what_it_came_to(void)
     CHECK_CLOSE(2.9, r->limit, 0);
     CHECK_CLOSE(1.5, r->spent, 0);
     CHECK_CLOSE(0.4, r->kept, 1e-12);
-    CHECK(r->rounds == 2 && r->opened == 1 && r->n_curve == 1 && r->curve[0].round == 2);
-    CHECK_CLOSE(1.0, r->curve[0].epsilon, 0);
+    CHECK(r->rounds == 2 && r->opened == 1 && r->n_curve == 2 && r->scored == 1);
+    CHECK(r->curve[1].round == 2 && isnan(r->curve[0].accuracy));
+    CHECK_CLOSE(0.4, r->curve[0].epsilon, 0);
+    CHECK_CLOSE(1.0, r->curve[1].epsilon, 0);
     CHECK_CLOSE(0.05, r->attack_tpr, 0);
     CHECK_CLOSE(0.7, r->attack_bound, 0);
     CHECK(strstr(r->frame, "unit patient") != NULL && strstr(r->frame, "delta 1e-05") != NULL);
@@ -79,8 +82,10 @@ static void what_cannot_be_of_sites_and_blocks_is_left_out(void)
 {
     AUTO(runs_free) struct runs runs = room_for(1);
     const struct run *r = add(&runs, MANIFEST, DONE, RESULT, NULL, NULL);
-    CHECK_NUMBER(1, r->n_sites);
+    CHECK_NUMBER(2, r->n_sites);
     CHECK_CLOSE(10, r->site[0].records, 0);
+    CHECK_CLOSE(0.4, r->site[0].own, 0);
+    CHECK(isnan(r->site[0].test) && isnan(r->site[1].own));
     CHECK(r->blocks == 3 && r->min_holders == 2);
     static const uint32_t want[] = {3, 1, 0, 0, 0, 0};
     CHECK_BYTES(want, r->held, sizeof want);
