@@ -73,19 +73,20 @@ static json_t *bounds_json(const struct mia *mia)
     json_t *list = json_array();
     if (isfinite(o->one_run))
         (void)json_array_append_new(
-            list, json_pack("{s:s, s:s, s:f, s:f, s:s, s:s, s:i, s:i, s:i}", "attack", attack,
-                            "method", "one-run", "epsilon_lower_bound", o->one_run, "confidence",
-                            confidence, "holds_for", every, "provided_that", by_coins, "canaries",
-                            (int)o->run.canaries, "guesses", (int)o->run.guesses, "correct",
-                            (int)o->run.correct));
+            list, json_pack("{s:s, s:b, s:s, s:f, s:f, s:s, s:s, s:i, s:i, s:i}", "attack", attack,
+                            "headline", mia->coins, "method", "one-run", "epsilon_lower_bound",
+                            o->one_run, "confidence", confidence, "holds_for", every,
+                            "provided_that", by_coins, "canaries", (int)o->run.canaries, "guesses",
+                            (int)o->run.guesses, "correct", (int)o->run.correct));
     if (isfinite(o->clopper_pearson))
         (void)json_array_append_new(
-            list, json_pack("{s:s, s:s, s:f, s:f, s:s, s:s, s:i, s:i, s:i, s:i}", "attack", attack,
-                            "method", "clopper-pearson", "epsilon_lower_bound", o->clopper_pearson,
-                            "confidence", confidence, "holds_for", every, "provided_that",
-                            by_threshold, "false_positives", (int)o->trials.false_positives,
-                            "negatives", (int)o->trials.negatives, "false_negatives",
-                            (int)o->trials.false_negatives, "positives", (int)o->trials.positives));
+            list, json_pack("{s:s, s:b, s:s, s:f, s:f, s:s, s:s, s:i, s:i, s:i, s:i}", "attack",
+                            attack, "headline", !mia->coins, "method", "clopper-pearson",
+                            "epsilon_lower_bound", o->clopper_pearson, "confidence", confidence,
+                            "holds_for", every, "provided_that", by_threshold, "false_positives",
+                            (int)o->trials.false_positives, "negatives", (int)o->trials.negatives,
+                            "false_negatives", (int)o->trials.false_negatives, "positives",
+                            (int)o->trials.positives));
     return list;
 }
 

@@ -52,7 +52,7 @@ for verdict, name in ("pass", "mechanism"), ("inconclusive", "mia"), ("fail", "i
         "version": "0.1.0", "shows": ["this " * 9], "does_not_show": ["that"],
         "claim": {"epsilon": 1.8, "delta": 1e-5, "unit": "patient", "adjacency": "add or remove one",
                   "adversary": "server", "dropouts": "those that happened"},
-        "bounds": [{"method": "gdp", "epsilon_lower_bound": 1.5, "holds_for": "Gaussian noise"}],
+        "bounds": [{"method": "gdp", "epsilon_lower_bound": 1.5, "holds_for": "Gaussian noise", "headline": True}],
         "attacks": [{"name": "lira", "auc": 0.6, "points": [{"fpr_target": 0.01, "tpr": 0.02}],
                      "roc": [[i / 400, (i / 400) ** 0.8] for i in range(1, 401)]}]}
     json.dump(document, open(f"{sys.argv[1]}/{name}.json", "w"))

@@ -69,10 +69,11 @@ static void a_verdict_comes_first_and_numbers_round_to_the_safe_side(void)
 {
     struct page *page = about(
         "{\"audit\": \"mechanism\", \"verdict\": \"pass\", \"summary\": \"All is well.\", " CLAIM
-        ", " HEADLINE("1.71239") ", \"bounds\": [{\"method\": \"gdp\", \"epsilon_lower_bound\": "
-                                 "1.71239, \"holds_for\": \"Gaussian\"}, {\"method\": "
-                                 "\"one-run\"}], \"seed\": 7, "
-                                 "\"shows\": [\"this\", 7], \"does_not_show\": [\"that\"]}");
+        ", " HEADLINE(
+            "1.71239") ", \"bounds\": [{\"method\": \"gdp\", \"epsilon_lower_bound\": "
+                       "1.71239, \"headline\": true, \"holds_for\": \"Gaussian\"}, {\"method\": "
+                       "\"one-run\"}], \"seed\": 7, "
+                       "\"shows\": [\"this\", 7], \"does_not_show\": [\"that\"]}");
     CHECK(says(page, "verdict pass") && says(page, "All is well."));
     CHECK(says(page, "at most 1.8001") && says(page, "1.7123") && !says(page, "1.7124"));
     CHECK(says(page, "declared before the run") && says(page, "--seed 7"));
