@@ -52,7 +52,7 @@ const json_t *document_at(const json_t *document, const char *path)
 double document_number(const json_t *document, const char *path)
 {
     const json_t *member = document_at(document, path);
-    if (!json_is_number(member)) return NAN;
+    if (!json_is_number(member)) return (double)NAN;
     const double x = json_number_value(member);
     return isfinite(x) && fabs(x) <= DOCUMENT_NUMBER_MAX ? x : (double)NAN;
 }

@@ -48,7 +48,7 @@ static void reach(double *least, double *most, double x, bool log)
 static struct plot_scale scale_of(const struct plot *plot, bool is_x)
 {
     const struct plot_axis *axis = is_x ? &plot->x : &plot->y;
-    double least = INFINITY, most = -INFINITY;
+    double least = (double)INFINITY, most = -(double)INFINITY;
     if (axis->least < axis->most) {
         least = axis->least;
         most = axis->most;
@@ -196,7 +196,7 @@ static void draw_series(const struct canvas *c, const struct plot_series *s)
     if (s->shape == PLOT_CURVE) draw_line(c, s);
     const bool many = s->shape == PLOT_CURVE && s->n > BAND_FROM;
     if (many) draw_band(c, s);
-    double last = -INFINITY;
+    double last = -(double)INFINITY;
     for (size_t i = 0; i < s->n && s->shape != PLOT_LEVEL; i += stride_of(s)) {
         const double x = place_x(c, s->point[i].x);
         if (isinf(s->point[i].x)) draw_level(c, s->point[i].y);

@@ -165,8 +165,9 @@ void report_roc(struct page *page, const json_t *d)
             const double x = json_number_value(json_array_get(pair, 0));
             const double y = json_number_value(json_array_get(pair, 1));
             if (x > 0 && x <= 1 && y > 0 && y <= 1)
-                plot_point(&plot, series,
-                           (struct plot_point){.x = x, .y = y, .low = NAN, .high = NAN});
+                plot_point(
+                    &plot, series,
+                    (struct plot_point){.x = x, .y = y, .low = (double)NAN, .high = (double)NAN});
         }
     }
     plot_write(&plot, page,

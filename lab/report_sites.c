@@ -24,8 +24,8 @@ static void plot_sites(struct plot *plot, const struct runs *runs, bool test)
             plot_point(plot, series,
                        (struct plot_point){.x = run->site[v].records,
                                            .y = test ? run->site[v].test : run->site[v].own,
-                                           .low = NAN,
-                                           .high = NAN});
+                                           .low = (double)NAN,
+                                           .high = (double)NAN});
     }
 }
 

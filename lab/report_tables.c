@@ -35,12 +35,12 @@ static double frame_number(const struct runs *runs, const char *frame)
     const char *known = NULL;
     for (size_t i = 0; i < 32 && (known = report_frame(runs, i)) != NULL; i++)
         if (strcmp(known, frame) == 0) return (double)i + 1;
-    return NAN;
+    return (double)NAN;
 }
 
 static struct cell cell_of(const struct runs *runs, size_t first)
 {
-    struct cell cell = {.frame = NAN};
+    struct cell cell = {.frame = (double)NAN};
     struct trend all[MEASURES] = {0};
     for (size_t i = first; i < runs->n; i++) {
         const struct run *run = &runs->run[i];

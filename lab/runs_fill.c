@@ -39,7 +39,7 @@ static double rate(double x)
 static void fill_privacy(struct run *run, const json_t *settings, const json_t *result)
 {
     const json_t *privacy = document_at(result, "privacy");
-    run->target = run->limit = run->spent = NAN;
+    run->target = run->limit = run->spent = (double)NAN;
     if (!json_is_object(privacy)) return;
     document_text(run->unit, sizeof run->unit, privacy, "unit");
     document_text(run->adjacency, sizeof run->adjacency, privacy, "adjacency");
@@ -170,7 +170,7 @@ static void fill_build(struct run *run, const json_t *build)
 
 static void fill_attacks(struct run *run, const json_t *mia, const json_t *canary)
 {
-    run->attack_tpr = NAN;
+    run->attack_tpr = (double)NAN;
     for (size_t i = 0; i < document_length(mia, "attacks", 8); i++) {
         const json_t *attack = json_array_get(document_at(mia, "attacks"), i);
         for (size_t j = 0; j < document_length(attack, "points", 64); j++) {
@@ -199,7 +199,7 @@ enum status runs_fill(struct run *run, json_t *const document[static RUN_DOCUMEN
     run->bytes_up = document_number(result, "bytes_per_site.up");
     run->dropout = rate(document_number(result, "dropout"));
     run->sites = document_count(result, "sites");
-    run->kept = NAN;
+    run->kept = (double)NAN;
     fill_privacy(run, settings, result);
     fill_state(run, manifest, document[RUN_STATUS], result);
     fill_attacks(run, document[RUN_MIA], document[RUN_CANARY]);

@@ -63,7 +63,7 @@ static struct trend_point *find(struct trend *trend, uint32_t group, double key)
     }
     struct trend_point *p = grow(trend);
     if (p == NULL) return NULL;
-    *p = (struct trend_point){.group = group, .key = key, .most = -INFINITY};
+    *p = (struct trend_point){.group = group, .key = key, .most = -(double)INFINITY};
     trend->last = trend->n - 1;
     return p;
 }
@@ -105,6 +105,6 @@ double trend_student(uint32_t freedom)
 
 double trend_half_width(const struct trend_point *point)
 {
-    if (point->n < 2) return NAN;
+    if (point->n < 2) return (double)NAN;
     return trend_student(point->n - 1) * sqrt(point->squares / (point->n - 1) / point->n);
 }

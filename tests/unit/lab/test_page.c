@@ -66,9 +66,9 @@ static void tables_and_their_files_say_the_same(void)
     sheet_text(&sheet, "=1+1, \"x\"\ny");
     sheet_number(&sheet, "%.2f", 0.12345678901);
     sheet_text(&sheet, "a");
-    sheet_number(&sheet, "%.2f", NAN);
+    sheet_number(&sheet, "%.2f", (double)NAN);
     sheet_text(&sheet, "b");
-    sheet_number(&sheet, "%.2f", INFINITY);
+    sheet_number(&sheet, "%.2f", (double)INFINITY);
     sheet_end(&sheet, NULL, "By <us>.");
     CHECK(is(&page.file[0].bytes, "\"what\",\"how <much>\"\n\"'=1+1, \"\"x\"\" y\",0.123456789\n"
                                   "\"a\",\n\"b\",inf\n"));

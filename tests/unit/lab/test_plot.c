@@ -59,9 +59,9 @@ static void infinity_has_a_place_of_its_own(void)
     AUTO(page_free) struct page page = {.folder = "f"};
     struct plot_series *s = plot_series(&plot, "</svg><b>", PLOT_CURVE);
     plot_point(&plot, s, (struct plot_point){1, 2, 1.5, 2.5, 3});
-    plot_point(&plot, s, (struct plot_point){10, 3, NAN, NAN, 1});
-    plot_point(&plot, s, (struct plot_point){INFINITY, 4, NAN, NAN, 1});
-    plot_point(&plot, s, (struct plot_point){3, NAN, NAN, NAN, 1});
+    plot_point(&plot, s, (struct plot_point){10, 3, (double)NAN, (double)NAN, 1});
+    plot_point(&plot, s, (struct plot_point){(double)INFINITY, 4, (double)NAN, (double)NAN, 1});
+    plot_point(&plot, s, (struct plot_point){3, (double)NAN, (double)NAN, (double)NAN, 1});
     CHECK_NUMBER(3, plot.series[0].n);
     plot_write(&plot, &page, "By a test.", "nothing");
     const struct view html = buffer_view(&page.html);
@@ -90,7 +90,7 @@ static void more_series_than_can_be_told_apart_are_counted(void)
     AUTO(page_free) struct page page = {0};
     for (int i = 0; i < PLOT_SERIES_MAX + 3; i++)
         plot_point(&plot, plot_series(&plot, "s", PLOT_MARKS),
-                   (struct plot_point){1, 1, NAN, NAN, 0});
+                   (struct plot_point){1, 1, (double)NAN, (double)NAN, 0});
     CHECK_NUMBER(3, plot.left_out);
     plot_write(&plot, &page, "", "");
     CHECK(tame_says(buffer_view(&page.html), "3 more series are not drawn"));
@@ -114,7 +114,7 @@ static void what_an_axis_cannot_show_does_no_harm(void)
     AUTO(page_free) struct page page = {0};
     struct plot_series *s = plot_series(&plot, "s", PLOT_CURVE);
     plot_point(&plot, s, (struct plot_point){0, -1e15, -1e15, 1e15, 5});
-    plot_point(&plot, s, (struct plot_point){-3, 1e15, NAN, NAN, 5});
+    plot_point(&plot, s, (struct plot_point){-3, 1e15, (double)NAN, (double)NAN, 5});
     plot_write(&plot, &page, "", "");
     CHECK(tame_page(buffer_view(&page.html)) && !tame_says(buffer_view(&page.html), "nan"));
 }
@@ -125,7 +125,8 @@ static void memory_that_is_out_is_kept(void)
         AUTO(plot_free) struct plot plot = sample();
         AUTO(page_free) struct page page = {0};
         struct plot_series *s = plot_series(&plot, "s", PLOT_CURVE);
-        for (int i = 1; i < 40; i++) plot_point(&plot, s, (struct plot_point){i, i, NAN, NAN, 1});
+        for (int i = 1; i < 40; i++)
+            plot_point(&plot, s, (struct plot_point){i, i, (double)NAN, (double)NAN, 1});
         plot_write(&plot, &page, "", "");
         oom_stop();
         CHECK_STATUS(oom_hit() ? STATUS_NOMEM : STATUS_OK, page_status(&page));

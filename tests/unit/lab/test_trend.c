@@ -43,13 +43,13 @@ static void places_and_groups_are_told_apart_and_sorted(void)
     AUTO(trend_free) struct trend t = {0};
     const uint32_t a = trend_group(&t, "a"), b = trend_group(&t, "b");
     CHECK(a != b && trend_group(&t, "a") == a);
-    trend_add(&t, b, INFINITY, INFINITY, 3);
+    trend_add(&t, b, (double)INFINITY, (double)INFINITY, 3);
     trend_add(&t, b, 2, 10, 1);
     trend_add(&t, a, 2, 5, 7);
     trend_add(&t, b, 2, 20, 3);
-    trend_add(&t, b, INFINITY, INFINITY, 5);
-    trend_add(&t, a, 2, 5, NAN);
-    trend_add(&t, a, NAN, 5, 1);
+    trend_add(&t, b, (double)INFINITY, (double)INFINITY, 5);
+    trend_add(&t, a, 2, 5, (double)NAN);
+    trend_add(&t, a, (double)NAN, 5, 1);
     trend_sort(&t);
     CHECK_NUMBER(3, t.n);
     CHECK(t.point[0].group == a && t.point[0].n == 1);
