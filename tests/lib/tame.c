@@ -23,7 +23,7 @@ static bool is_in(const char *const *list, size_t n, const char *name, size_t le
 /* No attribute runs a script or fetches anything. */
 static bool is_harmless(const char *tag, size_t n)
 {
-    static const char *const bad[] = {"javascript:", "http:", "https:", "srcdoc", "\n"};
+    static const char *const bad[] = {"javascript:", "http:", "https:", " srcdoc=", "\n"};
     for (size_t b = 0; b < sizeof bad / sizeof *bad; b++)
         if (memmem(tag, n, bad[b], strlen(bad[b])) != NULL) return false;
     for (const char *at = tag; (at = memmem(at, n - (size_t)(at - tag), " on", 3)) != NULL;) {
