@@ -9,7 +9,7 @@
 #include "lab/report.h"
 #include "lab/sheet.h"
 
-enum { TEXT = 1200, KIND = 24 };
+enum { TEXT = 1200, KIND = 24, CHECKS = 10000 };
 
 static const struct {
     const char *audit, *title;
@@ -46,6 +46,15 @@ static double proved(const json_t *d)
     return document_number(d, "headline.epsilon_lower_bound");
 }
 
+enum check_result { CHECK_PASSED, CHECK_OPEN, CHECK_FAILED };
+
+/* null: there was nothing to check it with. */
+static enum check_result check_result(const json_t *check)
+{
+    const json_t *ok = document_at(check, "ok");
+    return json_is_true(ok) ? CHECK_PASSED : json_is_null(ok) ? CHECK_OPEN : CHECK_FAILED;
+}
+
 /* The verdict that its own numbers allow: a document that says "pass" of a refuted claim does not
  * get a green box. */
 static const char *verdict_of(const json_t *d, bool *contradicts)
@@ -53,8 +62,8 @@ static const char *verdict_of(const json_t *d, bool *contradicts)
     char verdict[16];
     document_text(verdict, sizeof verdict, d, "verdict");
     bool all = true;
-    for (size_t i = 0; i < document_length(d, "checks", 10000); i++)
-        all = all && document_true(json_array_get(document_at(d, "checks"), i), "ok");
+    for (size_t i = 0; i < document_length(d, "checks", CHECKS); i++)
+        all = all && check_result(json_array_get(document_at(d, "checks"), i)) != CHECK_FAILED;
     const bool passed = strcmp(verdict, "pass") == 0;
     *contradicts = passed && (proved(d) > claimed(d) || !all);
     if (*contradicts || strcmp(verdict, "fail") == 0) return "fail";
@@ -113,18 +122,18 @@ static void claim_box(struct page *page, const json_t *d)
 static void check_list(struct page *page, const json_t *d)
 {
     static const char *const heads[] = {"", "check", "what", "counts", NULL};
+    static const char *const sign[] = {[CHECK_PASSED] = "\xE2\x9C\x93",
+                                       [CHECK_OPEN] = "not looked at",
+                                       [CHECK_FAILED] = "\xE2\x9C\x97 failed"};
     const json_t *checks = document_at(d, "checks");
     if (!json_is_array(checks)) return;
     AUTO(sheet_free) struct sheet sheet = {0};
     page_print(&page->html, "<h3>The checks</h3>\n");
     sheet_begin(&sheet, page, "verify-checks", heads);
-    for (size_t i = 0; i < document_length(d, "checks", 10000); i++) {
+    for (size_t i = 0; i < document_length(d, "checks", CHECKS); i++) {
         const json_t *check = json_array_get(checks, i);
         char text[TEXT];
-        if (json_is_null(document_at(check, "ok")))
-            sheet_text(&sheet, "not looked at");
-        else
-            sheet_text(&sheet, document_true(check, "ok") ? "\xE2\x9C\x93" : "\xE2\x9C\x97 failed");
+        sheet_text(&sheet, sign[check_result(check)]);
         document_text(text, sizeof text, check, "name");
         sheet_text(&sheet, text);
         document_text(text, sizeof text, check, "what");
