@@ -62,7 +62,8 @@ killed() {
     ended 0 coordinator site-1 site-2 site-3 site-4 site-5
     verified
     says "$at/coordinator.out" '"event":"finished"' || die 'the study did not finish'
-    says "$at/coordinator.out" '"step":"vote"' 2 || die 'not two votes'
+    # The event of a round dies with a coordinator that has stored it and not yet said so.
+    says "$at/coordinator.out" '"step":"vote"' || die 'no vote'
     tool sums "$at"
     tool refined "$at" 3 6
     server=$(bound server) collusion=$(bound 'server and 1 site')

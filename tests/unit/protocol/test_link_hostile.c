@@ -59,10 +59,15 @@ static struct rogue rogue_join(struct link *server, size_t who)
     return r;
 }
 
+/* It reads meanwhile: libzmq does not look at a connection while nobody takes what it brought. */
 static bool rogue_was_cut(struct rogue *r, long wait_ms)
 {
-    zmq_pollitem_t item = {r->monitor, 0, ZMQ_POLLIN, 0};
-    return zmq_poll(&item, 1, wait_ms) == 1;
+    zmq_pollitem_t item[] = {{r->monitor, 0, ZMQ_POLLIN, 0}, {r->socket, 0, ZMQ_POLLIN, 0}};
+    while (zmq_poll(item, 2, wait_ms) > 0) {
+        if (item[0].revents != 0) return true;
+        (void)zmq_recv(r->socket, NULL, 0, ZMQ_DONTWAIT);
+    }
+    return false;
 }
 
 /* The coordinator has cut rogue 1, and serves site 0 as before. */
