@@ -67,9 +67,8 @@ static void end_of_arguments(struct canary_options *o, struct argp_state *state)
     if (wrong == NULL) wrong = against(o);
     if (wrong != NULL) argp_error(state, "%s", wrong);
     if (!o->guessing) o->guesses = o->canaries / 8 * 2;
-    if (o->guesses % 2 != 0 || o->guesses > o->canaries)
-        argp_error(state, "--guesses %u: it is even, and at most the number of canaries",
-                   o->guesses);
+    if (o->guesses % 2 != 0 || o->guesses > o->canaries || o->guesses == 0)
+        argp_error(state, "--guesses %u: it is even, from 2 to the number of canaries", o->guesses);
     o->split = option_split(state, o->partition);
 }
 

@@ -46,6 +46,7 @@ struct canary_audit {
     double epsilon; /* against the model's reader, by the coordinator's ledger */
     struct bound_run run;
     double bound[CANARY_METHODS];
+    double most; /* the declared bound, had all guesses been right */
     double seconds;
 };
 

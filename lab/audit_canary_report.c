@@ -52,11 +52,18 @@ static json_t *charged_json(const struct canary_audit *audit)
                      why_charged(audit));
 }
 
-/* How many patients there are is theirs, too: one more or one fewer is what epsilon hides. */
+/* How many patients there are is theirs, too, and how long the training took goes by it: one more
+ * or one fewer is what epsilon hides. */
 static json_t *records_json(const struct canary_audit *audit)
 {
     const bool secret = audit->options.site != NULL;
     return secret ? json_null() : json_integer((json_int_t)audit->records);
+}
+
+static json_t *seconds_json(const struct canary_audit *audit)
+{
+    const bool secret = audit->options.site != NULL;
+    return secret ? json_null() : json_real(audit->seconds);
 }
 
 static json_t *bounds_json(const struct canary_audit *audit)
@@ -77,13 +84,13 @@ static json_t *details_of(const struct canary_audit *audit)
 {
     const struct canary_options *o = &audit->options;
     return json_pack(
-        "{s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:i, s:f}", "study",
+        "{s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:i, s:o}", "study",
         audit->subject.study.study.id, "kind", canary_source(o), "canaries",
         (int)audit->run.canaries, "included", (int)count_included(audit), "guesses",
         (int)audit->run.guesses, "correct", (int)audit->run.correct, "coins_from", coins_of(audit),
         "seed", o->seeded ? json_integer((json_int_t)o->seed) : json_null(), "bounds",
         bounds_json(audit), "charged", charged_json(audit), "records", records_json(audit),
-        "rounds", (int)audit->fleet.rounds, "seconds", audit->seconds);
+        "rounds", (int)audit->fleet.rounds, "seconds", seconds_json(audit));
 }
 
 static bool write_scores(const struct canary_audit *audit)
@@ -149,7 +156,7 @@ enum exit_code canary_report(const struct canary_audit *audit)
     char more[100];
     (void)snprintf(more, sizeof more, " %u of %u guesses about the canaries were right.",
                    audit->run.correct, audit->run.guesses);
-    subject_judge(&v, more);
+    subject_judge(&v, audit->most, more);
     if (o->folder != NULL && !write_scores(audit)) return EXIT_FAILED;
     if (!o->json) print_table(audit);
     return verdict_report(&v, o->json, o->folder);

@@ -205,6 +205,9 @@ static enum status guess(struct canary_audit *audit)
     const struct bound_level level = {audit->subject.study.privacy.delta, o->confidence};
     TRY(score(audit));
     TRY(bound_guess(&audit->run, audit->score, audit->included, o->canaries, o->guesses));
+    const struct bound_run right = {o->canaries, o->guesses, o->guesses};
+    TRY(o->method == CANARY_ONE_RUN ? bound_one_run(&audit->most, &right, &level)
+                                    : bound_one_run_fdp(&audit->most, &right, &level));
     TRY(bound_one_run(&audit->bound[CANARY_ONE_RUN], &audit->run, &level));
     TRY(bound_one_run_fdp(&audit->bound[CANARY_ONE_RUN_FDP], &audit->run, &level));
     return spend_epsilon(&audit->epsilon, &audit->fleet.spend, ADVERSARY_READER);
@@ -217,7 +220,9 @@ enum exit_code canary_run(struct canary_audit *audit)
     if (code != EXIT_OK) return code;
     size_t included = 0;
     for (size_t i = 0; i < audit->canary.data.n; i++) included += audit->included[i];
-    subject_warn(&audit->subject, "canary", audit->records + included);
+    /* How many patients there are is theirs; canary_report keeps it back, too. */
+    if (audit->options.site == NULL)
+        subject_warn(&audit->subject, "canary", audit->records + included);
     const enum status played = play(audit);
     const enum status settled = settle(audit);
     if (played == STATUS_STATE) return fail("the study", played, "it was stopped before its end");

@@ -40,6 +40,7 @@ struct mia_outcome {
     double clopper_pearson;     /* the bound; NaN: not measured */
     struct bound_run run;       /* guesses by rank; where a coin decided who is a member */
     double one_run;             /* the bound; NaN: no coins */
+    double most;                /* what the headline's bound could be at best */
 };
 
 struct mia {

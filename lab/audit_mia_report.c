@@ -184,7 +184,7 @@ static void conclude(struct verdict *v, const struct mia *mia)
                        mia->coins ? ""
                                   : " This takes for granted that both were drawn alike, and that "
                                     "records fall out independently.");
-    subject_judge(v, more);
+    subject_judge(v, mia->outcome[MIA_HEADLINE].most, more);
 }
 
 static const char *const shows[] = {

@@ -200,6 +200,8 @@ static enum status guess(struct mia_outcome *out, const struct mia *mia,
         bound_guess(&out->run, out->score, included, n, n / RECORDS_PER_GUESS / 2 * 2);
     free(included);
     TRY(status);
+    const struct bound_run right = {out->run.canaries, out->run.guesses, out->run.guesses};
+    TRY(bound_one_run(&out->most, &right, level));
     return bound_one_run(&out->one_run, &out->run, level);
 }
 
@@ -218,6 +220,8 @@ static enum status judge(struct mia_outcome *out, const struct mia *mia)
     if (at->measured) {
         out->trials = (struct bound_trials){at->false_positives, at->nonmembers,
                                             at->members - at->true_positives, at->members};
+        const struct bound_trials right = {0, at->nonmembers, 0, at->members};
+        TRY(bound_clopper_pearson(&out->most, &right, &level));
         TRY(bound_clopper_pearson(&out->clopper_pearson, &out->trials, &level));
     }
     return mia->coins ? guess(out, mia, &level) : STATUS_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab/charge.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "client/budget.h"
@@ -50,6 +51,13 @@ static enum status open_files(struct charge *charge, const char *folder,
     return status == STATUS_OK ? STATUS_OK : refuse(why, status, what, charge->path);
 }
 
+/* Whether one record more or less is one contribution more or less, as the ledger counts. */
+static bool is_chargeable(const struct study *study)
+{
+    return study->privacy.unit == STUDY_PATIENT && isfinite(study->privacy.epsilon) &&
+           study->allocation.mode == STUDY_ALLOCATION_NONE;
+}
+
 static enum status enter(struct charge *charge, const struct schedule *schedule, uint64_t time_s,
                          char why[static CHARGE_WHY_BYTES])
 {
@@ -58,6 +66,14 @@ static enum status enter(struct charge *charge, const struct schedule *schedule,
     struct terms terms;
     if (!policy_allows(policy, schedule->study, &error)) {
         explain(why, &error);
+        return STATUS_BUDGET;
+    }
+    if (!is_chargeable(schedule->study)) {
+        (void)snprintf(
+            why, CHARGE_WHY_BYTES,
+            "%s: one site's records are dealt to all sites here, so that only a study of "
+            "unit patient, with noise and the same blocks for all sites, has a price",
+            charge->path);
         return STATUS_BUDGET;
     }
     const struct lifetime lifetime = {.data_set = policy->data_set,
@@ -132,10 +148,22 @@ enum status charge_reserve(struct charge *out, const char *folder, const struct 
     return STATUS_OK;
 }
 
-/* The numbers of rounds are the same in both ledgers, for none was played before the reservation;
- * what a round cost with all its noise is in the coordinator's. */
+/* Releases were reserved step by step, and are played in turns: where there are several kinds their
+ * numbers mean the same only when all have been played. */
+static bool are_numbers_equal(const struct fleet *fleet)
+{
+    uint32_t kinds = 0;
+    for (enum step step = STEP_EXPLORE; step < STEP_COUNT; step++)
+        kinds += schedule_steps(&fleet->study, step) > 0;
+    return kinds == 1 || fleet_done(fleet);
+}
+
+/* What a round cost with all its noise is in the coordinator's ledger. A study of several kinds of
+ * steps that ended early stays at its worst. */
 static enum status settle(struct charge *charge, const struct fleet *fleet, uint64_t time_s)
 {
+    if (fleet->rounds == 0) return give_back(charge, 1, time_s);
+    if (!are_numbers_equal(fleet)) return STATUS_OK;
     const struct books *spent = &fleet->spend.ledger.books;
     const struct books *own = &charge->ledger.books;
     const size_t study = books_find_study(own, &charge->manifest);

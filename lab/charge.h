@@ -25,17 +25,18 @@ struct charge {
  * folder  a site's: its key signs the entries, its policy names the ledger and the data set, judges
  *         the study and sets the limits.
  *
- * STATUS_BUDGET  the policy does not allow the study, or a limit would be crossed; nothing stays
- *                reserved. STATUS_STATE  the data set was opened for another unit.
- * STATUS_IO, STATUS_AUTH, STATUS_FORMAT, STATUS_RANGE  of key, policy or ledger. STATUS_NOMEM.
- * why says what; out may be closed. */
+ * STATUS_BUDGET  the policy does not allow the study, or a limit would be crossed, or a record is
+ *                more than one contribution: the unit is a site, there is no noise, or sites hold
+ *                different blocks; nothing stays reserved. STATUS_STATE  the data set was opened
+ * for another unit. STATUS_IO, STATUS_AUTH, STATUS_FORMAT, STATUS_RANGE  of key, policy or ledger.
+ * STATUS_NOMEM. why says what; out may be closed. */
 MUST_USE enum status charge_reserve(struct charge *out, const char *folder,
                                     const struct fleet *fleet, uint64_t time_s,
                                     char why[static CHARGE_WHY_BYTES]);
 
 /* Settle what was opened at what it cost, and take back what never began; the rest stays at its
- * worst. epsilon  what the study cost by this ledger, at the study's delta. Failures as
- * ledger_settle. */
+ * worst, and so does all of a study with several kinds of steps that ended early. epsilon  what the
+ * study cost by this ledger, at the study's delta. Failures as ledger_settle. */
 MUST_USE enum status charge_settle(struct charge *charge, double *epsilon,
                                    const struct fleet *fleet, uint64_t time_s);
 void charge_close(struct charge *charge);

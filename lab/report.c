@@ -59,10 +59,10 @@ static enum status read_audits(struct audits *out, const char *folder)
 {
     struct dirent **entry = NULL;
     const int n = scandir(folder, &entry, is_json, alphasort);
-    enum status status = n < 0 ? STATUS_IO : STATUS_OK;
+    enum status status = n < 0 ? STATUS_IO : n > AUDITS_MAX ? STATUS_RANGE : STATUS_OK;
     for (int i = 0; i < n; i++) {
         char path[FILE_PATH_MAX];
-        if (out->n < AUDITS_MAX && status == STATUS_OK) {
+        if (status == STATUS_OK) {
             struct report_audit *audit = &out->audit[out->n++];
             document_cut(audit->file, sizeof audit->file, entry[i]->d_name);
             status = file_path(path, sizeof path, folder, entry[i]->d_name);
@@ -116,6 +116,11 @@ static enum exit_code about_audits(struct page *page, const char *folder)
 {
     AUTO(audits_free) struct audits audits = {0};
     const enum status status = read_audits(&audits, folder);
+    if (status == STATUS_RANGE) {
+        fprintf(stderr, "%s has more than %d documents: report on them in parts\n", folder,
+                AUDITS_MAX);
+        return EXIT_DATA;
+    }
     if (status != STATUS_OK) return failed("cannot read", folder, status);
     if (audits.n == 0) {
         fprintf(stderr,

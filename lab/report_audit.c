@@ -61,13 +61,16 @@ static const char *verdict_of(const json_t *d, bool *contradicts)
 {
     char verdict[16];
     document_text(verdict, sizeof verdict, d, "verdict");
-    bool all = true;
-    for (size_t i = 0; i < document_length(d, "checks", CHECKS); i++)
-        all = all && check_result(json_array_get(document_at(d, "checks"), i)) != CHECK_FAILED;
+    bool all = true, looked = true;
+    for (size_t i = 0; i < document_length(d, "checks", CHECKS); i++) {
+        const enum check_result is = check_result(json_array_get(document_at(d, "checks"), i));
+        all = all && is != CHECK_FAILED;
+        looked = looked && is == CHECK_PASSED;
+    }
     const bool passed = strcmp(verdict, "pass") == 0;
     *contradicts = passed && (proved(d) > claimed(d) || !all);
     if (*contradicts || strcmp(verdict, "fail") == 0) return "fail";
-    return passed ? "pass" : "inconclusive";
+    return passed && looked ? "pass" : "inconclusive";
 }
 
 static void verdict_box(struct page *page, const json_t *d)

@@ -121,6 +121,9 @@ static enum status fill_blocks(struct run *run, const json_t *allocation)
     const size_t blocks = json_array_size(list), sites = run->sites;
     if (blocks == 0 || blocks > RUNS_BLOCKS_MAX || sites == 0 || sites > RUNS_SITES_MAX)
         return STATUS_OK;
+    size_t said = 0;
+    for (size_t b = 0; b < blocks; b++) said += json_array_size(json_array_get(list, b));
+    if (8 * said < blocks * sites) return STATUS_OK; /* memory follows from what is there */
     run->held = calloc(blocks * sites, sizeof *run->held);
     if (run->held == NULL) return STATUS_NOMEM;
     run->blocks = (uint32_t)blocks;

@@ -118,7 +118,7 @@ FILE *subject_file(const char *audit, const char *folder, const char *name)
     return file;
 }
 
-void subject_judge(struct verdict *v, const char *more)
+void subject_judge(struct verdict *v, double most, const char *more)
 {
     const double bound = floor(1e4 * v->headline->epsilon_lower_bound) / 1e4;
     const int percent = (int)floor(100 * v->headline->confidence);
@@ -133,8 +133,14 @@ void subject_judge(struct verdict *v, const char *more)
     }
     const double claim = account_rounded(v->claim->epsilon);
     const bool refuted = v->headline->epsilon_lower_bound > v->claim->epsilon;
-    v->finding = refuted ? FINDING_FAIL : FINDING_PASS;
-    if (refuted)
+    const bool could = most > v->claim->epsilon;
+    v->finding = refuted ? FINDING_FAIL : could ? FINDING_PASS : FINDING_OPEN;
+    if (v->finding == FINDING_OPEN)
+        (void)snprintf(v->summary, room,
+                       "Too few guesses: even if all were right, they would prove no more than an "
+                       "epsilon of %.4f, and %.4f is claimed. Take more records or canaries.%s",
+                       floor(1e4 * most) / 1e4, claim, more);
+    else if (refuted)
         (void)snprintf(v->summary, room,
                        "The claim is refuted: the attack proves with %d %% confidence an epsilon "
                        "of at least %.4f, and %.4f is claimed.%s",

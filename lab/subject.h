@@ -46,7 +46,9 @@ void subject_warn(const struct subject *subject, const char *audit, size_t recor
 FILE *subject_file(const char *audit, const char *folder, const char *name);
 
 /* The finding of an attack whose headline's bound stands against a claim, or against none, and the
- * first sentence of the summary; `more` is appended. Bounds are cut off, not rounded. */
-void subject_judge(struct verdict *verdict, const char *more);
+ * first sentence of the summary; `more` is appended. Bounds are cut off, not rounded.
+ * most  what the bound would be had every guess been right: where that is not above the claim, the
+ *       attack could not have refuted it, and its finding is open. */
+void subject_judge(struct verdict *verdict, double most, const char *more);
 
 #endif

@@ -77,7 +77,7 @@ static json_t *number_or_text(const char *text)
     char *end = NULL;
     if (text == NULL) return json_null();
     const double x = strtod(text, &end);
-    if (*text == 0 || *end != 0 || !isfinite(x)) return json_string(text);
+    if (*text == 0 || *end != 0 || !isfinite(x) || fabs(x) > 0x1p53) return json_string(text);
     return text[strspn(text, "0123456789")] == 0 ? json_integer((json_int_t)x) : json_real(x);
 }
 

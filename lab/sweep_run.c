@@ -159,6 +159,10 @@ enum exit_code sweep_run(struct sweep *s, unsigned jobs, bool retry)
         code = follow(&q);
     } else {
         code = book_open(s, retry);
+        if (code == EXIT_OK) { /* a row may have ended without it */
+            const enum status written = book_write(s);
+            if (written != STATUS_OK) code = sweep_fail("results.csv", written);
+        }
         if (code != EXIT_OK && q.ranks.n > 1) ranks_abort((int)code);
         q.n = s->n_rows;
         for (uint32_t i = 0; i < s->n_rows; i++) {

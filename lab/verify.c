@@ -31,6 +31,14 @@ void verify_free(struct verify *verify)
     *verify = (struct verify){0};
 }
 
+/* Paths and names are other people's: nothing of them shall reach a terminal's controls, nor make
+ * the document one that cannot be written. */
+static void keep_plain(char *text)
+{
+    for (; *text != 0; text++)
+        if (*text < ' ' || *text > '~') *text = '?';
+}
+
 void verify_fault(struct verify *verify, enum check check, const struct party *party,
                   uint32_t round, const char *format, ...)
 {
@@ -48,6 +56,7 @@ void verify_fault(struct verify *verify, enum check check, const struct party *p
     va_start(list, format);
     (void)vsnprintf(found->what + at, room - at, format, list);
     va_end(list);
+    keep_plain(found->what);
 }
 
 void verify_holds(struct verify *verify, enum check check, json_t *counts, const char *format, ...)

@@ -213,6 +213,11 @@ void verify_heads(struct verify *v)
         open += v->leader != NULL && v->fact[i].led == NULL;
     }
     json_t *counts = json_pack("{s:I, s:I}", "ledger_heads", heads, "rounds_still_open", open);
+    if (open > 0)
+        verify_open(v, CHECK_HEADS,
+                    "%lld rounds of sites are not in the coordinator's trail: still open there, or "
+                    "cut off",
+                    (long long)open);
     if (v->leader == NULL || v->n < 2)
         verify_open(v, CHECK_HEADS,
                     "ledgers go on from where their trails saw them; what the coordinator and the "

@@ -61,6 +61,8 @@ static void list_rounds(struct verify *v)
 static enum status claim_of(struct fact *f, const struct trail_round *led)
 {
     if (led->n_digests == 0 || led->n_digests < f->plan.params.quorum) return STATUS_OK;
+    if (led->why == REASON_MEMORY && led->n_confirms == 0 && bits_count(&led->opened) == 0)
+        return STATUS_OK; /* it failed before there was a statement */
     AUTO(survivors_free)
     struct survivors claim = {
         .plan = led->plan_hash, .roster = led->roster, .dealers = led->dealers};
@@ -207,8 +209,8 @@ static void check_claim(struct verify *v, const struct fact *f, struct least *le
         const size_t members = bits_common(&f->plan.segment[l].members, &f->claim.survivors);
         const bool enough = members >= (size_t)is->m + is->c;
         if (bits_has(&f->claim.opened, l) != enough)
-            verify_fault(v, CHECK_QUORUM, f->from, f->round, "segment %s with %zu members was %s",
-                         f->plan.segment[l].name, members, enough ? "sealed" : "opened");
+            verify_fault(v, CHECK_QUORUM, f->from, f->round, "segment %u with %zu members was %s",
+                         l + 1, members, enough ? "sealed" : "opened");
         if (!enough)
             least->sealed++;
         else if (f->opened && members < least->members)
@@ -270,6 +272,11 @@ enum status verify_quorum(struct verify *v)
         "{s:I, s:I, s:I, s:I, s:I, s:I}", "opened", least.opened, "not_opened", least.failed,
         "fewest_survivors", (json_int_t)least.survivors, "fewest_members",
         (json_int_t)least.members, "confirmations", least.confirmations, "sealed", least.sealed);
+    if (v->leader == NULL)
+        verify_open(v, CHECK_QUORUM,
+                    "survivors suffice by the sites' own word; the signatures of %u of them are in "
+                    "the coordinator's evidence",
+                    v->schedule.params.quorum);
     verify_holds(v, CHECK_QUORUM, counts,
                  "%lld rounds opened, with %zu sites or more (limit %u) and %zu or more in every "
                  "segment (limit %u); %lld confirmations",

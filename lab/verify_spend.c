@@ -104,6 +104,22 @@ static void check_covered(struct verify *v, const struct party *p, const struct 
         verify_fault(v, CHECK_NOISE, p, f->round, "an input left that its ledger does not have");
 }
 
+/* What its ledger reckons by is the study's, entered by the party itself. */
+static void check_terms(struct verify *v, const struct party *p)
+{
+    const struct books_study *terms = &p->ledger.books.study[p->study];
+    const struct study *study = &v->study;
+    const uint8_t *identity =
+        p->leads ? p->manifest.coordinator.identity : p->manifest.member[p->member].identity;
+    if (terms->unit != study->privacy.unit || terms->order != v->schedule.order ||
+        terms->epsilon != study->privacy.epsilon || terms->delta != study->privacy.delta ||
+        terms->sampler.delta != study->privacy.delta - v->schedule.delta ||
+        terms->colluding != study->sites.colluding)
+        verify_fault(v, CHECK_NOISE, p, 0, "its ledger entered the study on other terms");
+    if (memcmp(terms->signer, identity, SIGN_PUBLIC_BYTES) != 0)
+        verify_fault(v, CHECK_NOISE, p, 0, "its ledger has the study signed by another key");
+}
+
 void verify_noise(struct verify *v)
 {
     struct states sum = {0};
@@ -114,6 +130,7 @@ void verify_noise(struct verify *v)
             verify_fault(v, CHECK_NOISE, p, 0, "its ledger does not have the study");
             continue;
         }
+        check_terms(v, p);
         for (size_t i = 0; i < books->n_releases; i++)
             if (books->release[i].study == p->study) check_release(v, p, i, &sum);
         for (size_t i = 0; i < v->n_facts; i++) check_covered(v, p, &v->fact[i]);
@@ -187,6 +204,7 @@ static enum status check_party(struct verify *v, const struct party *p, struct b
                                double *pld)
 {
     const struct books *books = &p->ledger.books;
+    if (p->study == books->n_studies) return STATUS_OK; /* a fault of the noise */
     const struct books_study *study = &books->study[p->study];
     struct account account = {0};
     uint32_t count = 0;
@@ -204,6 +222,8 @@ static enum status check_party(struct verify *v, const struct party *p, struct b
                        memcmp(bill.list, before->list, bill.n * sizeof *bill.list) == 0;
     if (bill.n == 0)
         *pld = 0;
+    else if (!(delta > 0))
+        *pld = (double)INFINITY;
     else if (!again && pld_epsilon(pld, bill.list, bill.n, delta, EXCESS) != STATUS_OK)
         *pld = (double)INFINITY;
     if (*pld > rdp * (1 + EXCESS))

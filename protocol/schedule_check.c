@@ -67,7 +67,12 @@ enum reason schedule_check_alone(const struct schedule *schedule, const struct p
         return REASON_THRESHOLD;
     if (plan->params.k != schedule->params.k) return REASON_GRAPH;
     if (plan->cipher != study->secagg.cipher) return REASON_CIPHER;
-    if (plan->sampling != schedule_sampling(study, plan->step)) return REASON_NOISE;
+    const bool removes = study->privacy.dropouts == STUDY_XNOISE && plan->grid.sigma > 0;
+    const size_t spare = bits_count(&plan->cohort) - plan->params.quorum;
+    if (plan->sampling != schedule_sampling(study, plan->step) ||
+        plan->sampler != schedule_sampler(study, plan->grid.sigma) ||
+        plan->removable != (removes ? spare : 0))
+        return REASON_NOISE;
     return noise_is_due(schedule, plan) ? REASON_NONE : REASON_NOISE;
 }
 

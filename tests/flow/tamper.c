@@ -54,6 +54,8 @@ static void write_rows(struct db *db, const char *clear, const char *insert)
 
 static void drop(size_t at)
 {
+    buffer_free(&row[at].bytes);
+    buffer_free(&row[at].signature);
     memmove(&row[at], &row[at + 1], (n - at - 1) * sizeof *row);
     n--;
 }
