@@ -29,6 +29,19 @@ static void policy(const char *lifetime)
     put("policy.yaml", text);
 }
 
+static void study(const char *privacy, const char *rounds)
+{
+    char text[640];
+    (void)snprintf(
+        text, sizeof text,
+        "schema: 1\nstudy: {id: charged}\nsites: {expected: 5, colluding: 1, min_contributors: 2}\n"
+        "model: {kind: mlp, channels: 1, height: 8, width: 8, classes: 3, hidden: [4, 4]}\n"
+        "privacy: {epsilon: 3.0, delta: 1.0e-5, clip: 1, %s}\npruning: {mode: none}\n"
+        "rounds: {%s}\n",
+        privacy, rounds);
+    put("study.yaml", text);
+}
+
 static void open_fleet(struct fleet *fleet, uint64_t seed)
 {
     struct study study = {0};
@@ -142,6 +155,43 @@ static void a_policy_that_does_not_allow_the_study_is_obeyed(void)
     fleet_close(&fleet);
 }
 
+/* One more record of this site would change what several of the sites played give. */
+static void a_study_that_counts_sites_has_no_price(void)
+{
+    static struct fleet fleet;
+    AUTO(charge_close) struct charge charge = {0};
+    char why[CHARGE_WHY_BYTES];
+    policy("10.0");
+    study("unit: site", "count: 3");
+    open_fleet(&fleet, 7);
+    CHECK_STATUS(STATUS_BUDGET, charge_reserve(&charge, folder, &fleet, 1007, why));
+    CHECK(strstr(why, "only a study of unit patient") != NULL);
+    fleet_close(&fleet);
+}
+
+/* The first round trains, and the third, and in the ledger the second has the number of another. */
+static void steps_of_several_kinds_that_ended_early_stay_at_their_worst(void)
+{
+    static struct fleet fleet;
+    AUTO(charge_close) struct charge charge = {0};
+    char why[CHARGE_WHY_BYTES];
+    struct fleet_round round = {0};
+    double epsilon = 0, worst = 0;
+    policy("1000.0");
+    study("unit: patient, sampling: 0.5, records: 100", "count: 4}\nevaluation: {mode: private, every: 2, ratio: 4");
+    open_fleet(&fleet, 8);
+    CHECK_OK(charge_reserve(&charge, folder, &fleet, 1008, why));
+    const struct books *books = &charge.ledger.books;
+    const size_t at = books_find_study(books, &charge.manifest);
+    struct account account = {0};
+    CHECK_OK(books_of_study(&account, NULL, books, at, ADVERSARY_COLLUSION));
+    worst = books_epsilon(&account, RDP_ORDERS, books->study[at].delta, books->study[at].sampler);
+    CHECK_OK(fleet_play(&fleet, &round));
+    CHECK_OK(charge_settle(&charge, &epsilon, &fleet, 1009));
+    CHECK(epsilon >= worst);
+    fleet_close(&fleet);
+}
+
 static void files_that_are_missing_or_open_to_all_are_named(void)
 {
     static struct fleet fleet;
@@ -172,11 +222,7 @@ int main(void)
     char at[FILE_PATH_MAX];
     CHECK_OK(folder_new(folder, folder_parent(), "veilsum-test"));
     CHECK_OK(file_path(path, sizeof path, folder, "study.yaml"));
-    put("study.yaml",
-        "schema: 1\nstudy: {id: charged}\nsites: {expected: 5, colluding: 1, min_contributors: 2}\n"
-        "model: {kind: mlp, channels: 1, height: 8, width: 8, classes: 3, hidden: [4, 4]}\n"
-        "privacy: {unit: patient, epsilon: 3.0, delta: 1.0e-5, clip: 1, sampling: 1.0, records: "
-        "100}\npruning: {mode: none}\nrounds: {count: 3}\n");
+    study("unit: patient, sampling: 1.0, records: 100", "count: 3");
     rng_numbered(&rng, 1);
     CHECK_OK(keyfile_make(&key, "auditor", &rng));
     CHECK_OK(file_path(at, sizeof at, folder, "key"));
@@ -185,6 +231,9 @@ int main(void)
     RUN(what_was_not_played_is_given_back);
     RUN(a_budget_that_does_not_bear_it_stays_as_it_was);
     RUN(a_policy_that_does_not_allow_the_study_is_obeyed);
+    RUN(a_study_that_counts_sites_has_no_price);
+    RUN(steps_of_several_kinds_that_ended_early_stay_at_their_worst);
+    study("unit: patient, sampling: 1.0, records: 100", "count: 3");
     RUN(files_that_are_missing_or_open_to_all_are_named);
     keyfile_wipe(&key);
     folder_remove(folder);
