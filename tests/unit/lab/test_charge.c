@@ -178,7 +178,8 @@ static void steps_of_several_kinds_that_ended_early_stay_at_their_worst(void)
     struct fleet_round round = {0};
     double epsilon = 0, worst = 0;
     policy("1000.0");
-    study("unit: patient, sampling: 0.5, records: 100", "count: 4}\nevaluation: {mode: private, every: 2, ratio: 4");
+    study("unit: patient, sampling: 0.5, records: 100",
+          "count: 4}\nevaluation: {mode: private, every: 2, ratio: 4");
     open_fleet(&fleet, 8);
     CHECK_OK(charge_reserve(&charge, folder, &fleet, 1008, why));
     const struct books *books = &charge.ledger.books;
