@@ -3,9 +3,9 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/option.h"
 #include "dp/bound.h"
 #include "lab/audit.h"
-#include "lab/option.h"
 
 enum count {
     COUNT_CANARIES,
@@ -16,14 +16,6 @@ enum count {
     COUNT_FALSE_NEGATIVES,
     COUNT_POSITIVES,
     COUNT_COUNT
-};
-
-enum {
-    ARG_COUNT = 256,
-    ARG_METHOD = ARG_COUNT + COUNT_COUNT,
-    ARG_DELTA,
-    ARG_CONFIDENCE,
-    ARG_FORMAT
 };
 
 static const struct {
@@ -63,19 +55,12 @@ static const struct method methods[] = {
 };
 
 struct arguments {
+    const char *name; /* of the method */
     const struct method *method;
     bool given[COUNT_COUNT], delta_given, json;
     uint32_t count[COUNT_COUNT];
     struct bound_level level;
 };
-
-static const struct method *method_argument(struct argp_state *state, const char *text)
-{
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (strcmp(text, methods[i].name) == 0) return &methods[i];
-    argp_error(state, "--method is one-run, one-run-fdp, clopper-pearson or gdp");
-    return NULL;
-}
 
 static void at_most(struct argp_state *state, const struct arguments *a, enum count part,
                     enum count whole)
@@ -92,9 +77,11 @@ static void at_least_one(struct argp_state *state, const struct arguments *a, en
         argp_error(state, "--%s must be at least 1", count_name[which].option);
 }
 
-static void end_of_arguments(const struct arguments *a, struct argp_state *state)
+static void check(void *values, struct argp_state *state)
 {
-    if (a->method == NULL) argp_error(state, "--method is needed");
+    struct arguments *a = values;
+    a->method = methods;
+    while (strcmp(a->method->name, a->name) != 0) a->method++;
     if (!a->delta_given) argp_error(state, "--delta is needed: the delta of the claim under test");
     const bool one_run = a->method->run != NULL;
     for (enum count c = 0; c < COUNT_COUNT; c++) {
@@ -115,35 +102,12 @@ static void end_of_arguments(const struct arguments *a, struct argp_state *state
     }
 }
 
-static error_t parse(int key, char *text, struct argp_state *state)
+static struct option_row count_row(struct arguments *a, enum count which, const char *value,
+                                   const char *help)
 {
-    struct arguments *a = state->input;
-    if (key >= ARG_COUNT && key < ARG_COUNT + COUNT_COUNT) {
-        const enum count which = (enum count)(key - ARG_COUNT);
-        a->count[which] = option_count(state, count_name[which].option, text, 0.0, TAIL_COUNT_MAX);
-        a->given[which] = true;
-        return 0;
-    }
-    switch (key) {
-    case ARG_METHOD:
-        a->method = method_argument(state, text);
-        return 0;
-    case ARG_DELTA:
-        a->level.delta = option_number(state, "delta", text, 0.0, 0.999);
-        a->delta_given = true;
-        return 0;
-    case ARG_CONFIDENCE:
-        a->level.confidence = option_number(state, "confidence", text, 0.001, 0.999999999);
-        return 0;
-    case ARG_FORMAT:
-        a->json = option_json(state, text);
-        return 0;
-    case ARGP_KEY_END:
-        end_of_arguments(a, state);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    return (struct option_row){
+        count_name[which].option, value, help, .given = &a->given[which], .count = &a->count[which],
+        .most = TAIL_COUNT_MAX};
 }
 
 static void print_json(const struct arguments *a, double epsilon)
@@ -174,22 +138,6 @@ static void print_text(const struct arguments *a, double epsilon)
 
 enum exit_code audit_bound(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"method", ARG_METHOD, "NAME", 0, "one-run, one-run-fdp, clopper-pearson or gdp", 0},
-        {NULL, 0, NULL, 0, "One run, each canary in or out by a coin:", 1},
-        {"canaries", ARG_COUNT + COUNT_CANARIES, "M", 0, "Canaries in the run", 1},
-        {"guesses", ARG_COUNT + COUNT_GUESSES, "R", 0, "Guessed in or out; of the rest nothing", 1},
-        {"correct", ARG_COUNT + COUNT_CORRECT, "V", 0, "Guessed rightly", 1},
-        {NULL, 0, NULL, 0, "Many runs, with or without one record:", 2},
-        {"false-positives", ARG_COUNT + COUNT_FALSE_POSITIVES, "A", 0, "Called with, were not", 2},
-        {"negatives", ARG_COUNT + COUNT_NEGATIVES, "N0", 0, "Runs without", 2},
-        {"false-negatives", ARG_COUNT + COUNT_FALSE_NEGATIVES, "B", 0, "Called without, were", 2},
-        {"positives", ARG_COUNT + COUNT_POSITIVES, "N1", 0, "Runs with", 2},
-        {NULL, 0, NULL, 0, "Both:", 3},
-        {"delta", ARG_DELTA, "D", 0, "Delta of the claim under test", 3},
-        {"confidence", ARG_CONFIDENCE, "P", 0, "Of the bound (0.95)", 3},
-        {"format", ARG_FORMAT, "FORMAT", 0, "text or json (text)", 3},
-        {0}};
     static const char doc[] =
         "A lower bound on epsilon from how often an attack was right.\v"
         "Decide on one method, and on the number of guesses or the threshold, before you see what "
@@ -201,8 +149,29 @@ enum exit_code audit_bound(int argc, char **argv)
         "  veilsum-lab audit bound --method clopper-pearson --false-positives 10 --negatives 1000 "
         "--false-negatives 300 --positives 1000 --delta 1e-5 --confidence 0.99 --format json\n";
     struct arguments a = {.level.confidence = 0.95};
-    const struct argp argp = {.options = options, .parser = parse, .doc = doc};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+    const char *names[sizeof methods / sizeof *methods];
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) names[i] = methods[i].name;
+    const struct option_row row[] = {
+        {"method", "NAME", "one-run, one-run-fdp, clopper-pearson or gdp", .needed = true,
+         .text = &a.name, OPTION_AMONG(names)},
+        {.help = "One run, each canary in or out by a coin:"},
+        count_row(&a, COUNT_CANARIES, "M", "Canaries in the run"),
+        count_row(&a, COUNT_GUESSES, "R", "Guessed in or out; of the rest nothing"),
+        count_row(&a, COUNT_CORRECT, "V", "Guessed rightly"),
+        {.help = "Many runs, with or without one record:"},
+        count_row(&a, COUNT_FALSE_POSITIVES, "A", "Called with, were not"),
+        count_row(&a, COUNT_NEGATIVES, "N0", "Runs without"),
+        count_row(&a, COUNT_FALSE_NEGATIVES, "B", "Called without, were"),
+        count_row(&a, COUNT_POSITIVES, "N1", "Runs with"),
+        {.help = "Both:"},
+        {"delta", "D", "Delta of the claim under test", .given = &a.delta_given,
+         .number = &a.level.delta, .most = 0.999},
+        {"confidence", "P", "Of the bound (0.95)", .number = &a.level.confidence, .least = 0.001,
+         .most = 0.999999999},
+        option_format(&a.json),
+        {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc, .check = check, .values = &a}, argc,
+                argv);
     const uint32_t *c = a.count;
     double epsilon = 0;
     enum status status = STATUS_OK;

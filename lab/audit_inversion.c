@@ -6,15 +6,13 @@
 #include <stdio.h>
 
 #include "base/crew.h"
+#include "base/option.h"
 #include "client/data/records.h"
 #include "lab/audit.h"
-#include "lab/option.h"
 #include "lab/shapes.h"
 
 /* Records that are drawn when none are named. */
 #define SHAPES_MAX 20000.0
-
-enum { ARG_BATCH = 256, ARG_ROUNDS, ARG_SEED, ARG_THREADS, ARG_OUT, ARG_FORMAT };
 
 struct arguments {
     struct inversion_options options;
@@ -23,47 +21,11 @@ struct arguments {
     bool json;
 };
 
-static void end_of_arguments(const struct arguments *a, struct argp_state *state)
+static void check(void *values, struct argp_state *state)
 {
-    if (a->options.study == NULL) argp_error(state, "--study is needed");
+    const struct arguments *a = values;
     const char *wrong = records_named(&a->records) ? records_usage(&a->records) : NULL;
     if (wrong != NULL) argp_error(state, "%s", wrong);
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct arguments *a = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &a->records;
-        return 0;
-    case 's':
-        a->options.study = text;
-        return 0;
-    case ARG_BATCH:
-        a->options.batch = option_count(state, "batch", text, 1, 1000);
-        return 0;
-    case ARG_ROUNDS:
-        a->options.rounds = option_count(state, "rounds", text, 1, 1000);
-        return 0;
-    case ARG_SEED:
-        a->options.seed = option_seed(state, text);
-        return 0;
-    case ARG_THREADS:
-        a->options.threads = option_count(state, "threads", text, 1, CREW_MAX);
-        return 0;
-    case ARG_OUT:
-        a->out = text;
-        return 0;
-    case ARG_FORMAT:
-        a->json = option_json(state, text);
-        return 0;
-    case ARGP_KEY_END:
-        end_of_arguments(a, state);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
 }
 
 /* What is named; else shapes, as many as the study takes. */
@@ -105,16 +67,6 @@ static enum exit_code run(struct inversion *inversion, struct arguments *a)
 
 enum exit_code audit_inversion(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"study", 's', "FILE", 0, "The study file; its sites.expected sites are played", 0},
-        {"batch", ARG_BATCH, "N", 0,
-         "Records that the attacked site's update is made of, on average (4)", 0},
-        {"rounds", ARG_ROUNDS, "N", 0, "Training rounds to attack, at most (8)", 0},
-        {"seed", ARG_SEED, "N", 0, "Of everything that is drawn (1)", 0},
-        {"threads", ARG_THREADS, "N", 0, "Sites that work at a time (one per processor)", 0},
-        {"out", ARG_OUT, "DIR", 0, "Write inversion.json, inversion.csv and pictures there", 0},
-        {"format", ARG_FORMAT, "FORMAT", 0, "text or json (text)", 0},
-        {0}};
     static const struct argp_child children[] = {
         {&records_argp, 0, "The records (drawn shapes):", 1}, {0}};
     static const char doc[] =
@@ -131,9 +83,25 @@ enum exit_code audit_inversion(int argc, char **argv)
     static struct inversion inversion; /* large */
     struct arguments a = {
         .options = {.seed = 1, .batch = 4, .rounds = 8, .threads = command_threads(CREW_MAX)}};
-    const struct argp argp = {
-        .options = options, .parser = parse, .doc = doc, .children = children};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+    struct inversion_options *o = &a.options;
+    const struct option_row row[] = {
+        option_study(&o->study, "The study file; its sites.expected sites are played"),
+        {"batch", "N", "Records that the attacked site's update is made of, on average (4)",
+         .count = &o->batch, .least = 1, .most = 1000},
+        {"rounds", "N", "Training rounds to attack, at most (8)", .count = &o->rounds, .least = 1,
+         .most = 1000},
+        option_seed(&o->seed, "Of everything that is drawn (1)"),
+        option_threads(&o->threads, CREW_MAX, "Sites that work at a time (one per processor)"),
+        option_out(&a.out, "DIR", "Write inversion.json, inversion.csv and pictures there"),
+        option_format(&a.json),
+        {0}};
+    option_read(&(struct option_table){.row = row,
+                                       .doc = doc,
+                                       .children = children,
+                                       .further = &a.records,
+                                       .check = check,
+                                       .values = &a},
+                argc, argv);
     command_catch_stop();
     const enum exit_code code = run(&inversion, &a);
     inversion_free(&inversion);

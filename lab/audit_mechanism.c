@@ -2,92 +2,26 @@
 /* veilsum-lab audit mechanism: one release of a study, attacked with canaries. */
 #include "lab/audit_mechanism.h"
 
-#include <argp.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/option.h"
 #include "lab/audit.h"
-#include "lab/option.h"
-
-enum {
-    ARG_STUDY = 256,
-    ARG_TRIALS,
-    ARG_METHOD,
-    ARG_CONFIDENCE,
-    ARG_REPETITIONS,
-    ARG_COORDINATES,
-    ARG_SAMPLED,
-    ARG_SEED,
-    ARG_OUT,
-    ARG_FORMAT
-};
 
 /* Of a patient's study: so many canaries in each round, nearly; of sites there are few. */
 #define COORDINATES_PATIENT 2048u
 #define COORDINATES_SITE 64u
 #define REPETITIONS_MOST 10000
 
-static enum trial_method method_of(struct argp_state *state, const char *text)
+static void check(void *values, struct argp_state *state)
 {
-    for (enum trial_method m = METHOD_GDP; m <= METHOD_RATE; m++)
-        if (strcmp(text, trial_method_name(m)) == 0) return m;
-    argp_error(state, "--method %s: it is gdp, clopper-pearson or rate", text);
-    return METHOD_COUNT;
-}
-
-static void end_of_arguments(struct mechanism_audit *a, struct argp_state *state)
-{
-    if (a->path == NULL) argp_error(state, "--study is needed");
+    struct mechanism_audit *a = values;
     if (a->method == METHOD_COUNT) a->method = a->sampled ? METHOD_RATE : METHOD_GDP;
     if (a->method == (a->sampled ? METHOD_GDP : METHOD_RATE))
         argp_error(state, "--method %s is for records that are %s", trial_method_name(a->method),
                    a->sampled ? "not sampled: rate or clopper-pearson" : "--sampled");
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct mechanism_audit *a = state->input;
-    switch (key) {
-    case ARG_STUDY:
-        a->path = text;
-        return 0;
-    case ARG_TRIALS:
-        a->trials_asked = option_count(state, "trials", text, 64, TAIL_COUNT_MAX);
-        return 0;
-    case ARG_METHOD:
-        a->method = method_of(state, text);
-        return 0;
-    case ARG_CONFIDENCE:
-        a->confidence = option_number(state, "confidence", text, 0.5, 0.999999);
-        return 0;
-    case ARG_REPETITIONS:
-        a->repetitions = option_count(state, "repetitions", text, 1, REPETITIONS_MOST);
-        return 0;
-    case ARG_COORDINATES:
-        a->booth.coordinates =
-            option_count(state, "coordinates", text, BOOTH_COORDINATES_MIN, BOOTH_COORDINATES_MAX);
-        return 0;
-    case ARG_SAMPLED:
-        a->sampled = true;
-        return 0;
-    case ARG_SEED:
-        a->booth.seed = option_seed(state, text);
-        a->booth.seeded = true;
-        return 0;
-    case ARG_OUT:
-        a->folder = text;
-        return 0;
-    case ARG_FORMAT:
-        a->json = option_json(state, text);
-        return 0;
-    case ARGP_KEY_END:
-        end_of_arguments(a, state);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
 }
 
 /* --- one audit ---------------------------------------------------------------------------------
@@ -163,23 +97,6 @@ static void audit_free(struct mechanism_audit *a)
 
 enum exit_code audit_mechanism(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"study", ARG_STUDY, "FILE", 0, "The study file", 0},
-        {"trials", ARG_TRIALS, "N", 0, "Canaries in all (as many as show most of the claim)", 0},
-        {"method", ARG_METHOD, "NAME", 0,
-         "Of the headline: gdp, clopper-pearson or rate (gdp; with --sampled rate)", 0},
-        {"confidence", ARG_CONFIDENCE, "P", 0, "Of every bound (0.95)", 0},
-        {"sampled", ARG_SAMPLED, NULL, 0,
-         "Let sites draw their records, and audit the claim that counts on it", 0},
-        {"coordinates", ARG_COORDINATES, "D", 0, "Length of the audited vector (2048; site: 64)",
-         0},
-        {"repetitions", ARG_REPETITIONS, "R", 0,
-         "Repeat the audit, and compare how often it contradicts the claim with its confidence (1)",
-         0},
-        {"seed", ARG_SEED, "N", 0, "Replay all chance from a number (from the system)", 0},
-        {"out", ARG_OUT, "DIR", 0, "Write DIR/mechanism.json and tables", 0},
-        {"format", ARG_FORMAT, "FORMAT", 0, "text or json (text)", 0},
-        {0}};
     static const char doc[] =
         "Attack one release of a study with canaries: records that move the sum by all that the "
         "clip allows, in or out by fair coins, through encoder, noise, pads, protocol and "
@@ -193,8 +110,32 @@ enum exit_code audit_mechanism(int argc, char **argv)
         "  veilsum-lab audit mechanism --study study.yaml --repetitions 200 --seed 1\n";
     AUTO(audit_free)
     struct mechanism_audit a = {.method = METHOD_COUNT, .confidence = 0.95, .repetitions = 1};
-    const struct argp argp = {.options = options, .parser = parse, .doc = doc};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+    const char *method[METHOD_RATE + 1];
+    for (enum trial_method m = METHOD_GDP; m <= METHOD_RATE; m++) method[m] = trial_method_name(m);
+    const struct option_row row[] = {
+        option_study(&a.path, "The study file"),
+        {"trials", "N", "Canaries in all (as many as show most of the claim)",
+         .count = &a.trials_asked, .least = 64, .most = TAIL_COUNT_MAX},
+        {"method", "NAME",
+         "Of the headline: gdp, clopper-pearson or rate (gdp; with --sampled rate)",
+         .choice = &a.method, OPTION_AMONG(method)},
+        {"confidence", "P", "Of every bound (0.95)", .number = &a.confidence, .least = 0.5,
+         .most = 0.999999},
+        {"sampled", NULL, "Let sites draw their records, and audit the claim that counts on it",
+         .given = &a.sampled},
+        {"coordinates", "D", "Length of the audited vector (2048; site: 64)",
+         .count = &a.booth.coordinates, .least = BOOTH_COORDINATES_MIN,
+         .most = BOOTH_COORDINATES_MAX},
+        {"repetitions", "R",
+         "Repeat the audit, and compare how often it contradicts the claim with its confidence (1)",
+         .count = &a.repetitions, .least = 1, .most = REPETITIONS_MOST},
+        {"seed", "N", "Replay all chance from a number (from the system)", .given = &a.booth.seeded,
+         .seed = &a.booth.seed},
+        option_out(&a.folder, "DIR", "Write DIR/mechanism.json and tables"),
+        option_format(&a.json),
+        {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc, .check = check, .values = &a}, argc,
+                argv);
     struct settings_error why = {0};
     enum status status = study_read(&a.study, a.path, &why);
     if (status == STATUS_OK) {

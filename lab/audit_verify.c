@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* veilsum-lab audit verify: the transcript audit as a command. */
-#include <argp.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/option.h"
 #include "lab/audit.h"
-#include "lab/option.h"
 #include "lab/verdict.h"
 #include "lab/verify.h"
-
-enum { ARG_FORMAT = 256, ARG_OUT, ARG_PIN };
 
 /* Sentences that are made here, besides those that always hold. */
 enum { SENTENCES_MAX = 2 * CHECK_COUNT + 16, SENTENCE_BYTES = 700 };
 
 struct arguments {
     const char **path; /* borrowed from argv */
-    size_t n;
+    uint32_t n;
     bool json;
     const char *out, *pin;
 };
@@ -41,30 +38,6 @@ static const char *const never_shown[] = {
     "what was cut off the end of a log and is remembered by no other party",
     "a history that a party wrote anew with its own key, where no other party remembers another",
 };
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct arguments *a = state->input;
-    switch (key) {
-    case ARG_FORMAT:
-        a->json = option_json(state, text);
-        return 0;
-    case ARG_OUT:
-        a->out = text;
-        return 0;
-    case ARG_PIN:
-        a->pin = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        a->path[a->n++] = text;
-        return 0;
-    case ARGP_KEY_END:
-        if (a->n == 0) argp_error(state, "at least one DIR is needed");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
 
 static bool failed(const struct verify *v)
 {
@@ -252,11 +225,6 @@ static enum status read_all(struct verify *v, const struct arguments *a, const c
 
 enum exit_code audit_verify(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"pin", ARG_PIN, "HEX", 0, "The manifest's hash that the sites pinned (manifest.pin)", 0},
-        {"format", ARG_FORMAT, "FORMAT", 0, "text or json (text)", 0},
-        {"out", ARG_OUT, "DIR", 0, "Also write DIR/verify.json", 0},
-        {0}};
     static const char doc[] =
         "Check what the parties of a study kept: signatures and chains, the same plans everywhere, "
         "quorums, noise, budgets, bytes. Each DIR is the folder of the coordinator or of a site, "
@@ -268,10 +236,14 @@ enum exit_code audit_verify(int argc, char **argv)
         "  veilsum-lab audit verify demo/coordinator demo/site-* --format json\n";
     static struct verify verify; /* large */
     struct arguments a = {.path = calloc((size_t)argc, sizeof *a.path)};
-    const struct argp argp = {
-        .options = options, .parser = parse, .args_doc = "DIR...", .doc = doc};
     if (a.path == NULL) return EXIT_FAILED;
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+    const struct option_row row[] = {
+        {"pin", "HEX", "The manifest's hash that the sites pinned (manifest.pin)", .text = &a.pin},
+        option_format(&a.json),
+        option_out(&a.out, "DIR", "Also write DIR/verify.json"),
+        {NULL, "DIR...", .needed = true, .list = a.path, .count = &a.n, .most = argc},
+        {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     const char *lacks = NULL;
     enum status status = read_all(&verify, &a, &lacks);
     if (status == STATUS_OK) status = check_all(&verify, a.pin);

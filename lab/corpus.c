@@ -26,6 +26,14 @@ const char *corpus_usage(const struct records *records)
     return "records to test on are needed as well: --holdout- and the same way of naming them";
 }
 
+struct split corpus_split(struct argp_state *state, const char *name)
+{
+    struct split split = {0};
+    if (split_parse(&split, name) != STATUS_OK)
+        argp_error(state, "--partition %s: it is " SPLIT_NAMES, name);
+    return split;
+}
+
 enum status corpus_read(struct dataset *train, struct dataset *test, const struct records *records,
                         struct data_error *why)
 {

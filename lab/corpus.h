@@ -5,6 +5,7 @@
 #define LAB_CORPUS_H
 
 #include "client/data/records.h"
+#include "client/data/split.h"
 #include "crypto/hash.h"
 
 /* The options that name them, for a program's argp; the child's input is a struct records. Nothing
@@ -14,6 +15,9 @@ extern const struct argp_child corpus_options[];
 /* What is wrong with the way they are named, or NULL. Those to test on are needed; of an npz its
  * split "test" is meant where no split was said. */
 const char *corpus_usage(const struct records *records);
+
+/* A partition as --partition names it, or the end of the program. */
+struct split corpus_split(struct argp_state *state, const char *name);
 
 /* Read both. As records_read. */
 MUST_USE enum status corpus_read(struct dataset *train, struct dataset *test,

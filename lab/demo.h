@@ -64,8 +64,6 @@ MUST_USE enum exit_code demo_run(struct demo *demo);
 MUST_USE enum status demo_baseline(struct demo *demo, const struct dataset *train);
 /* The table or the JSON document on standard output. */
 void demo_report(const struct demo *demo);
-/* A signal asked for the end: every step returns soon, and all is cleaned up. */
-bool demo_stopped(void);
 /* Accuracy of a state file on the test images; negative when it cannot be read. */
 double demo_accuracy(const struct demo *demo, const char *state_file);
 /* End all children and remove the folder unless it is to be kept. */

@@ -81,7 +81,7 @@ enum status demo_baseline(struct demo *demo, const struct dataset *train)
             b.order[j] = held;
         }
         for (size_t at = 0; at + BASELINE_BATCH <= train->n; at += BASELINE_BATCH, done++) {
-            if (demo_stopped()) return STATUS_OK;
+            if (command_stopped()) return STATUS_OK;
             b.optim.how.rate = (float)(BASELINE_RATE * (1 - 0.9 * (double)done / (double)steps));
             step(&b, demo, train, b.order + at, BASELINE_BATCH);
         }

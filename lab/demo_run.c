@@ -296,7 +296,7 @@ enum exit_code demo_run(struct demo *demo)
     for (uint32_t v = 0; v < DEMO_SITES_MAX; v++) demo->site[v].out = -1;
     if (start_aggregator(demo) != STATUS_OK) return EXIT_FAILED;
     const double start = now_seconds();
-    while (!demo_stopped() && !show.failed && !demo->finished) {
+    while (!command_stopped() && !show.failed && !demo->finished) {
         wait_for_output(demo);
         take_lines(&show, &demo->aggregator, -1);
         for (uint32_t v = 0; v < demo->options.sites; v++)
@@ -304,7 +304,7 @@ enum exit_code demo_run(struct demo *demo)
         if (process_ended(&demo->aggregator) && demo->aggregator.out < 0) break;
     }
     demo->seconds += now_seconds() - start;
-    if (demo_stopped()) return EXIT_FAILED;
+    if (command_stopped()) return EXIT_FAILED;
     bool good = demo->finished && !show.failed && sites_finished(demo);
     if (!good) fprintf(stderr, "demo: the study did not come to its end\n");
     return good ? EXIT_OK : EXIT_FAILED;

@@ -6,8 +6,8 @@
 #include <jansson.h>
 
 #include "base/command.h"
+#include "base/option.h"
 #include "dp/mechanism.h"
-#include "lab/option.h"
 
 #define DP_UNIT "one contribution: a patient's record, or a site's whole update"
 

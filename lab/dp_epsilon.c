@@ -10,18 +10,6 @@
 #include "dp/renyi.h"
 #include "lab/dp.h"
 
-enum {
-    ARG_MECHANISM = 256,
-    ARG_NOISE,
-    ARG_RHO,
-    ARG_SAMPLING,
-    ARG_TIMES,
-    ARG_DELTA,
-    ARG_ACCOUNTANT,
-    ARG_SCHEDULE,
-    ARG_FORMAT
-};
-
 struct arguments {
     struct mechanism one;
     const char *mechanism, *schedule, *accountant;
@@ -30,8 +18,12 @@ struct arguments {
     bool json;
 };
 
-static void end_of_arguments(struct arguments *a, struct argp_state *state)
+static void check(void *values, struct argp_state *state)
 {
+    struct arguments *a = values;
+    if (a->mechanism != NULL && !dp_mechanism_named(&a->one, a->mechanism) &&
+        strcmp(a->mechanism, "zcdp") != 0)
+        argp_error(state, "--mechanism %s: it is " DP_MECHANISMS ", or zcdp", a->mechanism);
     if (a->delta < 0.0) argp_error(state, "--delta is needed, for example 1e-5");
     if (a->schedule != NULL) {
         if (a->mechanism != NULL || a->noise > 0.0 || a->sampling > 0.0 || a->times > 0)
@@ -54,51 +46,6 @@ static void end_of_arguments(struct arguments *a, struct argp_state *state)
     a->one.noise = a->noise;
     if (a->sampling > 0.0) a->one.sampling = a->sampling;
     if (a->times > 0) a->one.times = a->times;
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct arguments *a = state->input;
-    switch (key) {
-    case ARG_MECHANISM:
-        if (!dp_mechanism_named(&a->one, text) && strcmp(text, "zcdp") != 0)
-            argp_error(state, "--mechanism %s: it is " DP_MECHANISMS ", or zcdp", text);
-        a->mechanism = text;
-        return 0;
-    case ARG_NOISE:
-        a->noise = option_number(state, "noise-multiplier", text, MECHANISM_NOISE_MIN,
-                                 MECHANISM_NOISE_MAX);
-        return 0;
-    case ARG_RHO:
-        a->rho = option_number(state, "rho", text, 1e-12, 1e6);
-        return 0;
-    case ARG_SAMPLING:
-        a->sampling = option_number(state, "sampling", text, 1e-12, 1.0);
-        return 0;
-    case ARG_TIMES:
-        a->times = option_count(state, "compositions", text, 1.0, PLD_TIMES_MAX);
-        return 0;
-    case ARG_DELTA:
-        a->delta = option_number(state, "delta", text, 0.0, 0.999);
-        return 0;
-    case ARG_ACCOUNTANT:
-        if (strcmp(text, "rdp") != 0 && strcmp(text, "pld") != 0 && strcmp(text, "gdp") != 0 &&
-            strcmp(text, "all") != 0)
-            argp_error(state, "--accountant %s: it is rdp, pld, gdp or all", text);
-        a->accountant = text;
-        return 0;
-    case ARG_SCHEDULE:
-        a->schedule = text;
-        return 0;
-    case ARG_FORMAT:
-        a->json = option_json(state, text);
-        return 0;
-    case ARGP_KEY_END:
-        end_of_arguments(a, state);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
 }
 
 /* What one accountant says. Approximate: no bound, never a guarantee. */
@@ -279,20 +226,7 @@ static enum exit_code report_zcdp(const struct arguments *a)
 
 enum exit_code dp_epsilon_command(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"mechanism", ARG_MECHANISM, "NAME", 0, "One of: " DP_MECHANISMS ", or zcdp", 0},
-        {"noise-multiplier", ARG_NOISE, "Z", 0,
-         "Noise over the largest norm of one contribution; of whole-number noise over a shift by 1",
-         0},
-        {"rho", ARG_RHO, "R", 0, "Of zcdp: what is known of a mechanism, instead of its noise", 0},
-        {"sampling", ARG_SAMPLING, "Q", 0, "Chance that a contribution takes part (1)", 0},
-        {"compositions", ARG_TIMES, "T", 0, "Number of releases (1)", 0},
-        {"schedule", ARG_SCHEDULE, "FILE", 0,
-         "Different releases, one a line: mechanism,noise_multiplier,sampling,compositions", 0},
-        {"delta", ARG_DELTA, "D", 0, "Chance with which the bound may fail", 0},
-        {"accountant", ARG_ACCOUNTANT, "NAME", 0, "rdp, pld, gdp or all (the tightest bound)", 0},
-        {"format", ARG_FORMAT, "FORMAT", 0, "text or json (text)", 0},
-        {0}};
+    static const char *const accountant[] = {"rdp", "pld", "gdp", "all"};
     static const char doc[] =
         "Say what a list of releases, fixed in advance, costs in privacy.\v"
         "Examples:\n"
@@ -304,8 +238,27 @@ enum exit_code dp_epsilon_command(int argc, char **argv)
         "  veilsum-lab dp epsilon --schedule releases.csv --delta 1e-6 --accountant all\n\n"
         "`veilsum-lab dp --help` explains the words.\n";
     struct arguments a = {.delta = -1.0};
-    const struct argp argp = {.options = options, .parser = parse, .doc = doc};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+    const struct option_row row[] = {
+        {"mechanism", "NAME", "One of: " DP_MECHANISMS ", or zcdp", .text = &a.mechanism},
+        {"noise-multiplier", "Z",
+         "Noise over the largest norm of one contribution; of whole-number noise over a shift by 1",
+         .number = &a.noise, .least = MECHANISM_NOISE_MIN, .most = MECHANISM_NOISE_MAX},
+        {"rho", "R", "Of zcdp: what is known of a mechanism, instead of its noise",
+         .number = &a.rho, .least = 1e-12, .most = 1e6},
+        {"sampling", "Q", "Chance that a contribution takes part (1)", .number = &a.sampling,
+         .least = 1e-12, .most = 1},
+        {"compositions", "T", "Number of releases (1)", .count = &a.times, .least = 1,
+         .most = PLD_TIMES_MAX},
+        {"schedule", "FILE",
+         "Different releases, one a line: mechanism,noise_multiplier,sampling,compositions",
+         .text = &a.schedule},
+        {"delta", "D", "Chance with which the bound may fail", .number = &a.delta, .most = 0.999},
+        {"accountant", "NAME", "rdp, pld, gdp or all (the tightest bound)", .text = &a.accountant,
+         OPTION_AMONG(accountant)},
+        option_format(&a.json),
+        {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc, .check = check, .values = &a}, argc,
+                argv);
     if (a.rho > 0.0) return report_zcdp(&a);
     if (a.schedule == NULL) return report(&a, &(struct dp_schedule){1, &a.one});
     AUTO(dp_schedule_free) struct dp_schedule schedule = {0};

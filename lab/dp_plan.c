@@ -9,18 +9,6 @@
 #include "dp/pld.h"
 #include "lab/dp.h"
 
-enum {
-    ARG_EPSILON = 256,
-    ARG_DELTA,
-    ARG_ROUNDS,
-    ARG_SITES,
-    ARG_THRESHOLD,
-    ARG_COLLUSION,
-    ARG_DROPOUT,
-    ARG_SAMPLING,
-    ARG_FORMAT
-};
-
 struct plan {
     double epsilon, delta, dropout, sampling;
     uint32_t rounds, sites, threshold, collusion;
@@ -36,8 +24,9 @@ static uint32_t staying(const struct plan *p)
     return p->sites - (uint32_t)ceil(p->dropout * (double)p->sites - 1e-9);
 }
 
-static void end_of_arguments(const struct plan *p, struct argp_state *state)
+static void check(void *values, struct argp_state *state)
 {
+    const struct plan *p = values;
     if (p->epsilon == 0.0 || p->delta == 0.0 || p->rounds == 0 || p->sites == 0 ||
         p->threshold == 0)
         argp_error(state,
@@ -51,45 +40,6 @@ static void end_of_arguments(const struct plan *p, struct argp_state *state)
         argp_error(state,
                    "--dropout %g leaves %u of %u sites: lower --threshold, no round would end",
                    p->dropout, staying(p), p->sites);
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct plan *p = state->input;
-    switch (key) {
-    case ARG_EPSILON:
-        p->epsilon = option_number(state, "target-epsilon", text, 1e-6, 1e4);
-        return 0;
-    case ARG_DELTA:
-        p->delta = option_number(state, "delta", text, 1e-100, 0.999);
-        return 0;
-    case ARG_ROUNDS:
-        p->rounds = option_count(state, "rounds", text, 1.0, 1e6);
-        return 0;
-    case ARG_SITES:
-        p->sites = option_count(state, "sites", text, 1.0, 65536.0);
-        return 0;
-    case ARG_THRESHOLD:
-        p->threshold = option_count(state, "threshold", text, 1.0, 65536.0);
-        return 0;
-    case ARG_COLLUSION:
-        p->collusion = option_count(state, "collusion", text, 0.0, 65536.0);
-        return 0;
-    case ARG_DROPOUT:
-        p->dropout = option_number(state, "dropout", text, 0.0, 0.999);
-        return 0;
-    case ARG_SAMPLING:
-        p->sampling = option_number(state, "sampling", text, 1e-9, 1.0);
-        return 0;
-    case ARG_FORMAT:
-        p->json = option_json(state, text);
-        return 0;
-    case ARGP_KEY_END:
-        end_of_arguments(p, state);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
 }
 
 /* What `rounds` cost at the plan's order when `shares` noise shares are unknown to the adversary.
@@ -192,17 +142,6 @@ static enum exit_code print_text(const struct plan *p)
 
 enum exit_code dp_plan_command(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"target-epsilon", ARG_EPSILON, "E", 0, "What all rounds together may cost", 0},
-        {"delta", ARG_DELTA, "D", 0, "Chance with which the bound may fail", 0},
-        {"rounds", ARG_ROUNDS, "R", 0, "Rounds, each with the same noise", 0},
-        {"sites", ARG_SITES, "N", 0, "Sites that begin a round", 0},
-        {"threshold", ARG_THRESHOLD, "T", 0, "Sites that must stay, or there is no result", 0},
-        {"collusion", ARG_COLLUSION, "C", 0, "Sites that tell the server their noise (0)", 0},
-        {"dropout", ARG_DROPOUT, "P", 0, "Part of the sites that is expected to leave (0)", 0},
-        {"sampling", ARG_SAMPLING, "Q", 0, "Chance that a record takes part in a round (1)", 0},
-        {"format", ARG_FORMAT, "FORMAT", 0, "text or json (text)", 0},
-        {0}};
     static const char doc[] =
         "Say how much noise a study needs, and what dropouts and collusion cost.\v"
         "Examples:\n"
@@ -212,8 +151,26 @@ enum exit_code dp_plan_command(int argc, char **argv)
         "--threshold 6 --sampling 0.02 --format json\n\n"
         "`veilsum-lab dp --help` explains the words.\n";
     struct plan p = {.sampling = 1.0};
-    const struct argp argp = {.options = options, .parser = parse, .doc = doc};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &p);
+    const struct option_row row[] = {
+        {"target-epsilon", "E", "What all rounds together may cost", .number = &p.epsilon,
+         .least = 1e-6, .most = 1e4},
+        {"delta", "D", "Chance with which the bound may fail", .number = &p.delta, .least = 1e-100,
+         .most = 0.999},
+        {"rounds", "R", "Rounds, each with the same noise", .count = &p.rounds, .least = 1,
+         .most = 1e6},
+        {"sites", "N", "Sites that begin a round", .count = &p.sites, .least = 1, .most = 65536},
+        {"threshold", "T", "Sites that must stay, or there is no result", .count = &p.threshold,
+         .least = 1, .most = 65536},
+        {"collusion", "C", "Sites that tell the server their noise (0)", .count = &p.collusion,
+         .most = 65536},
+        {"dropout", "P", "Part of the sites that is expected to leave (0)", .number = &p.dropout,
+         .most = 0.999},
+        {"sampling", "Q", "Chance that a record takes part in a round (1)", .number = &p.sampling,
+         .least = 1e-9, .most = 1},
+        option_format(&p.json),
+        {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc, .check = check, .values = &p}, argc,
+                argv);
     const struct account_goal goal = {
         .epsilon = p.epsilon, .delta = p.delta, .sampling = p.sampling, .rounds = p.rounds};
     if (account_calibrate(&p.z, &p.order, &goal) != STATUS_OK) {

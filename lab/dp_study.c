@@ -12,8 +12,6 @@
 #include "protocol/books.h"
 #include "protocol/schedule.h"
 
-enum { ARG_STUDY = 256, ARG_SITES, ARG_FORMAT };
-
 struct study_cost {
     const char *path;
     uint32_t sites; /* 0: as many as the study expects */
@@ -41,27 +39,6 @@ struct line {
     uint32_t dropouts, shares;
     double gate, lattice, pld, published;
 };
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct study_cost *c = state->input;
-    switch (key) {
-    case ARG_STUDY:
-        c->path = text;
-        return 0;
-    case ARG_SITES:
-        c->sites = option_count(state, "sites", text, 1.0, PARAMS_SITES_MAX);
-        return 0;
-    case ARG_FORMAT:
-        c->json = option_json(state, text);
-        return 0;
-    case ARGP_KEY_END:
-        if (c->path == NULL) argp_error(state, "--study is needed");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
 
 static enum status plan_all(struct study_cost *c, struct settings_error *why)
 {
@@ -330,11 +307,6 @@ static enum exit_code print_text(const struct study_cost *c, const struct line *
 
 enum exit_code dp_study_command(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"study", ARG_STUDY, "FILE", 0, "The study file", 0},
-        {"sites", ARG_SITES, "N", 0, "Sites that take part (as many as the study expects)", 0},
-        {"format", ARG_FORMAT, "FORMAT", 0, "text or json (text)", 0},
-        {0}};
     static const char doc[] =
         "Say what a study costs with the noise that its sites will be told to add, for each "
         "adversary, without and with dropouts, by four ways of counting.\v"
@@ -343,8 +315,13 @@ enum exit_code dp_study_command(int argc, char **argv)
         "  veilsum-lab dp study --study study.yaml --sites 12 --format json\n\n"
         "`veilsum-lab dp --help` explains the words.\n";
     struct study_cost c = {0};
-    const struct argp argp = {.options = options, .parser = parse, .doc = doc};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &c);
+    const struct option_row row[] = {option_study(&c.path, "The study file"),
+                                     {"sites", "N",
+                                      "Sites that take part (as many as the study expects)",
+                                      .count = &c.sites, .least = 1, .most = PARAMS_SITES_MAX},
+                                     option_format(&c.json),
+                                     {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     struct settings_error why = {0};
     if (study_read(&c.study, c.path, &why) != STATUS_OK) {
         fprintf(stderr, "%s:%u: %s\n", c.path, why.line, why.text);

@@ -2,10 +2,10 @@
 /* veilsum-lab init: the initial weights of a study, from a public seed, a file, or both. */
 #include "lab/init.h"
 
-#include <argp.h>
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/option.h"
 #include "client/data/source.h"
 #include "client/model/weights.h"
 #include "lab/commands.h"
@@ -17,35 +17,6 @@ struct arguments {
     uint64_t seed;
     bool others; /* tensors that the model does not have are left out */
 };
-
-enum { ARG_OTHERS = 256 };
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct arguments *a = state->input;
-    switch (key) {
-    case 's':
-        a->study = text;
-        return 0;
-    case 'o':
-        a->out = text;
-        return 0;
-    case 'i':
-        a->init = text;
-        return 0;
-    case ARG_OTHERS:
-        a->others = true;
-        return 0;
-    case 'r':
-        a->seed = strtoull(text, NULL, 10);
-        return 0;
-    case ARGP_KEY_END:
-        if (a->study == NULL || a->out == NULL) argp_error(state, "--study and --out are needed");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
 
 /* Everything kept, and weights as the seed draws them. */
 static enum status draw(struct state *state, const struct model *model, uint64_t seed)
@@ -112,22 +83,21 @@ static enum exit_code make(const struct model *model, const struct arguments *a)
 
 enum exit_code init_command(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"study", 's', "FILE", 0, "The study file", 0},
-        {"seed", 'r', "N", 0, "Public seed (1)", 0},
-        {"init", 'i', "FILE", 0, "Take weights from a safetensors file, by the tensors' names", 0},
-        {"ignore-unknown", ARG_OTHERS, NULL, 0, "Leave out its tensors that the model has not", 0},
-        {"out", 'o', "FILE", 0, "The state to write", 0},
-        {0}};
     struct arguments a = {.seed = 1};
-    const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .doc = "Make the initial weights of a study: drawn, or your own as far as the file has "
-               "them.\v"
-               "Examples:\n  veilsum-lab init --study study.yaml --out initial.state\n"
-               "  veilsum-lab init --study study.yaml --init own.safetensors --out initial.state"};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+    static const char doc[] =
+        "Make the initial weights of a study: drawn, or your own as far as the file has them.\v"
+        "Examples:\n  veilsum-lab init --study study.yaml --out initial.state\n"
+        "  veilsum-lab init --study study.yaml --init own.safetensors --out initial.state";
+    const struct option_row row[] = {
+        option_study(&a.study, "The study file"),
+        {"seed", "N", "Public seed (1)", 'r', .seed = &a.seed},
+        {"init", "FILE", "Take weights from a safetensors file, by the tensors' names", 'i',
+         .text = &a.init},
+        {"ignore-unknown", NULL, "Leave out its tensors that the model has not",
+         .given = &a.others},
+        {"out", "FILE", "The state to write", 'o', .needed = true, .text = &a.out},
+        {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     struct study study = {0};
     struct settings_error why = {0};
     if (study_read(&study, a.study, &why) != STATUS_OK) {

@@ -1,101 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab/pretrain.h"
 
-#include <argp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/command.h"
 #include "base/file.h"
+#include "base/option.h"
 #include "client/data/split.h"
 #include "lab/commands.h"
-#include "lab/option.h"
 #include "protocol/study.h"
 
-enum {
-    ARG_MODEL = 256,
-    ARG_SIZES,
-    ARG_RECORDS,
-    ARG_REST,
-    ARG_EPOCHS,
-    ARG_BATCH,
-    ARG_OPTIMIZER,
-    ARG_RATE,
-    ARG_MOMENTUM,
-    ARG_DECAY,
-    ARG_LEAST_BLOCKS,
-    ARG_SEED
-};
-
-static void end_of_arguments(struct pretrain_options *o, struct argp_state *state)
+static void check(void *values, struct argp_state *state)
 {
+    const struct pretrain_options *o = values;
     const char *unusable = corpus_usage(&o->corpus);
     if (unusable != NULL) argp_error(state, "%s", unusable);
-    if (o->model == NULL || o->out == NULL) argp_error(state, "--model and --out are needed");
     if (o->rest != NULL && o->records == 0)
         argp_error(state, "--rest goes with --records: otherwise nothing is left");
-}
-
-static enum optim_kind optimizer(struct argp_state *state, const char *text)
-{
-    const bool adam = strcmp(text, "adam") == 0;
-    if (!adam && strcmp(text, "sgd") != 0)
-        argp_error(state, "--optimizer %s: it is adam or sgd", text);
-    return adam ? OPTIM_ADAM : OPTIM_SGD;
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct pretrain_options *o = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &o->corpus;
-        return 0;
-    case ARG_MODEL:
-        o->model = text;
-        return 0;
-    case ARG_SIZES:
-        o->sizes = text;
-        return 0;
-    case ARG_REST:
-        o->rest = text;
-        return 0;
-    case 'o':
-        o->out = text;
-        return 0;
-    case ARG_RECORDS:
-        o->records = option_count(state, "records", text, 1, DATA_RECORDS_MAX);
-        return 0;
-    case ARG_EPOCHS:
-        o->epochs = option_count(state, "epochs", text, 1, 100000);
-        return 0;
-    case ARG_BATCH:
-        o->batch = option_count(state, "batch", text, 1, 4096);
-        return 0;
-    case ARG_LEAST_BLOCKS:
-        o->least_blocks = option_count(state, "least-blocks", text, 1, LAYOUT_DEPTH_MAX);
-        return 0;
-    case ARG_OPTIMIZER:
-        o->how.kind = optimizer(state, text);
-        return 0;
-    case ARG_RATE:
-        o->how.rate = (float)option_number(state, "rate", text, 1e-9, 1000);
-        return 0;
-    case ARG_MOMENTUM:
-        o->how.momentum = (float)option_number(state, "momentum", text, 0, 0.9999);
-        return 0;
-    case ARG_DECAY:
-        o->how.decay = (float)option_number(state, "decay", text, 0, 10);
-        return 0;
-    case ARG_SEED:
-        o->seed = strtoull(text, NULL, 10);
-        return 0;
-    case ARGP_KEY_END:
-        end_of_arguments(o, state);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
 }
 
 static enum exit_code refuse(const char *text)
@@ -226,23 +148,8 @@ static void note_command(struct pretrain *p, int argc, char **argv)
 
 enum exit_code pretrain_command(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"model", ARG_MODEL, "KIND", 0, "vit, mixer, mlp, cnn or another kind of a study", 0},
-        {"sizes", ARG_SIZES, "KEYS", 0, "Other keys of its model section: 'dim: 32, depth: 12'", 0},
-        {"records", ARG_RECORDS, "N", 0, "Train with N records, drawn by the seed (all)", 0},
-        {"rest", ARG_REST, "DIR", 0,
-         "Write the others as images.idx and labels.idx, for studies that share none", 0},
-        {"epochs", ARG_EPOCHS, "N", 0, "Passes over the records (5)", 0},
-        {"batch", ARG_BATCH, "N", 0, "Records of a step (100)", 0},
-        {"optimizer", ARG_OPTIMIZER, "NAME", 0, "adam or sgd (adam)", 0},
-        {"rate", ARG_RATE, "X", 0, "Largest learning rate (0.001)", 0},
-        {"momentum", ARG_MOMENTUM, "X", 0, "Of sgd (0)", 0},
-        {"decay", ARG_DECAY, "X", 0, "Of the weights (0)", 0},
-        {"least-blocks", ARG_LEAST_BLOCKS, "N", 0,
-         "Each step trains N blocks of a transformer or more (a quarter)", 0},
-        {"seed", ARG_SEED, "N", 0, "Of all chance (1)", 0},
-        {"out", 'o', "FILE", 0, "The safetensors file to write", 0},
-        {0}};
+    static const char *const optimizer[] = {[OPTIM_ADAM] = "adam", [OPTIM_SGD] = "sgd"};
+    double rate = 0.001, momentum = 0, decay = 0;
     static const char doc[] =
         "Train a model in one place on public data, as the frozen backbone of studies or as their "
         "start. Its hash is printed at the end.\v"
@@ -251,11 +158,43 @@ enum exit_code pretrain_command(int argc, char **argv)
         "  veilsum-lab pretrain --model mlp --records 10000 --rest rest --out start.safetensors";
     static struct pretrain p; /* large */
     p.options = (struct pretrain_options){
-        .epochs = 5, .batch = 100, .how = {.kind = OPTIM_ADAM, .rate = 0.001f}, .seed = 1};
-    const struct argp argp = {
-        .options = options, .parser = parse, .doc = doc, .children = corpus_options};
+        .epochs = 5, .batch = 100, .how = {.kind = OPTIM_ADAM}, .seed = 1};
+    struct pretrain_options *o = &p.options;
+    const struct option_row row[] = {
+        {"model", "KIND", "vit, mixer, mlp, cnn or another kind of a study", .needed = true,
+         .text = &o->model},
+        {"sizes", "KEYS", "Other keys of its model section: 'dim: 32, depth: 12'",
+         .text = &o->sizes},
+        {"records", "N", "Train with N records, drawn by the seed (all)", .count = &o->records,
+         .least = 1, .most = DATA_RECORDS_MAX},
+        {"rest", "DIR",
+         "Write the others as images.idx and labels.idx, for studies that share none",
+         .text = &o->rest},
+        {"epochs", "N", "Passes over the records (5)", .count = &o->epochs, .least = 1,
+         .most = 100000},
+        {"batch", "N", "Records of a step (100)", .count = &o->batch, .least = 1, .most = 4096},
+        {"optimizer", "NAME", "adam or sgd (adam)", .choice = &o->how.kind,
+         OPTION_AMONG(optimizer)},
+        {"rate", "X", "Largest learning rate (0.001)", .number = &rate, .least = 1e-9,
+         .most = 1000},
+        {"momentum", "X", "Of sgd (0)", .number = &momentum, .most = 0.9999},
+        {"decay", "X", "Of the weights (0)", .number = &decay, .most = 10},
+        {"least-blocks", "N", "Each step trains N blocks of a transformer or more (a quarter)",
+         .count = &o->least_blocks, .least = 1, .most = LAYOUT_DEPTH_MAX},
+        option_seed(&o->seed, "Of all chance (1)"),
+        {"out", "FILE", "The safetensors file to write", 'o', .needed = true, .text = &o->out},
+        {0}};
     note_command(&p, argc, argv);
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &p.options);
+    option_read(&(struct option_table){.row = row,
+                                       .doc = doc,
+                                       .children = corpus_options,
+                                       .further = &o->corpus,
+                                       .check = check,
+                                       .values = o},
+                argc, argv);
+    o->how.rate = (float)rate;
+    o->how.momentum = (float)momentum;
+    o->how.decay = (float)decay;
     enum exit_code code = prepare(&p);
     if (code == EXIT_OK) code = make(&p);
     pretrain_free(&p);

@@ -2,7 +2,6 @@
 /* veilsum-lab report: a page about a sweep or about audits, and CSV files beside it. */
 #include "lab/report.h"
 
-#include <argp.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,33 +9,10 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/option.h"
 #include "lab/commands.h"
 
 enum { AUDITS_MAX = 64 };
-
-struct arguments {
-    const char *folder, *out;
-};
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct arguments *a = state->input;
-    switch (key) {
-    case 'o':
-        a->out = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (a->folder != NULL) argp_error(state, "one folder at a time");
-        a->folder = text;
-        return 0;
-    case ARGP_KEY_END:
-        if (a->folder == NULL) argp_error(state, "a folder is needed: of runs, or of audits");
-        if (a->out == NULL) argp_error(state, "-o FILE is needed: where the page goes");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
 
 struct audits {
     size_t n;
@@ -149,8 +125,6 @@ static enum exit_code about(struct page *page, const char *folder)
 
 enum exit_code report_command(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"output", 'o', "FILE", 0, "The page; CSV files go into FILE-files beside it", 0}, {0}};
     static const char doc[] =
         "A page with figures and tables about a sweep's runs or about audits.\v"
         "The page is one file that needs no network and runs no scripts. What is in the folder "
@@ -158,14 +132,17 @@ enum exit_code report_command(int argc, char **argv)
         "Examples:\n"
         "  veilsum-lab report runs -o report.html\n"
         "  veilsum-lab report audit -o audit.html\n";
-    struct arguments a = {0};
-    const struct argp argp = {
-        .options = options, .parser = parse, .args_doc = "FOLDER", .doc = doc};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+    const char *from = NULL, *out = NULL;
+    const struct option_row row[] = {{NULL, "FOLDER", .needed = true, .text = &from},
+                                     {"output", "FILE",
+                                      "The page; CSV files go into FILE-files beside it", 'o',
+                                      .needed = true, .text = &out},
+                                     {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     AUTO(page_free) struct page page = {0};
     char folder[FILE_PATH_MAX];
-    const enum status status = name_folder(folder, &page, a.out);
-    if (status != STATUS_OK) return failed("cannot write", a.out, status);
-    const enum exit_code code = about(&page, a.folder);
-    return code == EXIT_OK ? write_page(&page, a.out, folder) : code;
+    const enum status status = name_folder(folder, &page, out);
+    if (status != STATUS_OK) return failed("cannot write", out, status);
+    const enum exit_code code = about(&page, from);
+    return code == EXIT_OK ? write_page(&page, out, folder) : code;
 }

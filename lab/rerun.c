@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* veilsum-lab rerun: a row of a sweep once more, from its manifest, and whether it gives the same
  * bits. Times are no part of that. */
-#include <argp.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/option.h"
 #include "lab/build.h"
 #include "lab/commands.h"
 #include "lab/folder.h"
@@ -194,22 +194,6 @@ static enum exit_code run(struct rerun *r)
     return refuse(EXIT_DATA, "the run gave no result: %s", why);
 }
 
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    const char **path = state->input;
-    switch (key) {
-    case ARGP_KEY_ARG:
-        if (*path != NULL) argp_error(state, "one manifest, not %s as well", text);
-        *path = text;
-        return 0;
-    case ARGP_KEY_END:
-        if (*path == NULL) argp_error(state, "a manifest is needed");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
 enum exit_code rerun_command(int argc, char **argv)
 {
     static const char doc[] =
@@ -219,8 +203,8 @@ enum exit_code rerun_command(int argc, char **argv)
         "manifest contradicts itself; 1 different, and what may be why; 7 there is nothing to "
         "compare.\n";
     AUTO(rerun_free) struct rerun r = {0};
-    const struct argp argp = {.parser = parse, .args_doc = "MANIFEST", .doc = doc};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &r.path);
+    const struct option_row row[] = {{NULL, "MANIFEST", .needed = true, .text = &r.path}, {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     command_catch_stop();
     const enum exit_code code = read_files(&r);
     return code == EXIT_OK ? run(&r) : code;

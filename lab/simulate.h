@@ -100,6 +100,6 @@ json_t *simulate_allocation_json(const struct simulation *s);
 /* Null where it is of no record. */
 json_t *simulate_score_json(const struct score *score);
 
-const char *simulate_method_name(enum simulate_method method);
+extern const char *const simulate_method_name[SIMULATE_METHODS];
 
 #endif

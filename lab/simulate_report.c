@@ -9,12 +9,8 @@
 
 static const char *const step_names[STEP_COUNT] = {"explore", "train", "evaluate", "vote"};
 
-const char *simulate_method_name(enum simulate_method method)
-{
-    static const char *const name[SIMULATE_METHODS] = {"federated", "local-only", "centralised",
-                                                       "top-k"};
-    return name[method];
-}
+const char *const simulate_method_name[SIMULATE_METHODS] = {"federated", "local-only",
+                                                            "centralised", "top-k"};
 
 /* Rows with a score; the last of them is what the run came to. */
 static const struct simulate_row *last_scored(const struct simulation *s)
@@ -160,7 +156,7 @@ static json_t *document_of(const struct simulation *s)
         (void)json_array_append_new(records, json_integer((json_int_t)s->records[v]));
     json_t *d = json_pack(
         "{s:i, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:i, s:I, s:f, s:i, s:o, s:I, s:f}",
-        "schema_version", 1, "version", VEILSUM_VERSION, "method", simulate_method_name(o->method),
+        "schema_version", 1, "version", VEILSUM_VERSION, "method", simulate_method_name[o->method],
         "study", s->study.study.id, "study_file", o->study, "study_hash", hash_text(&s->study.hash),
         "partition", o->partition, "data_hash", hash_text(&s->data_hash), "test_hash",
         hash_text(&s->test_hash), "records", records, "test_records", (int)s->test.data.n, "seed",
@@ -257,7 +253,7 @@ static void print_text(const struct simulation *s)
 {
     const struct simulate_row *last = last_scored(s);
     printf("%s, %u sites, %s, seed %llu\n\nround  step    ",
-           simulate_method_name(s->options.method), s->n, s->options.partition,
+           simulate_method_name[s->options.method], s->n, s->options.partition,
            (unsigned long long)s->options.seed);
     printf(is_federated(s) ? "    sites  accuracy  balanced       AUC      loss   epsilon   bytes "
                              "up       down    kept\n"

@@ -2,7 +2,6 @@
 /* veilsum-lab sweep: arguments. */
 #include "lab/sweep.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,39 +9,14 @@
 #include <unistd.h>
 
 #include "base/crew.h"
+#include "base/option.h"
 #include "lab/commands.h"
-#include "lab/option.h"
 
 struct options {
     const char *file, *folder;
     unsigned jobs;
     bool retry;
 };
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct options *o = state->input;
-    switch (key) {
-    case 'o':
-        o->folder = text;
-        return 0;
-    case 'j':
-        o->jobs = option_count(state, "jobs", text, 1, CREW_MAX);
-        return 0;
-    case 'r':
-        o->retry = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (o->file != NULL) argp_error(state, "one sweep file, not %s as well", text);
-        o->file = text;
-        return 0;
-    case ARGP_KEY_END:
-        if (o->file == NULL) argp_error(state, "a sweep file is needed");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
 
 /* Seen from anywhere: the rows' processes work in folders of their own. */
 static enum status whole_path(char out[static FILE_PATH_MAX], const char *path)
@@ -59,11 +33,6 @@ static enum status whole_path(char out[static FILE_PATH_MAX], const char *path)
 
 enum exit_code sweep_command(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"out", 'o', "DIR", 0, "Folder of the runs, made where there is none (runs)", 0},
-        {"jobs", 'j', "N", 0, "Rows at a time, each of one thread (one per processor)", 0},
-        {"retry", 'r', NULL, 0, "Run rows again that failed", 0},
-        {0}};
     static const char doc[] =
         "Play a study at each point of a grid (veilsum-lab simulate), each in a process and a "
         "folder of its own. What is over stays: the same command goes on where it was stopped or "
@@ -77,8 +46,14 @@ enum exit_code sweep_command(int argc, char **argv)
         "  veilsum-lab rerun runs/0031/manifest.json\n\n"
         "docs/sweeps.md explains the file.\n";
     struct options o = {.folder = "runs", .jobs = command_threads(CREW_MAX)};
-    const struct argp argp = {.options = options, .parser = parse, .args_doc = "FILE", .doc = doc};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &o);
+    const struct option_row row[] = {
+        option_out(&o.folder, "DIR", "Folder of the runs, made where there is none (runs)"),
+        {"jobs", "N", "Rows at a time, each of one thread (one per processor)", 'j',
+         .count = &o.jobs, .least = 1, .most = CREW_MAX},
+        {"retry", NULL, "Run rows again that failed", 'r', .given = &o.retry},
+        {NULL, "FILE", .needed = true, .text = &o.file},
+        {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     AUTO(sweep_free) struct sweep sweep = {0};
     command_catch_stop();
     enum exit_code code = sweep_read(&sweep, o.file);

@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* veilsum-lab status: how a sweep stands, from its folder alone. */
-#include <argp.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/option.h"
 #include "lab/commands.h"
 #include "lab/sweep.h"
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    const char **folder = state->input;
-    switch (key) {
-    case ARGP_KEY_ARG:
-        if (*folder != NULL) argp_error(state, "one folder, not %s as well", text);
-        *folder = text;
-        return 0;
-    case ARGP_KEY_END:
-        if (*folder == NULL) argp_error(state, "a sweep's folder is needed");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
 
 static void print_row(const char *folder, uint32_t row)
 {
@@ -38,8 +22,8 @@ enum exit_code status_command(int argc, char **argv)
     static const char doc[] = "Say how many rows of a sweep are over, which run and which failed, "
                               "and why. A row that was killed stands as running.";
     const char *path = NULL;
-    const struct argp argp = {.parser = parse, .args_doc = "DIR", .doc = doc};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &path);
+    const struct option_row argument[] = {{NULL, "DIR", .needed = true, .text = &path}, {0}};
+    option_read(&(struct option_table){.row = argument, .doc = doc}, argc, argv);
     struct sweep sweep = {0};
     json_t *asked = run_document(path, "sweep.json");
     const json_int_t n = json_integer_value(json_object_get(asked, "rows"));

@@ -1,36 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* veilsum-lab export and weights: a study's weights as safetensors, and what such a file holds. */
-#include <argp.h>
 #include <jansson.h>
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/option.h"
 #include "client/backbone.h"
 #include "client/data/source.h"
 #include "lab/commands.h"
 #include "protocol/state.h"
 
 struct arguments {
-    const char *study, *state, *out, *file;
+    const char *study, *state, *out;
 };
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct arguments *a = state->input;
-    switch (key) {
-    case 's':
-        a->study = text;
-        return 0;
-    case 't':
-        a->state = text;
-        return 0;
-    case 'o':
-        a->out = text;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
 
 static enum status export_state(const struct study *study, const struct arguments *a,
                                 const char **what)
@@ -52,23 +34,18 @@ static enum status export_state(const struct study *study, const struct argument
 
 enum exit_code export_command(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"study", 's', "FILE", 0, "The study file", 0},
-        {"state", 't', "FILE", 0, "Its state, e.g. a site's final.state", 0},
-        {"out", 'o', "FILE", 0, "The safetensors file to write", 0},
-        {0}};
-    const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .doc = "Write a study's weights as safetensors, to be used elsewhere.\v"
-               "Example:\n  veilsum-lab export --study study.yaml --state final.state "
-               "--out trained.safetensors"};
     struct arguments a = {0};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
-    if (a.study == NULL || a.state == NULL || a.out == NULL) {
-        fprintf(stderr, "--study, --state and --out are needed\n");
-        return EXIT_USAGE;
-    }
+    static const char doc[] =
+        "Write a study's weights as safetensors, to be used elsewhere.\v"
+        "Example:\n  veilsum-lab export --study study.yaml --state final.state "
+        "--out trained.safetensors";
+    const struct option_row row[] = {
+        option_study(&a.study, "The study file"),
+        {"state", "FILE", "Its state, e.g. a site's final.state", 't', .needed = true,
+         .text = &a.state},
+        {"out", "FILE", "The safetensors file to write", 'o', .needed = true, .text = &a.out},
+        {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     struct study study = {0};
     struct settings_error why = {0};
     if (study_read(&study, a.study, &why) != STATUS_OK) {
@@ -106,31 +83,21 @@ static void print(const struct safetensors *file, struct view bytes)
     printf("%zu tensors, %llu numbers\n", file->n, (unsigned long long)numbers);
 }
 
-static error_t parse_file(int key, char *text, struct argp_state *state)
-{
-    struct arguments *a = state->input;
-    if (key == ARGP_KEY_END && a->file == NULL) argp_error(state, "a file is needed");
-    if (key != ARGP_KEY_ARG || a->file != NULL) return ARGP_ERR_UNKNOWN;
-    a->file = text;
-    return 0;
-}
-
 enum exit_code weights_command(int argc, char **argv)
 {
-    const struct argp argp = {
-        .parser = parse_file,
-        .args_doc = "FILE",
-        .doc = "Show a safetensors file: its hash as a study names it (model.backbone), its "
-               "metadata, its tensors."};
-    struct arguments a = {0};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, &a);
+    static const char doc[] =
+        "Show a safetensors file: its hash as a study names it (model.backbone), its metadata, its "
+        "tensors.";
+    const char *path = NULL;
+    const struct option_row row[] = {{NULL, "FILE", .needed = true, .text = &path}, {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     AUTO(buffer_free) struct buffer bytes = {0};
     AUTO(safetensors_free) struct safetensors file = {0};
     struct data_error why = {{0}};
-    enum status status = source_read(&bytes, a.file, SAFETENSORS_BYTES_MAX, &why);
+    enum status status = source_read(&bytes, path, SAFETENSORS_BYTES_MAX, &why);
     if (status == STATUS_OK) status = safetensors_parse(&file, buffer_view(&bytes), &why);
     if (status != STATUS_OK) {
-        fprintf(stderr, "%s: %s\n", a.file, why.text);
+        fprintf(stderr, "%s: %s\n", path, why.text);
         return EXIT_DATA;
     }
     print(&file, buffer_view(&bytes));

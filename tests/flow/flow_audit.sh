@@ -55,7 +55,7 @@ mistakes() {
     # shellcheck disable=SC2086 # lists of arguments
     {
         refuses "--method is needed" $run
-        refuses "--method is one-run, one-run-fdp, clopper-pearson or gdp" --method best $run
+        refuses "--method best: it is one-run, one-run-fdp, clopper-pearson or gdp" --method best $run
         refuses "--method one-run needs --canaries" --method one-run --delta 0
         refuses "--method one-run does not take --positives" --method one-run $run --positives 3
         refuses "--method gdp needs --positives" --method gdp --false-positives 1 --negatives 9 \

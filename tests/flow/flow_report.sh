@@ -135,9 +135,9 @@ refuses() {
 
 arguments() {
     mkdir -p "$at/empty" "$at/runs/0001"
-    refuses 2 'a folder is needed'
-    refuses 2 '-o FILE is needed' "$at/empty"
-    refuses 2 'one folder' "$at/empty" "$at/empty" -o "$at/x.html"
+    refuses 2 'FOLDER is needed'
+    refuses 2 '--output is needed' "$at/empty"
+    refuses 2 'one FOLDER' "$at/empty" "$at/empty" -o "$at/x.html"
     refuses 7 'neither runs' "$at/empty" -o "$at/x.html"
     refuses 1 'cannot read' "$at/absent" -o "$at/x.html"
     refuses 1 'cannot write' "$at/runs" -o "$at/absent/x.html"
