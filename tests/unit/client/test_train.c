@@ -186,14 +186,16 @@ static void a_share_is_of_the_whole_sum(void)
     }
 }
 
-/* The clip is that of what is sent: as long as all of a contribution could be. */
-static void a_share_is_clipped_as_what_it_is(void)
+/* Of every step-th record, what its being there changes in the sum: no more than the bound, and
+ * nearly as much once. prepare changes the plan first, or is NULL. */
+static void check_change(enum model_kind kind, double clip, size_t step,
+                         void (*prepare)(struct world *), double nearly)
 {
     uint64_t most = 0, bound = 0;
-    for (size_t record = 0; record < WORLD_RECORDS; record += 3) {
+    for (size_t record = 0; record < WORLD_RECORDS; record += step) {
         AUTO(world_close) struct world w = {0};
-        world_open(&w, STUDY_PATIENT, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 1e-3);
-        world_share(&w, 0.3);
+        world_open(&w, STUDY_PATIENT, kind, STEP_TRAIN, STUDY_PRUNING_PRIVATE, clip);
+        if (prepare != NULL) prepare(&w);
         AUTO(encoded_free) struct encoded with = {0}, without = {0};
         world_run(&with, &w, train);
         world_forget(&w, record);
@@ -203,7 +205,18 @@ static void a_share_is_clipped_as_what_it_is(void)
         most = change > most ? change : most;
     }
     CHECK(most <= bound);
-    CHECK((double)most > 0.9 * (double)bound);
+    CHECK((double)most > nearly * (double)bound);
+}
+
+static void share(struct world *w)
+{
+    world_share(w, 0.3);
+}
+
+/* The clip is that of what is sent: as long as all of a contribution could be. */
+static void a_share_is_clipped_as_what_it_is(void)
+{
+    check_change(MODEL_MLP, 1e-3, 3, share, 0.9);
 }
 
 static void segments_of_another_state_are_refused(void)
@@ -219,25 +232,11 @@ static void segments_of_another_state_are_refused(void)
     CHECK(sum.value == NULL && sum.n == 0);
 }
 
+/* Every record is clipped. */
 static void one_record_more_or_less_changes_the_sum_by_no_more_than_its_bound(void)
 {
-    for (enum model_kind kind = MODEL_MLP; kind <= MODEL_CNN; kind++) {
-        uint64_t most = 0, bound = 0;
-        for (size_t record = 0; record < WORLD_RECORDS; record += 7) {
-            AUTO(world_close) struct world w = {0};
-            world_open(&w, STUDY_PATIENT, kind, STEP_TRAIN, STUDY_PRUNING_PRIVATE,
-                       1e-3); /* every record is clipped */
-            AUTO(encoded_free) struct encoded with = {0}, without = {0};
-            world_run(&with, &w, train);
-            world_forget(&w, record);
-            world_run(&without, &w, train);
-            const uint64_t change = world_norm2(&with, &without);
-            bound = w.plan.grid.norm2;
-            most = change > most ? change : most;
-        }
-        CHECK(most <= bound);
-        CHECK((double)most > 0.9 * (double)bound);
-    }
+    check_change(MODEL_MLP, 1e-3, 7, NULL, 0.9);
+    check_change(MODEL_CNN, 1e-3, 7, NULL, 0.9);
 }
 
 /* The last record's coin is the last one drawn, so that the others keep theirs. */
@@ -339,26 +338,17 @@ static void the_clip_is_the_state_s(void)
     CHECK_CLOSE(0x1p-10, norm, 0x1p-16);
 }
 
+static void count_within(struct world *w)
+{
+    world_adapt(w, 1e-3);
+    const uint32_t bit = (uint32_t)sqrt((double)w->plan.grid.norm2);
+    w->plan.grid.norm2 += (uint64_t)bit * bit - 1;
+    w->plan.clip_bit = bit;
+}
+
 static void one_record_more_or_less_changes_vector_and_count_by_no_more_than_their_bound(void)
 {
-    uint64_t most = 0, bound = 0;
-    for (size_t record = 0; record < WORLD_RECORDS; record += 3) {
-        AUTO(world_close) struct world w = {0};
-        world_open(&w, STUDY_PATIENT, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 8);
-        world_adapt(&w, 1e-3);
-        const uint32_t bit = (uint32_t)sqrt((double)w.plan.grid.norm2);
-        w.plan.grid.norm2 += (uint64_t)bit * bit - 1;
-        w.plan.clip_bit = bit;
-        AUTO(encoded_free) struct encoded with = {0}, without = {0};
-        world_run(&with, &w, train);
-        world_forget(&w, record);
-        world_run(&without, &w, train);
-        const uint64_t change = world_norm2(&with, &without);
-        bound = w.plan.grid.norm2;
-        most = change > most ? change : most;
-    }
-    CHECK(most <= bound);
-    CHECK((double)most > 0.95 * (double)bound);
+    check_change(MODEL_MLP, 8, 3, count_within, 0.95);
 }
 
 static void memory_may_end_anywhere(void)
