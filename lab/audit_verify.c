@@ -39,66 +39,6 @@ static const char *const never_shown[] = {
     "a history that a party wrote anew with its own key, where no other party remembers another",
 };
 
-static bool failed(const struct verify *v)
-{
-    for (int i = 0; i < CHECK_COUNT; i++)
-        if (v->found[i].faults > 0) return true;
-    return false;
-}
-
-/* --- the checks --------------------------------------------------------------------------------
- */
-
-static void count_entries(struct verify *v)
-{
-    json_int_t trail = 0, ledger = 0;
-    for (size_t i = 0; i < v->n; i++) {
-        trail += (json_int_t)v->party[i].evidence.n_trail;
-        ledger += (json_int_t)v->party[i].evidence.n_ledger;
-    }
-    verify_holds(v, CHECK_SIGNATURES,
-                 json_pack("{s:I, s:I, s:I}", "parties", (json_int_t)v->n, "trail_entries", trail,
-                           "ledger_entries", ledger),
-                 "%zu trails with %lld entries and %zu ledgers with %lld, all signed and chained",
-                 v->n, (long long)trail, v->n, (long long)ledger);
-}
-
-static void check_pin(struct verify *v, const char *pin)
-{
-    char is[2 * HASH_BYTES + 1];
-    hash_hex(is, &v->party[0].hash, HASH_BYTES);
-    if (pin != NULL && strcmp(pin, is) != 0)
-        verify_fault(v, CHECK_PARTIES, &v->party[0], 0, "its manifest is %s and not the pinned one",
-                     is);
-}
-
-/* Later checks look at what earlier ones have found to be true. */
-static enum status check_all(struct verify *v, const char *pin)
-{
-    count_entries(v);
-    for (int i = CHECK_PARTIES; i < CHECK_COUNT; i++)
-        verify_open(v, (enum check)i, "not looked at, for what stands above");
-    if (failed(v)) return STATUS_OK;
-    v->found[CHECK_PARTIES].open = false;
-    check_pin(v, pin);
-    TRY(verify_parties(v));
-    if (failed(v)) return STATUS_OK;
-    for (int i = CHECK_PLANS; i < CHECK_COUNT; i++) v->found[i].open = false;
-    TRY(verify_rounds(v));
-    verify_plans(v);
-    if (failed(v)) { /* there is no reckoning with numbers of such a plan */
-        for (int i = CHECK_QUORUM; i < CHECK_COUNT; i++)
-            verify_open(v, (enum check)i, "not looked at, for what stands above");
-        return STATUS_OK;
-    }
-    TRY(verify_quorum(v));
-    verify_once(v);
-    verify_noise(v);
-    verify_bytes(v);
-    verify_heads(v);
-    return verify_epsilon(v);
-}
-
 /* --- the report --------------------------------------------------------------------------------
  */
 
@@ -180,7 +120,7 @@ static enum exit_code report(const struct verify *v, const struct arguments *a)
     char missing[SENTENCE_BYTES];
     for (int i = 0; i < CHECK_COUNT; i++) {
         const struct looked *f = &v->found[i];
-        if (f->faults > 0 || (f->open && failed(v))) continue;
+        if (f->faults > 0 || (f->open && verify_failed(v))) continue;
         add(f->open ? &hides : &shows, f->what);
     }
     AUTO(verdict_free) struct verdict verdict = {.audit = "verify", .details = checks_json(v)};
@@ -246,7 +186,7 @@ enum exit_code audit_verify(int argc, char **argv)
     option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     const char *lacks = NULL;
     enum status status = read_all(&verify, &a, &lacks);
-    if (status == STATUS_OK) status = check_all(&verify, a.pin);
+    if (status == STATUS_OK) status = verify_all(&verify, a.pin);
     enum exit_code code = status == STATUS_IO ? EXIT_DATA : EXIT_FAILED;
     if (status == STATUS_OK)
         code = report(&verify, &a);

@@ -110,6 +110,12 @@ void verify_open(struct verify *verify, enum check check, const char *format, ..
  * STATUS_IO  there is no such thing. STATUS_NOMEM. */
 MUST_USE enum status verify_party(struct verify *verify, const char *path);
 
+/* All checks of what was read, in their order: later ones look at what earlier ones have found to
+ * be true, and are open where that is not so. pin: of the manifest, or NULL. STATUS_NOMEM. */
+MUST_USE enum status verify_all(struct verify *verify, const char *pin);
+/* Whether there is any fault. */
+bool verify_failed(const struct verify *verify);
+
 /* Rounds out of the trails (verify_rounds.c); only if nothing failed before. STATUS_NOMEM. */
 MUST_USE enum status verify_rounds(struct verify *verify);
 /* What a site kept of a round, or NULL. */
