@@ -170,6 +170,9 @@ canary_of_public_records() {
     without_time "$at/first" >"$at/one"
     without_time "$at/json" >"$at/two"
     cmp -s "$at/one" "$at/two" || die "the same seed gave another document"
+    # right guesses alone could not refute the claim: nothing was found, and nothing could be
+    audit 0 canary --npz "$scratch/tiny.npz" --public --seed 3 --canaries 10 --guesses 2
+    check "d['verdict'] == 'inconclusive' and 'Too few guesses' in d['summary']"
 }
 
 # Without noise, what stands out is learnt by heart, whatever the canaries are.
@@ -193,7 +196,7 @@ canary_is_learnt_by_heart() {
 
 # Patients' records: their site's ledger pays, and says when it cannot.
 canary_is_charged() {
-    study patient 3.0 ', sampling: 1.0, records: 700'
+    study patient 3.0 ', sampling: 1.0, records: 2000'
     sed -i 's/, rehearsal: true//' "$at/study.yaml"
     "$client" keygen --dir "$at/site" --name audited >/dev/null
     printf 'lifetime_epsilon: 8.0\nmin_contributors: 2\ndata_set: chest\n' >"$at/site/policy.yaml"
@@ -201,7 +204,9 @@ canary_is_charged() {
     check "0 < d['charged']['epsilon'] <= 3 and d['charged']['data_set'] == 'chest'" \
         "d['charged']['releases'] == 5 and d['charged']['unit'] == 'patient'" \
         "d['claim']['epsilon'] <= d['charged']['epsilon']" \
-        "d['seed'] is None and d['records'] is None"
+        "d['seed'] is None and d['records'] is None and d['seconds'] is None"
+    # nor does a warning say how many there are
+    ! says "$at/audit.log" 'is planned for' || die "it tells how many records there are"
     sed -i 's/8.0/4.0/' "$at/site/policy.yaml"
     audit 5 canary --npz "$scratch/tiny.npz" --ledger "$at/site" --canaries 50
     says "$at/audit.log" "E-POLICY-EPSILON" || die "not why"
@@ -219,6 +224,8 @@ canary_refuses() {
     audit 2 canary --npz "$scratch/tiny.npz" --ledger "$at" --kind mislabelled
     says "$at/audit.log" "are patients' too" || die "not why"
     audit 2 canary --npz "$scratch/tiny.npz" --public --guesses 41
+    audit 2 canary --npz "$scratch/tiny.npz" --public --guesses 0
+    audit 2 canary --npz "$scratch/tiny.npz" --public --canaries 7
     audit 2 canary --npz "$scratch/tiny.npz" --public --canaries 10 --guesses 12
     audit 2 canary --npz "$scratch/tiny.npz" --public --canary-images "$at/none"
     audit 2 canary --npz "$scratch/tiny.npz" --public --kind big

@@ -86,6 +86,11 @@ rows() {
     cp "$runs/0001/status.json" "$at/before"
     sweep 0
     cmp -s "$at/before" "$runs/0001/status.json" || die 'a row that is over was run again'
+    # a row may have ended, and the sweep been killed, before the table had it
+    cp "$runs/results.csv" "$at/table"
+    head -n 3 "$at/table" >"$runs/results.csv"
+    sweep 0
+    cmp -s "$at/table" "$runs/results.csv" || die 'rows are missing in results.csv'
     sweep 0 --retry
     grep -c ' failed,' "$at/sweep.log" | grep -qx 5 || die 'what failed was not tried again'
 }

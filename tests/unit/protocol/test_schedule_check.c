@@ -208,7 +208,7 @@ static void most_alterations_are_seen_without_the_state(void)
         STEP_PAST_THE_END, EXPLORATION_NUMBERED, N_OTHER,        C_LOWER,
         T_LOWER,           QUORUM_LOWER,         K_LOWER,        M_LOWER,
         COHORT_TOO_SMALL,  CIPHER_OTHER,         SAMPLING_LOWER, SAMPLING_HIGHER,
-        NOISE_NONE,        NOISE_LOWER};
+        NOISE_NONE,        NOISE_LOWER,          SAMPLER_OTHER};
     AUTO(desk_close) struct desk desk = {0};
     AUTO(desk_close) struct desk wide = {0};
     desk_open(&desk, STUDY_PATIENT, STUDY_PRUNING_PRIVATE, 3);

@@ -40,11 +40,14 @@ static void other_removable_noise_than_the_study_s_is_refused(void)
         desk_plan(&plan, &desk, STEP_TRAIN, 0);
         plan.removable = removable;
         CHECK_NUMBER(removable == 1 ? REASON_NONE : REASON_NOISE, desk_check(&desk, &plan));
+        CHECK_NUMBER(removable == 1 ? REASON_NONE : REASON_NOISE,
+                     schedule_check_alone(&desk.schedule, &plan));
     }
     desk_open(&without, STUDY_PATIENT, STUDY_PRUNING_PRIVATE, 3);
     desk_plan(&plan, &without, STEP_TRAIN, 0);
     plan.removable = 1;
     CHECK_NUMBER(REASON_NOISE, desk_check(&without, &plan));
+    CHECK_NUMBER(REASON_NOISE, schedule_check_alone(&without.schedule, &plan));
 }
 
 static void studies_whose_noise_cannot_be_taken_away_are_refused(void)

@@ -92,6 +92,17 @@ static void what_does_not_differ_is_not_written(void)
     CHECK_BYTES(want, text.at, sizeof want - 1);
 }
 
+static void a_list_that_begins_another_is_written(void)
+{
+    AUTO(buffer_free) struct buffer text = {0};
+    struct all shorter = full;
+    shorter.n_list = 2;
+    static const char want[] = "c: {list: [1, 0]}\n";
+    settings_write(&text, &shorter, &full, row, n_rows);
+    CHECK_NUMBER(sizeof want - 1, text.n);
+    CHECK_BYTES(want, text.at, sizeof want - 1);
+}
+
 static void texts_of_a_list_have_bounds(void)
 {
     struct all out = {0};
@@ -121,6 +132,7 @@ int main(void)
     RUN(what_is_written_is_read_back);
     RUN(numbers_have_as_few_digits_as_they_need);
     RUN(what_does_not_differ_is_not_written);
+    RUN(a_list_that_begins_another_is_written);
     RUN(texts_of_a_list_have_bounds);
     RUN(out_of_memory_is_kept);
     return check_done();

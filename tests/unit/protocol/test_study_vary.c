@@ -77,6 +77,16 @@ static void what_was_not_said_follows_from_the_change(void)
     const struct study s = vary(PATIENT, &sites, 1);
     CHECK_NUMBER(4, s.sites.expected);
     CHECK_NUMBER(3, s.sites.threshold);
+    const struct study_change more = {"sites", "min_contributors", "5"};
+    CHECK_NUMBER(6, vary(PATIENT, &more, 1).allocation.min_holders);
+}
+
+static void a_key_is_its_section_s(void)
+{
+    const struct study_change mode = {"allocation", "mode", "none"};
+    const struct study s = vary(PATIENT, &mode, 1);
+    CHECK_NUMBER(STUDY_ALLOCATION_NONE, s.allocation.mode);
+    CHECK_NUMBER(STUDY_PRUNING_PRIVATE, s.pruning.mode);
 }
 
 static void unit_site_takes_sampling_and_records_away(void)
@@ -95,6 +105,9 @@ static void wrong_changes_are_refused(void)
     refuses((struct study_change){"privacy", "nothing", "1"}, STATUS_RANGE, "no key");
     refuses((struct study_change){"privacy", "epsilon", "1\", delta: \"0.1"}, STATUS_RANGE,
             "no key and value");
+    static char endless[4 * SETTINGS_TEXT_MAX];
+    memset(endless, '1', sizeof endless - 1);
+    refuses((struct study_change){"privacy", "epsilon", endless}, STATUS_RANGE, "is too long");
     refuses((struct study_change){"sites", "colluding", "12"}, STATUS_RANGE, "nobody is protected");
 }
 
@@ -115,6 +128,7 @@ int main(void)
     RUN(a_written_study_is_the_study);
     RUN(changes_are_as_if_the_text_had_them);
     RUN(what_was_not_said_follows_from_the_change);
+    RUN(a_key_is_its_section_s);
     RUN(unit_site_takes_sampling_and_records_away);
     RUN(wrong_changes_are_refused);
     RUN(out_of_memory_leaves_nothing);
