@@ -9,29 +9,42 @@
 #include "aggregator/main_step.h"
 #include "base/file.h"
 
+/* Of manifest. */
+struct arguments {
+    const char *folder, *study, *out;
+    const char *governor[MANIFEST_GOVERNORS_MAX];
+    uint32_t n_governors, needed;
+    const char **request; /* the rest of the command line */
+    uint32_t n_requests;
+};
+
 enum exit_code enrol_keygen(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        OPTION_DIR, {"name", 'n', "NAME", 0, "Name of the key's holder: a-z, 0-9 and -", 0}, {0}};
-    struct arguments a = {0};
-    main_read(&a, options, NULL, "Make the keys of the coordinator or of a governor.", argc, argv);
-    if (a.name == NULL) return main_usage("--name is needed");
-    if (mkdir(a.folder, 0700) != 0 && errno != EEXIST) return main_fail(a.folder, STATUS_IO);
+    const char *folder = NULL, *name = NULL;
+    const struct option_row row[] = {main_dir(&folder),
+                                     {"name", "NAME", "Name of the key's holder: a-z, 0-9 and -",
+                                      'n', .needed = true, .text = &name},
+                                     {0}};
+    option_read(&(struct option_table){.row = row,
+                                       .doc = "Make the keys of the coordinator or of a governor."},
+                argc, argv);
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) return command_fail(folder, STATUS_IO);
     AUTO(rng_wipe) struct rng rng = {0};
     rng_system(&rng);
     AUTO(keyfile_wipe) struct keyfile key = {0};
-    enum status status = keyfile_make(&key, a.name, &rng);
+    enum status status = keyfile_make(&key, name, &rng);
     char path[FILE_PATH_MAX];
-    if (status == STATUS_OK) status = file_path(path, sizeof path, a.folder, "key");
+    if (status == STATUS_OK) status = file_path(path, sizeof path, folder, "key");
     if (status == STATUS_OK) status = keyfile_write(&key, path);
-    if (status != STATUS_OK) return main_fail("the key file exists or cannot be written", status);
+    if (status != STATUS_OK)
+        return command_fail("the key file exists or cannot be written", status);
     AUTO(buffer_free) struct buffer request = {0};
     request_write(&request, &key, mask_available(MASK_AES256_CTR));
     status = request.status;
-    if (status == STATUS_OK) status = file_path(path, sizeof path, a.folder, "request");
+    if (status == STATUS_OK) status = file_path(path, sizeof path, folder, "request");
     if (status == STATUS_OK) status = file_write(path, buffer_view(&request), 0644);
-    if (status != STATUS_OK) return main_fail("request", status);
-    printf("wrote %s/key (secret) and %s/request (public)\n", a.folder, a.folder);
+    if (status != STATUS_OK) return command_fail("request", status);
+    printf("wrote %s/key (secret) and %s/request (public)\n", folder, folder);
     return EXIT_OK;
 }
 
@@ -107,7 +120,7 @@ static enum status make_manifest(const struct arguments *a)
         char what[KEYFILE_NAME_MAX + 64];
         snprintf(what, sizeof what, "the machine of %s declared no AES instructions",
                  lacking->name);
-        main_explain(REASON_CIPHER, what);
+        (void)command_refuse(REASON_CIPHER, what);
         return STATUS_RANGE;
     }
     AUTO(buffer_free) struct buffer bytes = {0};
@@ -122,55 +135,57 @@ static enum status make_manifest(const struct arguments *a)
     return STATUS_OK;
 }
 
-static enum status sign_manifest(const struct arguments *a)
+static enum status sign_manifest(const char *folder, const char *path)
 {
     AUTO(keyfile_wipe) struct keyfile key = {0};
-    TRY(main_key(&key, a->folder));
+    TRY(main_key(&key, folder));
     AUTO(buffer_free) struct buffer bytes = {0};
-    TRY(file_read(&bytes, a->manifest, MANIFEST_BYTES_MAX));
+    TRY(file_read(&bytes, path, MANIFEST_BYTES_MAX));
     AUTO(manifest_free) struct manifest draft = {0}, again = {0};
     uint32_t signatures = 0;
     TRY(manifest_draft(&draft, buffer_view(&bytes), &signatures));
     TRY(manifest_sign(&bytes, &draft, key.identity));
     /* A second signature of one governor is refused here. */
     TRY(manifest_draft(&again, buffer_view(&bytes), &signatures));
-    TRY(file_write(a->manifest, buffer_view(&bytes), 0644));
-    print_manifest(a->manifest, &draft, signatures);
+    TRY(file_write(path, buffer_view(&bytes), 0644));
+    print_manifest(path, &draft, signatures);
     return STATUS_OK;
 }
 
 enum exit_code enrol_sign(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        OPTION_DIR, {"manifest", 'm', "FILE", 0, "The manifest to sign", 0}, {0}};
-    struct arguments a = {0};
-    main_read(&a, options, NULL, "Add a governor's signature to a manifest.", argc, argv);
-    if (a.manifest == NULL) return main_usage("--manifest is needed");
-    enum status status = sign_manifest(&a);
-    return status == STATUS_OK ? EXIT_OK : main_fail("the manifest was not signed", status);
+    const char *folder = NULL, *path = NULL;
+    const struct option_row row[] = {
+        main_dir(&folder),
+        {"manifest", "FILE", "The manifest to sign", 'm', .needed = true, .text = &path},
+        {0}};
+    option_read(
+        &(struct option_table){.row = row, .doc = "Add a governor's signature to a manifest."},
+        argc, argv);
+    enum status status = sign_manifest(folder, path);
+    return status == STATUS_OK ? EXIT_OK : command_fail("the manifest was not signed", status);
 }
 
 enum exit_code enrol_manifest(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        OPTION_DIR,
-        {"study", 's', "FILE", 0, "The study file", 0},
-        {"governor", ARG_GOVERNOR, "FILE", 0, "A governor's request; repeat", 0},
-        {"needed", ARG_NEEDED, "N", 0, "Signatures that sites ask for (default: all)", 0},
-        {"out", 'o', "FILE", 0, "The manifest to write", 0},
+    struct arguments a = {.request = calloc((size_t)argc, sizeof *a.request)};
+    if (a.request == NULL) return command_fail("manifest", STATUS_NOMEM);
+    const struct option_row row[] = {
+        main_dir(&a.folder),
+        option_study(&a.study, "The study file"),
+        {"governor", "FILE", "A governor's request; repeat", .needed = true, .list = a.governor,
+         .count = &a.n_governors, .most = MANIFEST_GOVERNORS_MAX},
+        {"needed", "N", "Signatures that sites ask for (all)", .count = &a.needed, .least = 1,
+         .most = MANIFEST_GOVERNORS_MAX},
+        {"out", "FILE", "The manifest to write", 'o', .needed = true, .text = &a.out},
+        {NULL, "REQUEST...", .needed = true, .list = a.request, .count = &a.n_requests,
+         .most = argc},
         {0}};
-    struct arguments a = {0};
-    a.request = calloc((size_t)argc, sizeof *a.request);
-    if (a.request == NULL) return main_fail("manifest", STATUS_NOMEM);
-    main_read(&a, options, "REQUEST...", "Enrol the sites whose requests are given.", argc, argv);
+    option_read(
+        &(struct option_table){.row = row, .doc = "Enrol the sites whose requests are given."},
+        argc, argv);
     if (a.needed == 0) a.needed = a.n_governors;
-    enum exit_code code = EXIT_OK;
-    if (a.study != NULL && a.out != NULL && a.n_governors > 0 && a.n_requests > 0) {
-        enum status status = make_manifest(&a);
-        if (status != STATUS_OK) code = main_fail("no manifest was made", status);
-    } else {
-        code = main_usage("--study, --governor, --out and requests are needed");
-    }
+    const enum status status = make_manifest(&a);
     free(a.request);
-    return code;
+    return status == STATUS_OK ? EXIT_OK : command_fail("no manifest was made", status);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* veilsum-aggregator: the coordinator. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "aggregator/check.h"
@@ -11,86 +10,14 @@
 #include "protocol/evidence.h"
 #include "protocol/statement.h"
 
-static error_t parse(int key, char *text, struct argp_state *state)
+struct option_row main_dir(const char **folder)
 {
-    struct arguments *a = state->input;
-    switch (key) {
-    case 'd':
-        a->folder = text;
-        return 0;
-    case 'n':
-        a->name = text;
-        return 0;
-    case 's':
-        a->study = text;
-        return 0;
-    case 'm':
-        a->manifest = text;
-        return 0;
-    case 'o':
-        a->out = text;
-        return 0;
-    case 'l':
-        a->listen = text;
-        return 0;
-    case ARG_FORMAT:
-        a->format = text;
-        return 0;
-    case ARG_INITIAL:
-        a->initial = text;
-        return 0;
-    case ARG_EVENTS:
-        a->events = true;
-        return 0;
-    case ARG_THREADS:
-        a->threads = (unsigned)strtoul(text, NULL, 10);
-        if (a->threads < 1 || a->threads > MASK_THREADS_MAX)
-            argp_error(state, "--threads is 1 to %d", MASK_THREADS_MAX);
-        return 0;
-    case ARG_NEEDED:
-        a->needed = (uint32_t)strtoul(text, NULL, 10);
-        return 0;
-    case ARG_GOVERNOR:
-        if (a->n_governors == MANIFEST_GOVERNORS_MAX)
-            argp_error(state, "too many governors");
-        else
-            a->governor[a->n_governors++] = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (a->request == NULL) return ARGP_ERR_UNKNOWN;
-        a->request[a->n_requests++] = text;
-        return 0;
-    case ARGP_KEY_END:
-        if (a->folder == NULL) argp_error(state, "--dir is needed");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-void main_read(struct arguments *a, const struct argp_option *options, const char *positional,
-               const char *doc, int argc, char **argv)
-{
-    const struct argp argp = {
-        .options = options, .parser = parse, .args_doc = positional, .doc = doc};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, a);
-}
-
-enum exit_code main_fail(const char *what, enum status status)
-{
-    fprintf(stderr, "%s: %s\n", what, status_text(status));
-    return status == STATUS_AUTH ? EXIT_AUTH : EXIT_FAILED;
-}
-
-enum exit_code main_usage(const char *what)
-{
-    fprintf(stderr, "%s; see --help\n", what);
-    return EXIT_USAGE;
-}
-
-void main_explain(enum reason reason, const char *what)
-{
-    fprintf(stderr, "%s  %s\n  To do: %s.\n", reason_id(reason), what, reason_fix(reason));
+    return (struct option_row){.name = "dir",
+                               .value = "DIR",
+                               .help = "The folder of the key and of results (mode 0700)",
+                               .letter = 'd',
+                               .needed = true,
+                               .text = folder};
 }
 
 enum status main_key(struct keyfile *key, const char *folder)
@@ -98,7 +25,7 @@ enum status main_key(struct keyfile *key, const char *folder)
     char path[FILE_PATH_MAX];
     TRY(file_path(path, sizeof path, folder, "key"));
     enum status status = keyfile_read(key, path);
-    if (status != STATUS_OK) main_explain(REASON_KEY_FILE, path);
+    if (status != STATUS_OK) (void)command_refuse(REASON_KEY_FILE, path);
     return status;
 }
 
@@ -120,6 +47,13 @@ static enum status keep_beside(const char *folder, const char *name, struct view
     return file_write(path, bytes, 0644);
 }
 
+/* Of run. */
+struct arguments {
+    const char *folder, *study, *manifest, *initial, *listen;
+    unsigned threads;
+    bool events;
+};
+
 static enum status open_study(struct coordinator *c, const struct arguments *a)
 {
     c->folder = a->folder;
@@ -135,16 +69,16 @@ static enum status open_study(struct coordinator *c, const struct arguments *a)
     TRY(file_read(&bytes, a->manifest, MANIFEST_BYTES_MAX));
     enum reason reason = REASON_NONE;
     status = manifest_read(&c->manifest, buffer_view(&bytes), &reason);
-    if (status != STATUS_OK) main_explain(reason, reason_what(reason));
+    if (status != STATUS_OK) (void)command_refuse(reason, reason_what(reason));
     TRY(status);
     struct member own;
     member_of(&own, &c->key, false);
     if (!member_same(&own, &c->manifest.coordinator)) {
-        main_explain(REASON_MANIFEST, "the manifest names another coordinator");
+        (void)command_refuse(REASON_MANIFEST, "the manifest names another coordinator");
         return STATUS_AUTH;
     }
     if (!hash_equal(&c->study.hash, &c->manifest.study)) {
-        main_explain(REASON_STUDY, "the manifest names another study file");
+        (void)command_refuse(REASON_STUDY, "the manifest names another study file");
         return STATUS_AUTH;
     }
     TRY(keep_beside(a->folder, "manifest", buffer_view(&bytes)));
@@ -155,7 +89,7 @@ static enum status open_study(struct coordinator *c, const struct arguments *a)
     TRY(read_initial(&initial, a->initial, &c->study));
     why = (struct settings_error){0};
     status = course_new(&c->course, &c->study, c->manifest.n, initial.weight, &why);
-    if (why.text[0] != '\0') main_explain(REASON_STUDY_FILE, why.text);
+    if (why.text[0] != '\0') (void)command_refuse(REASON_STUDY_FILE, why.text);
     return status;
 }
 
@@ -171,7 +105,7 @@ static enum status print_costs(const struct coordinator *c)
         char name[64];
         adversary_name(name, sizeof name, who, c->study.sites.colluding);
         enum status status = spend_worst(&epsilon, &c->course.schedule, who, &c->course.state.keep);
-        if (status == STATUS_RANGE) main_explain(REASON_RING, reason_what(REASON_RING));
+        if (status == STATUS_RANGE) (void)command_refuse(REASON_RING, reason_what(REASON_RING));
         TRY(status);
         fprintf(stderr, "  at most epsilon %.4f at delta %g against: %s\n",
                 account_rounded(epsilon), c->study.privacy.delta, name);
@@ -181,22 +115,20 @@ static enum status print_costs(const struct coordinator *c)
 
 static enum exit_code run(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        OPTION_DIR,
-        {"study", 's', "FILE", 0, "The study file", 0},
-        {"manifest", 'm', "FILE", 0, "The signed manifest", 0},
-        {"initial", ARG_INITIAL, "FILE", 0, "Initial weights, from veilsum-lab init", 0},
-        {"listen", 'l', "ADDRESS", 0, "Default tcp://*:4710", 0},
-        {"events", ARG_EVENTS, NULL, 0, "Print one JSON object per step", 0},
-        {"threads", ARG_THREADS, "N", 0, "For pads (default: one per processor)", 0},
-        {0}};
     struct arguments a = {.listen = "tcp://*:4710", .threads = command_threads(MASK_THREADS_MAX)};
-    main_read(&a, options, NULL,
-              "Lead the study until it is over. After a crash or a stop, the same command goes "
-              "on where the study was.",
-              argc, argv);
-    if (a.study == NULL || a.manifest == NULL || a.initial == NULL)
-        return main_usage("--study, --manifest and --initial are needed");
+    const struct option_row row[] = {
+        main_dir(&a.folder),
+        option_study(&a.study, "The study file"),
+        {"manifest", "FILE", "The signed manifest", 'm', .needed = true, .text = &a.manifest},
+        {"initial", "FILE", "Initial weights, from veilsum-lab init", .needed = true,
+         .text = &a.initial},
+        {"listen", "ADDRESS", "Where sites connect (tcp://*:4710)", 'l', .text = &a.listen},
+        {"events", NULL, "Print one JSON object per step", .given = &a.events},
+        option_threads(&a.threads, MASK_THREADS_MAX, "For pads (one per processor)"),
+        {0}};
+    static const char doc[] = "Lead the study until it is over. After a crash or a stop, the same "
+                              "command goes on where the study was.";
+    option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     static struct coordinator c; /* not moved: the course points into it */
     enum status status = open_study(&c, &a);
     enum exit_code code = EXIT_OK;
@@ -206,7 +138,7 @@ static enum exit_code run(int argc, char **argv)
         c.threads = a.threads;
         code = run_study(&c, a.listen, a.events);
     } else {
-        code = main_fail("the study cannot start", status);
+        code = command_fail("the study cannot start", status);
     }
     course_free(&c.course);
     manifest_free(&c.manifest);
@@ -233,40 +165,42 @@ static enum status print_statement(const char *path, bool json, struct ledger_fa
 
 static enum exit_code ledger(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        OPTION_DIR, {"format", ARG_FORMAT, "FORMAT", 0, "table (default) or json", 0}, {0}};
-    struct arguments a = {.format = "table"};
-    main_read(&a, options, NULL,
-              "Show what the study has released, by the coordinator's own ledger, and whether its "
-              "chain and signatures hold (exit code 6 when not). The sites keep theirs.\v"
-              "Examples:\n  veilsum-aggregator ledger --dir coordinator\n"
-              "  veilsum-aggregator ledger --dir coordinator --format json",
-              argc, argv);
-    const bool json = strcmp(a.format, "json") == 0;
-    if (!json && strcmp(a.format, "table") != 0) return main_usage("--format is table or json");
+    static const char *const format[] = {"table", "json"};
+    static const char doc[] =
+        "Show what the study has released, by the coordinator's own ledger, and whether its "
+        "chain and signatures hold (exit code 6 when not). The sites keep theirs.\v"
+        "Examples:\n  veilsum-aggregator ledger --dir coordinator\n"
+        "  veilsum-aggregator ledger --dir coordinator --format json";
+    const char *folder = NULL;
+    bool json = false;
+    const struct option_row row[] = {
+        main_dir(&folder),
+        {"format", "FORMAT", "table or json (table)", .second = &json, OPTION_AMONG(format)},
+        {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     char path[FILE_PATH_MAX];
     struct ledger_fault fault = {0};
-    enum status status = file_path(path, sizeof path, a.folder, "ledger.db");
+    enum status status = file_path(path, sizeof path, folder, "ledger.db");
     if (status == STATUS_OK) status = print_statement(path, json, &fault);
-    if (status != STATUS_OK) return main_fail(path, status);
+    if (status != STATUS_OK) return command_fail(path, status);
     return fault.what == NULL ? EXIT_OK : EXIT_VERIFY;
 }
 
 static enum exit_code evidence(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        OPTION_DIR, {"out", 'o', "FILE", 0, "The file to write", 0}, {0}};
-    struct arguments a = {0};
-    main_read(
-        &a, options, NULL,
+    static const char doc[] =
         "Write what an auditor needs of this folder into one file: the manifest, the study, "
         "the signed trail of all rounds and the ledger. No keys, no models.\v"
-        "Examples:\n  veilsum-aggregator evidence --dir coordinator --out coordinator.evidence",
-        argc, argv);
+        "Examples:\n  veilsum-aggregator evidence --dir coordinator --out coordinator.evidence";
+    const char *folder = NULL, *out = NULL;
+    const struct option_row row[] = {
+        main_dir(&folder),
+        {"out", "FILE", "The file to write", 'o', .needed = true, .text = &out},
+        {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     const char *lacks = NULL;
-    if (a.out == NULL) return main_usage("--out is needed");
-    const enum status status = evidence_export(a.out, a.folder, &lacks);
-    return status == STATUS_OK ? EXIT_OK : main_fail(lacks, status);
+    const enum status status = evidence_export(out, folder, &lacks);
+    return status == STATUS_OK ? EXIT_OK : command_fail(lacks, status);
 }
 
 int main(int argc, char **argv)

@@ -114,6 +114,18 @@ bool command_stopped(void)
     return stopped != 0;
 }
 
+enum exit_code command_fail(const char *what, enum status status)
+{
+    fprintf(stderr, "%s: %s\n", what, status_text(status));
+    return status == STATUS_AUTH ? EXIT_AUTH : EXIT_FAILED;
+}
+
+enum exit_code command_refuse(enum reason reason, const char *what)
+{
+    fprintf(stderr, "%s  %s\n  To do: %s.\n", reason_id(reason), what, reason_fix(reason));
+    return command_exit(reason);
+}
+
 enum exit_code command_exit(enum reason reason)
 {
     if (reason == REASON_DATA) return EXIT_DATA;

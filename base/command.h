@@ -49,6 +49,11 @@ void command_catch_stop(void);
 /* Whether one of them came. */
 bool command_stopped(void);
 
+/* Say on standard error what went wrong, or what was refused and what to do; returns the exit code
+ * that fits. */
+enum exit_code command_fail(const char *what, enum status status);
+enum exit_code command_refuse(enum reason reason, const char *what);
+
 /* The exit code that fits a refusal. */
 enum exit_code command_exit(enum reason reason);
 

@@ -6,11 +6,15 @@
 
 #include "client/main_step.h"
 
-static enum status store(const struct arguments *a, const char *name, struct view bytes,
-                         unsigned mode)
+/* Of pin. */
+struct arguments {
+    const char *folder, *manifest, *study, *policy;
+};
+
+static enum status store(const char *folder, const char *name, struct view bytes, unsigned mode)
 {
     char path[FILE_PATH_MAX];
-    TRY(file_path(path, sizeof path, a->folder, name));
+    TRY(file_path(path, sizeof path, folder, name));
     return file_write(path, bytes, mode);
 }
 
@@ -23,28 +27,32 @@ static void print_fingerprint(const char *what, const struct hash *hash)
 
 enum exit_code enrol_keygen(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        OPTION_DIR, {"name", 'n', "NAME", 0, "The site's name: a-z, 0-9 and -", 0}, {0}};
-    struct arguments a = {0};
-    main_read(&a, options, "Make a site's keys and a request to be enrolled.", argc, argv);
-    if (a.name == NULL) return main_usage("--name is needed");
-    if (mkdir(a.folder, 0700) != 0 && errno != EEXIST) return main_fail(a.folder, STATUS_IO);
+    const char *folder = NULL, *name = NULL;
+    const struct option_row row[] = {
+        main_dir(&folder),
+        {"name", "NAME", "The site's name: a-z, 0-9 and -", 'n', .needed = true, .text = &name},
+        {0}};
+    option_read(&(struct option_table){.row = row,
+                                       .doc = "Make a site's keys and a request to be enrolled."},
+                argc, argv);
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) return command_fail(folder, STATUS_IO);
     AUTO(rng_wipe) struct rng rng = {0};
     rng_system(&rng);
     AUTO(keyfile_wipe) struct keyfile key = {0};
-    enum status status = keyfile_make(&key, a.name, &rng);
-    if (status != STATUS_OK) return main_fail(a.name, status);
+    enum status status = keyfile_make(&key, name, &rng);
+    if (status != STATUS_OK) return command_fail(name, status);
     char path[FILE_PATH_MAX];
-    status = file_path(path, sizeof path, a.folder, "key");
+    status = file_path(path, sizeof path, folder, "key");
     if (status == STATUS_OK) status = keyfile_write(&key, path);
-    if (status != STATUS_OK) return main_fail("the key file exists or cannot be written", status);
+    if (status != STATUS_OK)
+        return command_fail("the key file exists or cannot be written", status);
     AUTO(buffer_free) struct buffer request = {0};
     request_write(&request, &key, mask_available(MASK_AES256_CTR));
-    status = request.status == STATUS_OK ? store(&a, "request", buffer_view(&request), 0644)
+    status = request.status == STATUS_OK ? store(folder, "request", buffer_view(&request), 0644)
                                          : request.status;
-    if (status != STATUS_OK) return main_fail("request", status);
-    printf("wrote %s/key (secret: it never leaves this machine)\n", a.folder);
-    printf("wrote %s/request: send it to the coordinator\n", a.folder);
+    if (status != STATUS_OK) return command_fail("request", status);
+    printf("wrote %s/key (secret: it never leaves this machine)\n", folder);
+    printf("wrote %s/request: send it to the coordinator\n", folder);
     struct hash hash = hash_of("request", buffer_view(&request));
     print_fingerprint("fingerprint, to be compared by phone:", &hash);
     return EXIT_OK;
@@ -55,7 +63,7 @@ static enum status copy(const struct arguments *a, const char *from, const char 
 {
     AUTO(buffer_free) struct buffer bytes = {0};
     TRY(file_read(&bytes, from, MANIFEST_BYTES_MAX));
-    return store(a, name, buffer_view(&bytes), 0644);
+    return store(a->folder, name, buffer_view(&bytes), 0644);
 }
 
 /* What is pinned, read where it lies now. */
@@ -78,9 +86,9 @@ static enum exit_code read_manifest(struct pinned *out, const char *path)
     AUTO(buffer_free) struct buffer bytes = {0};
     enum reason why = REASON_NONE;
     enum status status = file_read(&bytes, path, MANIFEST_BYTES_MAX);
-    if (status != STATUS_OK) return main_fail(path, status);
+    if (status != STATUS_OK) return command_fail(path, status);
     status = manifest_read(&out->manifest, buffer_view(&bytes), &why);
-    if (status != STATUS_OK) return main_refuse(why, reason_what(why));
+    if (status != STATUS_OK) return command_refuse(why, reason_what(why));
     out->hash = manifest_hash(&out->manifest);
     return EXIT_OK;
 }
@@ -90,7 +98,7 @@ static enum exit_code refuse_file(enum reason reason, const char *path,
 {
     char text[FILE_PATH_MAX + SETTINGS_TEXT_MAX + 16];
     (void)snprintf(text, sizeof text, "%s:%u: %s", path, bad->line, bad->text);
-    return main_refuse(reason, text);
+    return command_refuse(reason, text);
 }
 
 static enum exit_code read_settings(struct pinned *out, const struct arguments *a)
@@ -101,7 +109,7 @@ static enum exit_code read_settings(struct pinned *out, const struct arguments *
     if (policy_read(&out->policy, a->policy, &bad) != STATUS_OK)
         return refuse_file(REASON_POLICY, a->policy, &bad);
     if (!hash_equal(&out->study.hash, &out->manifest.study))
-        return main_refuse(REASON_STUDY, "the manifest names another study file");
+        return command_refuse(REASON_STUDY, "the manifest names another study file");
     enum status status = layout_of(&out->layout, &out->study.model.spec);
     if (status == STATUS_OK)
         status = schedule_of(&out->schedule, &out->study, &out->layout, out->manifest.n, &bad);
@@ -116,7 +124,7 @@ static enum exit_code refuse_ledger(enum status status, const char *path,
                    (unsigned long long)fault->number, fault->what == NULL ? "" : fault->what);
     const char *otherwise =
         status == STATUS_STATE ? reason_what(REASON_LEDGER) : status_text(status);
-    return main_refuse(REASON_LEDGER, fault->what == NULL ? otherwise : text);
+    return command_refuse(REASON_LEDGER, fault->what == NULL ? otherwise : text);
 }
 
 /* Begin the books: the journal is bound to the manifest, and the study enters the ledger. */
@@ -126,7 +134,7 @@ static enum exit_code begin_books(const struct pinned *pinned, const struct argu
     AUTO(keyfile_wipe) struct keyfile key = {0};
     enum status status = file_path(path, sizeof path, a->folder, "key");
     if (status == STATUS_OK) status = keyfile_read(&key, path);
-    if (status != STATUS_OK) return main_refuse(REASON_KEY_FILE, path);
+    if (status != STATUS_OK) return command_refuse(REASON_KEY_FILE, path);
     AUTO(journal_close) struct journal *journal = NULL;
     struct ledger_fault fault = {0};
     status = file_path(path, sizeof path, a->folder, "journal.db");
@@ -141,17 +149,17 @@ static enum exit_code begin_books(const struct pinned *pinned, const struct argu
 
 enum exit_code enrol_pin(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        OPTION_DIR,
-        {"manifest", 'm', "FILE", 0, "The signed manifest", 0},
-        {"study", 's', "FILE", 0, "The study file", 0},
-        {"policy", 'p', "FILE", 0, "This site's policy", 0},
-        {0}};
     struct arguments a = {0};
-    main_read(&a, options, "Check a manifest's signatures and pin it, with study and policy.", argc,
-              argv);
-    if (a.manifest == NULL || a.study == NULL || a.policy == NULL)
-        return main_usage("--manifest, --study and --policy are needed");
+    const struct option_row row[] = {
+        main_dir(&a.folder),
+        {"manifest", "FILE", "The signed manifest", 'm', .needed = true, .text = &a.manifest},
+        option_study(&a.study, "The study file"),
+        {"policy", "FILE", "This site's policy", 'p', .needed = true, .text = &a.policy},
+        {0}};
+    option_read(
+        &(struct option_table){
+            .row = row, .doc = "Check a manifest's signatures and pin it, with study and policy."},
+        argc, argv);
     AUTO(pinned_free) struct pinned pinned = {0};
     enum exit_code code = read_manifest(&pinned, a.manifest);
     if (code == EXIT_OK) code = read_settings(&pinned, &a);
@@ -165,8 +173,8 @@ enum exit_code enrol_pin(int argc, char **argv)
     enum status status = copy(&a, a.manifest, "manifest");
     if (status == STATUS_OK) status = copy(&a, a.study, "study.yaml");
     if (status == STATUS_OK) status = copy(&a, a.policy, "policy.yaml");
-    if (status == STATUS_OK) status = store(&a, "manifest.pin", line, 0644);
-    if (status != STATUS_OK) return main_fail(a.folder, status);
+    if (status == STATUS_OK) status = store(a.folder, "manifest.pin", line, 0644);
+    if (status != STATUS_OK) return command_fail(a.folder, status);
     printf("federation %s, epoch %u, %u sites, %u of %u governors needed\n", manifest->federation,
            manifest->epoch, manifest->n, manifest->governors_needed, manifest->n_governors);
     print_fingerprint("pinned manifest, to be compared by phone:", &pinned.hash);

@@ -3,7 +3,6 @@
 #include "client/inspect.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/event.h"
@@ -110,7 +109,7 @@ static enum exit_code report(const struct dataset *data, const struct dataset *h
     size_t shared = 0;
     enum status status = overlap_between(&shared, data, held);
     for (size_t p = 0; p < parts && status == STATUS_OK; p++) status = examine(&part[p], least);
-    if (status != STATUS_OK) return main_fail("the records", status);
+    if (status != STATUS_OK) return command_fail("the records", status);
     const char *why = study == NULL ? NULL : misfit(data, study);
     if (why == NULL && study != NULL && parts == 2) why = misfit(held, study);
     for (size_t p = 0; p < parts; p++) {
@@ -130,15 +129,6 @@ static enum exit_code report(const struct dataset *data, const struct dataset *h
     return why == NULL ? EXIT_OK : EXIT_DATA;
 }
 
-static size_t parse_least(const char *text)
-{
-    double x = 0;
-    if (text == NULL) return LEAST_USUAL;
-    char *end = NULL;
-    x = strtod(text, &end);
-    return *text >= '0' && *text <= '9' && *end == 0 && x >= 1 && x <= 1e6 ? (size_t)x : 0;
-}
-
 enum status inspect_size(struct records *records, const char *path, struct settings_error *why)
 {
     if (!records_sized(records)) return STATUS_OK;
@@ -148,36 +138,42 @@ enum status inspect_size(struct records *records, const char *path, struct setti
     return STATUS_OK;
 }
 
-static enum exit_code check(const struct arguments *a, struct records *records)
+struct arguments {
+    struct records records;
+    const char *study;
+    uint32_t least;
+    bool json;
+};
+
+static enum exit_code check(struct arguments *a)
 {
+    struct records *records = &a->records;
     const char *unusable = records_usage(records);
     if (unusable != NULL) return main_usage(unusable);
-    const bool json = strcmp(a->format, "json") == 0;
-    if (!json && strcmp(a->format, "text") != 0) return main_usage("--format is text or json");
-    const size_t least = parse_least(a->least);
-    if (least == 0) return main_usage("--least is a number from 1 to 1000000");
     struct study study = {0};
     struct settings_error bad = {0};
     if (a->study != NULL && study_read(&study, a->study, &bad) != STATUS_OK) {
         fprintf(stderr, "%s:%u: %s\n", a->study, bad.line, bad.text);
-        return main_refuse(REASON_STUDY_FILE, reason_what(REASON_STUDY_FILE));
+        return command_refuse(REASON_STUDY_FILE, reason_what(REASON_STUDY_FILE));
     }
     if (a->study != NULL) records_fit(records, &study.model.spec);
     AUTO(dataset_free) struct dataset data = {0}, held = {0};
     struct data_error why = {{0}};
     if (records_read(&data, &held, records, &why) != STATUS_OK)
-        return main_refuse(REASON_DATA, why.text);
-    return report(&data, &held, a->study == NULL ? NULL : &study, least, json);
+        return command_refuse(REASON_DATA, why.text);
+    return report(&data, &held, a->study == NULL ? NULL : &study, a->least, a->json);
 }
 
 enum exit_code inspect_data(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"study", 's', "FILE", 0, "Whether the records fit this study", 0},
-        {"least", ARG_LEAST, "N", 0, "Hide counts of labels below this (10)", 0},
-        {"format", ARG_FORMAT, "FORMAT", 0, "text (default) or json, one object per line", 0},
+    static const struct argp_child children[] = {{&records_argp, 0, "The records:", 1}, {0}};
+    struct arguments a = {.least = LEAST_USUAL};
+    const struct option_row row[] = {
+        {"study", "FILE", "Whether the records fit this study", 's', .text = &a.study},
+        {"least", "N", "Hide counts of labels below this (10)", .count = &a.least, .least = 1,
+         .most = 1e6},
+        option_format(&a.json),
         {0}};
-    struct arguments a = {.format = "text", .homeless = true};
     static const char doc[] =
         "Look at a site's records before a study: how many, which are there twice or held out and "
         "trained with, and what is odd. It reads and prints; nothing is sent or written.\v"
@@ -194,6 +190,8 @@ enum exit_code inspect_data(int argc, char **argv)
     } else if (argc < 2 || strcmp(argv[1], "--help") != 0) {
         return main_usage("the command is veilsum-client data check");
     }
-    main_read_records(&a, options, doc, argc, argv);
-    return check(&a, &a.records);
+    option_read(
+        &(struct option_table){.row = row, .doc = doc, .children = children, .further = &a.records},
+        argc, argv);
+    return check(&a);
 }

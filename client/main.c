@@ -10,106 +10,20 @@
 #include "client/run.h"
 #include "protocol/statement.h"
 
-static unsigned parse_threads(const char *text, const struct argp_state *state)
+struct option_row main_dir(const char **folder)
 {
-    char *end = NULL;
-    const unsigned long threads = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || threads == 0 || threads > MASK_THREADS_MAX)
-        argp_error(state, "--threads must be 1 to %d", MASK_THREADS_MAX);
-    return (unsigned)threads;
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct arguments *a = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        if (state->child_inputs != NULL) state->child_inputs[0] = &a->records;
-        return 0;
-    case 'd':
-        a->folder = text;
-        return 0;
-    case 'n':
-        a->name = text;
-        return 0;
-    case 'm':
-        a->manifest = text;
-        return 0;
-    case 's':
-        a->study = text;
-        return 0;
-    case 'p':
-        a->policy = text;
-        return 0;
-    case 'c':
-        a->connect = text;
-        return 0;
-    case 'o':
-        a->out = text;
-        return 0;
-    case ARG_BACKBONE:
-        a->backbone = text;
-        return 0;
-    case ARG_PUT_IN:
-        a->put_in = text;
-        return 0;
-    case ARG_FORMAT:
-        a->format = text;
-        return 0;
-    case ARG_LEAST:
-        a->least = text;
-        return 0;
-    case ARG_EVENTS:
-        a->events = true;
-        return 0;
-    case ARG_PROXY:
-        a->proxy = text;
-        return 0;
-    case ARG_PROXY_CREDENTIALS:
-        a->proxy_credentials = text;
-        return 0;
-    case ARG_THREADS:
-        a->threads = parse_threads(text, state);
-        return 0;
-    case ARGP_KEY_END:
-        if (a->folder == NULL && !a->homeless) argp_error(state, "--dir is needed");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-void main_read(struct arguments *a, const struct argp_option *options, const char *doc, int argc,
-               char **argv)
-{
-    const struct argp argp = {.options = options, .parser = parse, .doc = doc};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, a);
-}
-
-void main_read_records(struct arguments *a, const struct argp_option *options, const char *doc,
-                       int argc, char **argv)
-{
-    static const struct argp_child records[] = {{&records_argp, 0, "The records:", 1}, {0}};
-    const struct argp argp = {.options = options, .parser = parse, .doc = doc, .children = records};
-    (void)argp_parse(&argp, argc, argv, 0, NULL, a);
-}
-
-enum exit_code main_fail(const char *what, enum status status)
-{
-    fprintf(stderr, "%s: %s\n", what, status_text(status));
-    return status == STATUS_AUTH ? EXIT_AUTH : EXIT_FAILED;
+    return (struct option_row){.name = "dir",
+                               .value = "DIR",
+                               .help = "The site's folder (mode 0700)",
+                               .letter = 'd',
+                               .needed = true,
+                               .text = folder};
 }
 
 enum exit_code main_usage(const char *what)
 {
     fprintf(stderr, "%s; see --help\n", what);
     return EXIT_USAGE;
-}
-
-enum exit_code main_refuse(enum reason reason, const char *what)
-{
-    fprintf(stderr, "%s  %s\n  To do: %s.\n", reason_id(reason), what, reason_fix(reason));
-    return command_exit(reason);
 }
 
 /* Hand over what is held out, and say what its operator should know of it. */
@@ -146,68 +60,70 @@ static void tell_of_keys(const struct site *site)
 
 static enum exit_code run(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        OPTION_DIR,
-        {"connect", 'c', "ADDRESS", 0, "The coordinator, e.g. tcp://coord.example.org:4710", 0},
-        {"backbone", ARG_BACKBONE, "FILE", 0,
-         "The frozen weights that the study names, safetensors", 0},
-        {"proxy", ARG_PROXY, "URL", 0, "Connect through http://HOST:PORT or socks5://HOST:PORT", 0},
-        {"proxy-credentials", ARG_PROXY_CREDENTIALS, "FILE", 0,
-         "One line user:password for the proxy, in a file of mode 0600", 0},
-        {"threads", ARG_THREADS, "N", 0, "For pads and local epochs (default: one per processor)",
-         0},
-        {"events", ARG_EVENTS, NULL, 0, "Print one JSON object per step", 0},
-        {"put-in", ARG_PUT_IN, "DIR", 0,
-         "Write what was put into each sum; rehearsals on public data only", 0},
+    static const struct argp_child children[] = {{&records_argp, 0, "The records:", 1}, {0}};
+    const char *folder = NULL, *backbone_path = NULL, *put_in = NULL;
+    struct run_options way = {0};
+    unsigned threads = command_threads(MASK_THREADS_MAX);
+    struct records records = {0};
+    const struct option_row row[] = {
+        main_dir(&folder),
+        {"connect", "ADDRESS", "The coordinator, e.g. tcp://coord.example.org:4710", 'c',
+         .needed = true, .text = &way.connect},
+        {"backbone", "FILE", "The frozen weights that the study names, safetensors",
+         .text = &backbone_path},
+        {"proxy", "URL", "Connect through http://HOST:PORT or socks5://HOST:PORT",
+         .text = &way.proxy},
+        {"proxy-credentials", "FILE",
+         "One line user:password for the proxy, in a file of mode 0600",
+         .text = &way.proxy_credentials},
+        option_threads(&threads, MASK_THREADS_MAX, "For pads and local epochs (one per processor)"),
+        {"events", NULL, "Print one JSON object per step", .given = &way.events},
+        {"put-in", "DIR", "Write what was put into each sum; rehearsals on public data only",
+         .text = &put_in},
         {0}};
-    struct arguments a = {.threads = command_threads(MASK_THREADS_MAX)};
-    main_read_records(
-        &a, options,
+    static const char doc[] =
         "Take part in the study until it is over.\v"
         "Examples:\n"
         "  veilsum-client run --dir cxr --connect tcp://coord.example.org:4710 --npz cxr.npz\n"
         "  veilsum-client run --dir cxr --connect tcp://coord.example.org:4710 --folder scans \\\n"
         "      --holdout-folder scans-held-out\n"
         "  veilsum-client run --dir heart --connect tcp://coord.example.org:4710 \\\n"
-        "      --csv heart.csv --schema heart.schema",
+        "      --csv heart.csv --schema heart.schema";
+    option_read(
+        &(struct option_table){.row = row, .doc = doc, .children = children, .further = &records},
         argc, argv);
-    if (a.connect == NULL) return main_usage("--connect is needed");
-    const char *unusable = records_usage(&a.records);
+    const char *unusable = records_usage(&records);
     if (unusable != NULL) return main_usage(unusable);
     AUTO(dataset_free) struct dataset data = {0}, held = {0};
     struct data_error bad = {{0}};
     char study[FILE_PATH_MAX];
     struct settings_error line = {0};
-    if (file_path(study, sizeof study, a.folder, "study.yaml") != STATUS_OK ||
-        inspect_size(&a.records, study, &line) != STATUS_OK)
-        return main_refuse(REASON_STUDY_FILE, line.text);
-    if (records_read(&data, &held, &a.records, &bad) != STATUS_OK)
-        return main_refuse(REASON_DATA, bad.text);
+    if (file_path(study, sizeof study, folder, "study.yaml") != STATUS_OK ||
+        inspect_size(&records, study, &line) != STATUS_OK)
+        return command_refuse(REASON_STUDY_FILE, line.text);
+    if (records_read(&data, &held, &records, &bad) != STATUS_OK)
+        return command_refuse(REASON_DATA, bad.text);
     static struct site site; /* not moved: the session points into it */
     struct site_error why = {0};
-    if (site_open(&site, a.folder, &data, command_time_s(), &why) != STATUS_OK ||
+    if (site_open(&site, folder, &data, command_time_s(), &why) != STATUS_OK ||
         hold_out(&site, &held, &why) != STATUS_OK) {
         site_close(&site);
-        return main_refuse(why.reason, why.text);
+        return command_refuse(why.reason, why.text);
     }
-    if (a.put_in != NULL && !site.study.study.rehearsal) {
+    if (put_in != NULL && !site.study.study.rehearsal) {
         site_close(&site);
-        return main_fail("--put-in is for rehearsals; the study is none", STATUS_RANGE);
+        return command_fail("--put-in is for rehearsals; the study is none", STATUS_RANGE);
     }
     AUTO(backbone_free) struct backbone backbone = {0};
-    if (backbone_read(&backbone, &site.study, a.backbone, &bad) != STATUS_OK) {
+    if (backbone_read(&backbone, &site.study, backbone_path, &bad) != STATUS_OK) {
         site_close(&site);
-        return main_refuse(REASON_BACKBONE, bad.text);
+        return command_refuse(REASON_BACKBONE, bad.text);
     }
     tell_of_keys(&site);
     site.local.backbone = backbone.weight;
-    site.put_in = a.put_in;
-    site.session.config.threads = a.threads;
-    site.local.threads = a.threads;
-    const struct run_options way = {.connect = a.connect,
-                                    .proxy = a.proxy,
-                                    .proxy_credentials = a.proxy_credentials,
-                                    .events = a.events};
+    site.put_in = put_in;
+    site.session.config.threads = threads;
+    site.local.threads = threads;
     enum exit_code code = run_site(&site, &way);
     site_close(&site);
     return code;
@@ -292,45 +208,47 @@ static enum status print_statement(const struct own *own, bool json)
 
 static enum exit_code ledger(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        OPTION_DIR, {"format", ARG_FORMAT, "FORMAT", 0, "table (default) or json", 0}, {0}};
-    struct arguments a = {.format = "table"};
-    main_read(&a, options,
-              "Show what this site's records have spent, per data set and per study, and whether "
-              "the ledger's chain and signatures hold (exit code 6 when not).\v"
-              "Examples:\n  veilsum-client ledger --dir /var/lib/veilsum/cxr\n"
-              "  veilsum-client ledger --dir /var/lib/veilsum/cxr --format json",
-              argc, argv);
-    const bool json = strcmp(a.format, "json") == 0;
-    if (!json && strcmp(a.format, "table") != 0) return main_usage("--format is table or json");
+    static const char *const format[] = {"table", "json"};
+    static const char doc[] =
+        "Show what this site's records have spent, per data set and per study, and whether "
+        "the ledger's chain and signatures hold (exit code 6 when not).\v"
+        "Examples:\n  veilsum-client ledger --dir /var/lib/veilsum/cxr\n"
+        "  veilsum-client ledger --dir /var/lib/veilsum/cxr --format json";
+    const char *folder = NULL;
+    bool json = false;
+    const struct option_row row[] = {
+        main_dir(&folder),
+        {"format", "FORMAT", "table or json (table)", .second = &json, OPTION_AMONG(format)},
+        {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     AUTO(own_free) struct own own = {0};
     const char *lacks = NULL;
-    enum status status = read_folder(&own, a.folder, &lacks);
-    if (status != STATUS_OK) return main_fail(lacks, status);
-    status = read_ledger(&own, a.folder);
+    enum status status = read_folder(&own, folder, &lacks);
+    if (status != STATUS_OK) return command_fail(lacks, status);
+    status = read_ledger(&own, folder);
     if (status == STATUS_OK) status = print_statement(&own, json);
     if (status != STATUS_OK)
-        return main_refuse(REASON_LEDGER, status == STATUS_STATE ? reason_what(REASON_LEDGER)
-                                                                 : status_text(status));
+        return command_refuse(REASON_LEDGER, status == STATUS_STATE ? reason_what(REASON_LEDGER)
+                                                                    : status_text(status));
     return own.fault.what == NULL ? EXIT_OK : EXIT_VERIFY;
 }
 
 static enum exit_code evidence(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        OPTION_DIR, {"out", 'o', "FILE", 0, "The file to write", 0}, {0}};
-    struct arguments a = {0};
-    main_read(
-        &a, options,
+    static const char doc[] =
         "Write what an auditor needs of this folder into one file: the manifest, the study, "
         "the signed trail of all rounds and the whole ledger, with all studies that share it. "
         "No keys, no records.\v"
-        "Examples:\n  veilsum-client evidence --dir /var/lib/veilsum/cxr --out st-anna.evidence",
-        argc, argv);
+        "Examples:\n  veilsum-client evidence --dir /var/lib/veilsum/cxr --out st-anna.evidence";
+    const char *folder = NULL, *out = NULL;
+    const struct option_row row[] = {
+        main_dir(&folder),
+        {"out", "FILE", "The file to write", 'o', .needed = true, .text = &out},
+        {0}};
+    option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     const char *lacks = NULL;
-    if (a.out == NULL) return main_usage("--out is needed");
-    const enum status status = evidence_export(a.out, a.folder, &lacks);
-    return status == STATUS_OK ? EXIT_OK : main_fail(lacks, status);
+    const enum status status = evidence_export(out, folder, &lacks);
+    return status == STATUS_OK ? EXIT_OK : command_fail(lacks, status);
 }
 
 int main(int argc, char **argv)

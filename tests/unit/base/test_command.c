@@ -21,7 +21,20 @@ static enum exit_code note(int argc, char **argv)
     return EXIT_VERIFY;
 }
 
-static const struct command table[] = {{"keygen", "make keys", note}, {"run", "take part", note}};
+static enum exit_code fail(int argc, char **argv)
+{
+    return command_fail(argv[1], argc > 2 ? STATUS_AUTH : STATUS_IO);
+}
+
+static enum exit_code refuse(int argc, char **argv)
+{
+    return command_refuse(argc > 2 ? REASON_BUDGET : REASON_MANIFEST, argv[1]);
+}
+
+static const struct command table[] = {{"keygen", "make keys", note},
+                                       {"run", "take part", note},
+                                       {"fail", "at once", fail},
+                                       {"refuse", "it all", refuse}};
 
 /* What the last call printed on standard output and on standard error. */
 static char said[2][4096];
@@ -112,6 +125,19 @@ static void what_is_unknown_is_a_wrong_argument(void)
     CHECK(strstr(said[1], "E-NOTHING") != NULL);
 }
 
+static void what_went_wrong_is_said_and_has_an_exit_code(void)
+{
+    char what[300];
+    CHECK_NUMBER(EXIT_FAILED, call("fail", "a.key", NULL));
+    CHECK(strcmp(said[1], "a.key: file or socket failed\n") == 0 && said[0][0] == 0);
+    CHECK_NUMBER(EXIT_AUTH, call("fail", "a.key", "b"));
+    CHECK_NUMBER(EXIT_REFUSED, call("refuse", "enough", "b"));
+    (void)snprintf(what, sizeof what, "%s  enough\n  To do: %s.\n", reason_id(REASON_BUDGET),
+                   reason_fix(REASON_BUDGET));
+    CHECK(strcmp(said[1], what) == 0 && said[0][0] == 0);
+    CHECK_NUMBER(EXIT_AUTH, call("refuse", "enough", NULL));
+}
+
 static void exit_codes_tell_reactions_apart(void)
 {
     CHECK_NUMBER(EXIT_OK, command_exit(REASON_NONE));
@@ -190,6 +216,7 @@ int main(void)
     RUN(the_version_names_program_and_protocol);
     RUN(every_reason_is_explained);
     RUN(what_is_unknown_is_a_wrong_argument);
+    RUN(what_went_wrong_is_said_and_has_an_exit_code);
     RUN(exit_codes_tell_reactions_apart);
     RUN(exit_codes_stay_as_they_are);
     RUN(the_clock_counts_milliseconds);
