@@ -24,5 +24,16 @@ count() {
 passed=$(count 'OK|EXPECTEDFAIL')
 skipped=$(count SKIP)
 failed=$(($(count '[A-Z]+') - passed - skipped))
+# Once more what failed, and its last words, for where only the end of a long log is kept.
+if [ "$failed" -gt 0 ] && [ -f "$log" ]; then
+    echo "== failed"
+    grep -vE '"result": "(OK|EXPECTEDFAIL|SKIP)"' "$log" | while read -r line; do
+        printf '%s\n' "$line" | sed 's/.*"name": "\([^"]*\)".*"result": "\([A-Z]*\)".*/\2 \1/'
+        for stream in stdout stderr; do
+            printf '%s' "$line" | grep -oE '"'$stream'": "([^"\\]|\\.)*' | sed 's/^[^:]*: "//' |
+                xargs -0 printf '%b' | tail -n 15 | sed 's/^/    /'
+        done
+    done
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
