@@ -19,6 +19,7 @@ flow.py sent FOLDER SITE...                     each of them sent less than the 
 flow.py clips FOLDER LEAST MOST                 a clip is so many times the one before; sites have the last
 flow.py evaluations FOLDER                      what was told of each is what its opened sum says;
                                                 prints their numbers and the records of each
+flow.py port                                    a free port that stays free while nobody listens there
 flow.py web                                     a web server on a free port, which it prints
 """
 import array
@@ -27,6 +28,7 @@ import itertools
 import json
 import os
 import random
+import socket
 import sqlite3
 import struct
 import sys
@@ -244,6 +246,20 @@ def evaluations(folder):
             if recall is not None and abs(recall - min(max(share, 0), 1)) > 1e-6:
                 sys.exit(f"evaluation {e['number']}: class {c} has {share}, not {recall}")
         print(e["number"], e["trained"], round(e["seen"], 3))
+
+
+def port():
+    """None that connecting sockets are given: one could get it, even the one that seeks a listener there."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        given = int(file.read().split()[0])
+    while True:
+        with socket.socket() as free:
+            try:
+                free.bind(("127.0.0.1", random.SystemRandom().randrange(min(10000, given // 2), given)))
+            except OSError:
+                continue
+            print(free.getsockname()[1])
+            return
 
 
 class Web(http.server.SimpleHTTPRequestHandler):

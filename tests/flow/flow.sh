@@ -124,12 +124,15 @@ pin() {
 
 # lead: start the coordinator on a free port; sets address
 lead() {
-    start coordinator "$aggregator" run --dir "$at/coordinator" --study "$at/study.yaml" \
-        --manifest "$at/manifest" --initial "$at/initial.state" --listen 'tcp://127.0.0.1:*' \
-        --events
+    address=tcp://127.0.0.1:$(tool port)
+    lead_again
     soon says "$at/coordinator.out" '"listening"'
-    port=$(sed -n 's/.*"listening","port":\([0-9]*\).*/\1/p' "$at/coordinator.out" | tail -n 1)
-    address=tcp://127.0.0.1:$port
+}
+
+# lead_again [PROGRAM]: at the address where it was
+lead_again() {
+    start coordinator "${1:-$aggregator}" run --dir "$at/coordinator" --study "$at/study.yaml" \
+        --manifest "$at/manifest" --initial "$at/initial.state" --listen "$address" --events
 }
 
 # join SITE...: with the data $scratch/small, or its own in $at/SITE, and with what lies there as

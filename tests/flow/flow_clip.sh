@@ -45,8 +45,7 @@ adapts() {
     join 1 2 3 4 5
     soon opened 3
     crash coordinator
-    start coordinator "$aggregator" run --dir "$at/coordinator" --study "$at/study.yaml" \
-        --manifest "$at/manifest" --initial "$at/initial.state" --listen "$address" --events
+    lead_again
     ended 0 coordinator site-1 site-2 site-3 site-4 site-5
     verified
     tool sums "$at"

@@ -2,22 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must hold of a study in which a process crashed.
 
-flow_crash.py port                         a free port of this machine
 flow_crash.py check FOLDER ROUNDS VICTIM   what was opened, and what the sites' journals say
 """
 import collections
 import json
-import socket
 import sqlite3
 import sys
 
 PLAN, INPUT, CONFIRM, RELEASE, RESULT = range(1, 6)
-
-
-def port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        print(free.getsockname()[1])
 
 
 def need(holds, what):

@@ -63,12 +63,6 @@ END
     chmod +x "$scratch/doomed"
 }
 
-# lead_with PROGRAM: on a port that does not change
-lead_with() {
-    start coordinator "$1" run --dir "$at/coordinator" --study "$at/study.yaml" \
-        --manifest "$at/manifest" --initial "$at/initial.state" --listen "$address" --events
-}
-
 # join_with PROGRAM SITE
 join_with() {
     program=$client client=$1
@@ -78,7 +72,7 @@ join_with() {
 
 again() {
     case $1 in
-    coordinator) lead_with "$aggregator" ;;
+    coordinator) lead_again ;;
     *) join_with "$client" "${1#site-}" ;;
     esac
 }
@@ -113,12 +107,12 @@ run() {
     point="$1, fsync $2 of $points ($3)"
     rm -rf "$at"
     cp -r "$scratch/enrolled" "$at"
-    address=tcp://127.0.0.1:$(/usr/bin/python3 "$checks" port)
+    address=tcp://127.0.0.1:$(tool port)
     case $1 in
     coordinator) doomed "$aggregator" "$1" "$2" "$3" ;;
     *) doomed "$client" "$1" "$2" "$3" ;;
     esac
-    if [ "$1" = coordinator ]; then lead_with "$scratch/doomed"; else lead_with "$aggregator"; fi
+    if [ "$1" = coordinator ]; then lead_again "$scratch/doomed"; else lead_again; fi
     for v in $sites; do
         if [ "$1" = "site-$v" ]; then join_with "$scratch/doomed" "$v"; else join "$v"; fi
     done

@@ -73,8 +73,7 @@ killed() {
     study .inf 1
     soon says "$at/coordinator.out" '"event":"evaluation"'
     crash coordinator
-    start coordinator "$aggregator" run --dir "$at/coordinator" --study "$at/study.yaml" \
-        --manifest "$at/manifest" --initial "$at/initial.state" --listen "$address" --events
+    lead_again
     finished
     for number in 0 1 2; do
         tool holds "$at/coordinator/evaluation-$number.json" 'round(d["seen"]) == 1610'

@@ -33,8 +33,7 @@ bound() {
 # die_now: the coordinator, and another goes on in its folder
 die_now() {
     crash coordinator
-    start coordinator "$aggregator" run --dir "$at/coordinator" --study "$at/study.yaml" \
-        --manifest "$at/manifest" --initial "$at/initial.state" --listen "$address" --events
+    lead_again
 }
 
 # during EVENT ROUND: at site 1, while site 5 still trains

@@ -39,8 +39,7 @@ removed() {
     join 1 2 3 4 5
     soon opened 2
     crash coordinator
-    start coordinator "$aggregator" run --dir "$at/coordinator" --study "$at/study.yaml" \
-        --manifest "$at/manifest" --initial "$at/initial.state" --listen "$address" --events
+    lead_again
     soon opened 3
     soon says "$at/site-1.out" '"event":"masked","site":"site-1","round":5}'
     crash site-5
