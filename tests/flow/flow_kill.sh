@@ -87,11 +87,14 @@ ledger() {
     tool holds "$at/ledger" "d['intact'] and $sent <= d['releases'] <= $inputs + 1"
 }
 
-# A dead site's ledger, which has nothing twice; and once it runs again
+# A dead site's ledger, which has nothing twice; and once it runs again. The study waits meanwhile:
+# on a busy machine its rounds would be over before the site is back.
 again() {
+    send STOP coordinator
     ledger "$1"
     tool holds "$at/ledger" "$inputs <= d['releases'] and $inputs <= $sent + 1"
     before=$inputs
+    send CONT coordinator
     join "$1"
     soon says "$at/site-$1.log" connected 2
     ledger "$1"
