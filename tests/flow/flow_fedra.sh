@@ -36,7 +36,7 @@ dropout() {
     tool idx "$scratch/small.images" "$scratch/small.labels" 8 4 40
     enrol 6
     # Site 4 trains long: the others are done and wait for it.
-    tool idx "$at/site-4/data.images" "$at/site-4/data.labels" 8 4 1000
+    tool idx "$at/site-4/data.images" "$at/site-4/data.labels" 8 4 8000
     "$aggregator" check "$at/study.yaml" >"$at/check.log"
     says "$at/check.log" 'at least 2 honest contributors' || die 'check promises a block too much'
     lead
