@@ -84,10 +84,17 @@ static bool differs(char *path, size_t n, const json_t *a, const json_t *b)
     return true;
 }
 
+/* Whether a file had other contents then. */
+static bool tell_file(const struct rerun *r, const char *what, const char *hash)
+{
+    if (json_equal(json_object_get(r->manifest, hash), json_object_get(r->is, hash))) return false;
+    printf("  other %s: %s differs\n", what, hash);
+    return true;
+}
+
 /* What else differs that could be why. */
 static bool tell_causes(const struct rerun *r)
 {
-    static const char *const data[] = {"data_hash", "test_hash"};
     bool found = false;
     json_t *build = build_json(), *now;
     const char *key;
@@ -100,12 +107,11 @@ static bool tell_causes(const struct rerun *r)
         found = true;
     }
     json_decref(build);
-    for (size_t i = 0; i < 2; i++) {
-        if (json_equal(json_object_get(r->manifest, data[i]), json_object_get(r->is, data[i])))
-            continue;
-        printf("  other data: %s differs\n", data[i]);
-        found = true;
-    }
+    found |= tell_file(r, "data", "data_hash");
+    found |= tell_file(r, "data", "test_hash");
+    /* weights that the seed draws come from no file: they are a part of what is compared */
+    if (json_is_string(json_object_get(r->is, "initial")))
+        found |= tell_file(r, "initial weights", "initial_hash");
     return found;
 }
 
@@ -123,7 +129,8 @@ static enum exit_code compare(const struct rerun *r)
         printf("so this does not say that the result is wrong\n");
         return EXIT_FAILED;
     }
-    printf("the same build, study, data and seed: result.json is not what this run gives\n");
+    printf(
+        "the same build, study, data, weights and seed: result.json is not what this run gives\n");
     return EXIT_VERIFY;
 }
 
@@ -199,8 +206,9 @@ enum exit_code rerun_command(int argc, char **argv)
     static const char doc[] =
         "Run a row of a sweep again, from its manifest.json, and compare with the result.json "
         "beside it, all but the times.\v"
-        "Exit codes: 0 identical; 6 different, with the same build, study, data and seed, or the "
-        "manifest contradicts itself; 1 different, and what may be why; 7 there is nothing to "
+        "Exit codes: 0 identical; 6 different, with the same build, study, data, weights and seed, "
+        "or the manifest contradicts itself; 1 different, and what may be why; 7 there is nothing "
+        "to "
         "compare.\n";
     AUTO(rerun_free) struct rerun r = {0};
     const struct option_row row[] = {{NULL, "MANIFEST", .needed = true, .text = &r.path}, {0}};

@@ -55,6 +55,7 @@ struct simulation {
     uint64_t parameters;
     uint64_t macs_kept; /* a record's forward pass, of what was kept in the end; 0: not known */
     float *initial;     /* parameters */
+    struct hash initial_hash;
     struct backbone backbone;
     struct hash data_hash; /* of the training records before they are dealt */
     struct hash test_hash;

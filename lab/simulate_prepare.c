@@ -50,7 +50,11 @@ static enum exit_code prepare_weights(struct simulation *s)
     struct rng rng = stream_of(s->options.seed, STREAM_WEIGHTS);
     model_init(s->initial, &model, &rng);
     status = s->options.initial == NULL ? STATUS_OK : read_initial(s);
-    return status == STATUS_OK ? EXIT_OK : fail(s->options.initial, status);
+    if (status != STATUS_OK) return fail(s->options.initial, status);
+    s->initial_hash =
+        hash_long("initial weights",
+                  (struct view){(const uint8_t *)s->initial, s->parameters * sizeof *s->initial});
+    return EXIT_OK;
 }
 
 static enum exit_code refuse_data(const char *text)

@@ -164,6 +164,7 @@ static json_t *document_of(const struct simulation *s)
         o->initial == NULL ? json_null() : json_string(o->initial), "parameters",
         (json_int_t)s->parameters, "seconds", s->seconds);
     REQUIRE(d != NULL);
+    (void)json_object_set_new(d, "initial_hash", hash_text(&s->initial_hash));
     (void)json_object_set_new(d, "macs", macs_json(s));
     (void)json_object_set_new(d, "finished", json_boolean(s->finished));
     (void)json_object_set_new(d, "stop", s->stop[0] == 0 ? json_null() : json_string(s->stop));

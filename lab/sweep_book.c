@@ -136,6 +136,7 @@ static const struct {
     {"macs_share", {"macs", "share"}},
     {"parameters", {"parameters"}},
     {"data_hash", {"data_hash"}},
+    {"initial_hash", {"initial_hash"}},
 };
 
 static void put_field(FILE *out, const json_t *value)

@@ -137,6 +137,7 @@ static json_t *manifest_of(const struct sweep *s, uint32_t number, const struct 
         m, "study_text", study == NULL ? json_null() : json_stringn((const char *)text.at, text.n));
     (void)json_object_set_new(m, "data_hash", json_null());
     (void)json_object_set_new(m, "test_hash", json_null());
+    (void)json_object_set_new(m, "initial_hash", json_null());
     (void)json_object_set_new(m, "arguments", arguments_of(s, row));
     return m;
 }
@@ -225,11 +226,11 @@ enum status run_begin(struct run *run, const struct sweep *s, uint32_t row)
     return write_status(run, "failed", EXIT_REFUSED, why.text);
 }
 
-/* Keep the document, and what it says of the data. */
+/* Keep the document, and what it says of the files that it was made from. */
 static enum status keep_result(struct run *run, json_t *result)
 {
-    static const char *const key[] = {"data_hash", "test_hash"};
-    for (size_t i = 0; i < 2; i++)
+    static const char *const key[] = {"data_hash", "test_hash", "initial_hash"};
+    for (size_t i = 0; i < sizeof key / sizeof *key; i++)
         (void)json_object_set(run->manifest, key[i], json_object_get(result, key[i]));
     TRY(run_write(run->folder, "manifest.json", json_incref(run->manifest)));
     char part[FILE_PATH_MAX], whole[FILE_PATH_MAX];

@@ -206,6 +206,29 @@ again() {
     rerun 2 'no manifest'
 }
 
+# Initial weights from a file: they have a hash, and other weights are told from another result.
+weights() {
+    "$lab" init --study "$at/study.yaml" --seed 5 --out "$at/initial.state"
+    grid 'method: [fedavg]'
+    sed -i 's/tiny.npz,/tiny.npz, init: initial.state,/' "$at/sweep.yaml"
+    sweep 0
+    row 0001 'm["initial_hash"] == r["initial_hash"] and len(m["initial_hash"]) == 64'
+    head -n 1 "$runs/results.csv" | grep -q ',initial_hash$' || die 'the table does not have the hash'
+    rerun 0 'identical'
+    change result.json '"survivors": 4' '"survivors": 3'
+    rerun 6 'the same build, study, data, weights and seed'
+    restore result.json
+    "$lab" init --study "$at/study.yaml" --seed 6 --out "$at/initial.state"
+    rerun 1 'other initial weights: initial_hash differs'
+    # what the seed draws is no file that may have changed
+    runs=$at/drawn
+    grid 'method: [fedavg]'
+    sweep 0
+    change manifest.json '"initial_hash": "' '"initial_hash": "0'
+    change result.json '"survivors": 4' '"survivors": 3'
+    rerun 6 'the same build'
+}
+
 # A document that was not written whole is no row's fault.
 shortened() {
     grid 'method: [local-only], rounds.count: [100]'
