@@ -117,10 +117,12 @@ void page_figures_end(struct page *page)
 
 struct buffer *page_file(struct page *page, const char *name)
 {
-    if (page->n_files == PAGE_FILES_MAX) return NULL;
+    REQUIRE(page->n_files < PAGE_FILES_MAX);
     struct page_file *file = &page->file[page->n_files++];
     const int n = snprintf(file->name, sizeof file->name, "%s.csv", name);
     REQUIRE(n > 0 && (size_t)n < sizeof file->name);
+    for (const struct page_file *other = page->file; other < file; other++)
+        REQUIRE(strcmp(other->name, file->name) != 0);
     return &file->bytes;
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 
-#define PAGE_FILES_MAX 96
+#define PAGE_FILES_MAX 336 /* five for each of REPORT_AUDITS_MAX documents, and some */
 #define PAGE_NAME_MAX 48
 
 struct page_file {
@@ -44,8 +44,8 @@ void page_figures_begin(struct page *page, const char *title);
 void page_figure_missing(struct page *page, const char *title, const char *what);
 void page_figures_end(struct page *page);
 
-/* A new file beside the page: "NAME.csv"; NULL when there are too many. Borrowed until page_free.
- */
+/* A new file beside the page: "NAME.csv". A bug when there is one of that name, or PAGE_FILES_MAX.
+ * Borrowed until page_free. */
 struct buffer *page_file(struct page *page, const char *name);
 /* A link to the file of that name, which page_file made. */
 void page_link(struct page *page, const char *name);

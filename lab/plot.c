@@ -9,17 +9,28 @@
 #include "lab/plot_draw.h"
 #include "lab/sheet.h"
 
+/* Of the series that are not drawn, the page names so many. */
+enum { NAMES_TOLD = 12 };
+
 void plot_free(struct plot *plot)
 {
     for (size_t i = 0; i < plot->n_series; i++) free(plot->series[i].point);
-    plot->n_series = 0;
+    free(plot->series);
+    plot->series = NULL;
+    plot->n_series = plot->room = 0;
 }
 
 struct plot_series *plot_series(struct plot *plot, const char *name, enum plot_shape shape)
 {
-    if (plot->n_series == PLOT_SERIES_MAX) {
-        plot->left_out++;
-        return NULL;
+    if (plot->n_series == plot->room) {
+        const size_t room = plot->room == 0 ? PLOT_SERIES_DRAWN : 2 * plot->room;
+        struct plot_series *more = realloc(plot->series, room * sizeof *more);
+        if (more == NULL) {
+            plot->status = STATUS_NOMEM;
+            return NULL;
+        }
+        plot->series = more;
+        plot->room = room;
     }
     struct plot_series *series = &plot->series[plot->n_series];
     *series = (struct plot_series){.shape = shape, .colour = (unsigned)plot->n_series++};
@@ -46,6 +57,7 @@ void plot_point(struct plot *plot, struct plot_series *series, struct plot_point
 void plot_trend(struct plot *plot, const struct trend *trend, enum plot_shape shape, bool most)
 {
     struct plot_series *series = NULL;
+    if (trend->status != STATUS_OK) plot->status = trend->status;
     for (size_t i = 0; i < trend->n; i++) {
         const struct trend_point *p = &trend->point[i];
         if (i == 0 || p->group != p[-1].group)
@@ -79,9 +91,50 @@ static void write_numbers(const struct plot *plot, struct page *page, const char
     sheet_end(&sheet, "The numbers", how);
 }
 
+size_t plot_drawn(const struct plot *plot)
+{
+    return plot->n_series < PLOT_SERIES_DRAWN ? plot->n_series : PLOT_SERIES_DRAWN;
+}
+
+size_t plot_stride(const struct plot_series *series)
+{
+    return (series->n + PLOT_POINTS_DRAWN - 1) / PLOT_POINTS_DRAWN;
+}
+
+/* What is in the numbers and not in the picture. */
+static void tell_left_out(const struct plot *plot, struct buffer *out)
+{
+    size_t left_out = 0, thinned = 0;
+    for (size_t i = plot_drawn(plot); i < plot->n_series; i++) left_out += plot->series[i].n > 0;
+    for (size_t i = 0; i < plot_drawn(plot); i++) thinned += plot_stride(&plot->series[i]) > 1;
+    if (left_out > 0) {
+        page_print(
+            out,
+            "<p class=\"soft\">%zu more series are not drawn, for more than %d cannot be told "
+            "apart; the CSV file has their numbers:",
+            left_out, PLOT_SERIES_DRAWN);
+        for (size_t i = plot_drawn(plot), told = 0; i < plot->n_series && told < NAMES_TOLD; i++) {
+            if (plot->series[i].n == 0) continue;
+            page_print(out, told++ > 0 ? "; " : " ");
+            page_text(out, plot->series[i].name);
+        }
+        page_print(out, left_out > NAMES_TOLD ? "; and others.</p>\n" : ".</p>\n");
+    }
+    if (thinned > 0)
+        page_print(out,
+                   "<p class=\"soft\">Of series with more than %d points only some points are "
+                   "drawn.</p>\n",
+                   PLOT_POINTS_DRAWN);
+}
+
 void plot_write(struct plot *plot, struct page *page, const char *how, const char *missing)
 {
     struct buffer *out = &page->html;
+    if (plot->status == STATUS_RANGE) {
+        page_figure_missing(page, plot->title,
+                            "there are too many points. Report on the runs in parts.");
+        return;
+    }
     if (plot->status != STATUS_OK) out->status = plot->status;
     size_t points = 0;
     for (size_t i = 0; i < plot->n_series; i++) points += plot->series[i].n;
@@ -92,11 +145,7 @@ void plot_write(struct plot *plot, struct page *page, const char *how, const cha
     page_print(out, "<figure><h3>%s</h3>\n", plot->title);
     plot_draw(plot, out);
     plot_legend(plot, out);
-    if (plot->left_out > 0)
-        page_print(out,
-                   "<p class=\"soft\">%zu more series are not drawn: more than %d cannot be "
-                   "told apart. The tables have them.</p>\n",
-                   plot->left_out, PLOT_SERIES_MAX);
+    tell_left_out(plot, out);
     write_numbers(plot, page, how);
     page_print(out, "</figure>\n");
 }

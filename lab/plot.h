@@ -7,8 +7,10 @@
 #include "lab/page.h"
 #include "lab/trend.h"
 
-/* As many as can be told apart. */
-#define PLOT_SERIES_MAX 8
+/* So many are drawn: more cannot be told apart. The numbers have all. */
+#define PLOT_SERIES_DRAWN 8
+/* So many points of a series are drawn, at even distances. */
+#define PLOT_POINTS_DRAWN 400
 
 struct plot_point {
     double x, y, low, high; /* low and high: NAN where there is no interval */
@@ -24,7 +26,7 @@ enum plot_shape {
 struct plot_series {
     char name[TREND_LABEL_MAX];
     enum plot_shape shape;
-    unsigned colour; /* 0..PLOT_SERIES_MAX - 1 */
+    unsigned colour; /* its place; drawn when less than PLOT_SERIES_DRAWN */
     size_t n, room;
     struct plot_point *point; /* owned */
 };
@@ -40,22 +42,26 @@ struct plot {
     struct plot_axis x, y;
     const char *beyond; /* the name of a place right of the axis for infinite x; NULL: none */
     bool diagonal;      /* y = x, as a guide */
-    size_t n_series, left_out; /* left_out: series beyond PLOT_SERIES_MAX */
-    struct plot_series series[PLOT_SERIES_MAX];
-    enum status status; /* sticky: STATUS_NOMEM */
+    size_t n_series, room;
+    struct plot_series *series; /* owned */
+    enum status status;         /* sticky: STATUS_NOMEM; STATUS_RANGE a trend had too many points */
 };
 
 void plot_free(struct plot *plot);
 
-/* A new series, or NULL when it must be left out. The colour is that of its place. */
+/* A new series, valid until the next one; NULL when memory is out. */
 struct plot_series *plot_series(struct plot *plot, const char *name, enum plot_shape shape);
-/* Points whose y is not a number are left out. */
+/* Points whose y is not a number are left out; those that an axis cannot show are numbers only. */
 void plot_point(struct plot *plot, struct plot_series *series, struct plot_point point);
 /* One series for each group of a sorted trend; mean and interval, or the largest value instead. */
 void plot_trend(struct plot *plot, const struct trend *trend, enum plot_shape shape, bool most);
 
-/* Put the figure into the page's section of figures, or say there what would make it: missing,
- ours. how: the sentence that says how it was made. */
+/* How many of its series are drawn, and every how many-th point of one. */
+size_t plot_drawn(const struct plot *plot);
+size_t plot_stride(const struct plot_series *series);
+
+/* Put the figure into the page's section of figures, with what it leaves out, or say there what
+ * would make it: missing, ours. how: the sentence that says how it was made. */
 void plot_write(struct plot *plot, struct page *page, const char *how, const char *missing);
 
 #endif

@@ -15,8 +15,7 @@ enum {
     BOTTOM = 46,
     BEYOND = 56,    /* the place for infinite x */
     BAND_FROM = 12, /* points, from which on intervals are a band */
-    MARKS_APART = 36,
-    DRAWN_MAX = 400 /* points of a series */
+    MARKS_APART = 36
 };
 
 struct canvas {
@@ -53,7 +52,7 @@ static struct plot_scale scale_of(const struct plot *plot, bool is_x)
         least = axis->least;
         most = axis->most;
     }
-    for (size_t i = 0; i < plot->n_series; i++)
+    for (size_t i = 0; i < plot_drawn(plot); i++)
         for (size_t j = 0; j < plot->series[i].n; j++) {
             const struct plot_point *p = &plot->series[i].point[j];
             if (is_x && plot->series[i].shape == PLOT_LEVEL) continue;
@@ -109,35 +108,36 @@ static void draw_axes(const struct canvas *c)
 /* One marker for each colour. */
 static void draw_mark(struct buffer *out, unsigned colour, double x, double y)
 {
-    static const char *const shape[PLOT_SERIES_MAX] = {"m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
-                                                       "m-4 -4h8v8h-8z",
-                                                       "m0 -5l5 9h-10z",
-                                                       "m0 -5l5 5l-5 5l-5 -5z",
-                                                       "m-4 -4l8 8m0 -8l-8 8",
-                                                       "m0 5l5 -9h-10z",
-                                                       "m-5 0h10m-5 -5v10",
-                                                       "m-2 -5h4v10h-4z"};
+    static const char *const shape[PLOT_SERIES_DRAWN] = {"m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
+                                                         "m-4 -4h8v8h-8z",
+                                                         "m0 -5l5 9h-10z",
+                                                         "m0 -5l5 5l-5 5l-5 -5z",
+                                                         "m-4 -4l8 8m0 -8l-8 8",
+                                                         "m0 5l5 -9h-10z",
+                                                         "m-5 0h10m-5 -5v10",
+                                                         "m-2 -5h4v10h-4z"};
     page_print(out, "<path class=\"mark\" d=\"M%.1f %.1f%s\"/>", x, y, shape[colour]);
 }
 
 /* Dashes beside colours, so that lines are told apart without them. */
 static const char *dashes(unsigned colour)
 {
-    static const char *const pattern[PLOT_SERIES_MAX] = {"",     "8 3", "2 3", "8 3 2 3",
-                                                         "12 4", "5 2", "1 2", "10 2 2 2 2 2"};
+    static const char *const pattern[PLOT_SERIES_DRAWN] = {"",     "8 3", "2 3", "8 3 2 3",
+                                                           "12 4", "5 2", "1 2", "10 2 2 2 2 2"};
     return pattern[colour];
 }
 
-static size_t stride_of(const struct plot_series *s)
+/* A logarithmic axis has no place for 0 and below. */
+static bool can_show(const struct canvas *c, const struct plot_point *p)
 {
-    return (s->n + DRAWN_MAX - 1) / DRAWN_MAX;
+    return !(c->x.log && p->x <= 0) && !(c->y.log && p->y <= 0);
 }
 
 static void draw_line(const struct canvas *c, const struct plot_series *s)
 {
     bool begun = false;
-    for (size_t i = 0; i < s->n; i += stride_of(s)) {
-        if (isinf(s->point[i].x)) continue;
+    for (size_t i = 0; i < s->n; i += plot_stride(s)) {
+        if (isinf(s->point[i].x) || !can_show(c, &s->point[i])) continue;
         page_print(c->out, begun ? " %.1f %.1f" : "<path class=\"curve\" d=\"M%.1f %.1f",
                    place_x(c, s->point[i].x), place_y(c, s->point[i].y));
         begun = true;
@@ -148,7 +148,7 @@ static void draw_line(const struct canvas *c, const struct plot_series *s)
 static void draw_band(const struct canvas *c, const struct plot_series *s)
 {
     size_t with = 0;
-    const size_t step = stride_of(s);
+    const size_t step = plot_stride(s);
     for (size_t i = 0; i < s->n; i += step)
         with += isfinite(s->point[i].low) && isfinite(s->point[i].x);
     if (with < 2) return;
@@ -197,8 +197,9 @@ static void draw_series(const struct canvas *c, const struct plot_series *s)
     const bool many = s->shape == PLOT_CURVE && s->n > BAND_FROM;
     if (many) draw_band(c, s);
     double last = -(double)INFINITY;
-    for (size_t i = 0; i < s->n && s->shape != PLOT_LEVEL; i += stride_of(s)) {
+    for (size_t i = 0; i < s->n && s->shape != PLOT_LEVEL; i += plot_stride(s)) {
         const double x = place_x(c, s->point[i].x);
+        if (!can_show(c, &s->point[i])) continue;
         if (isinf(s->point[i].x)) draw_level(c, s->point[i].y);
         /* a curve of many points keeps a mark here and there, to be told apart by */
         if (many && x - last < MARKS_APART) continue;
@@ -226,14 +227,14 @@ void plot_draw(const struct plot *plot, struct buffer *out)
         }
         page_print(out, "\"/>\n");
     }
-    for (size_t i = 0; i < plot->n_series; i++) draw_series(&c, &plot->series[i]);
+    for (size_t i = 0; i < plot_drawn(plot); i++) draw_series(&c, &plot->series[i]);
     page_print(out, "</svg>\n");
 }
 
 void plot_legend(const struct plot *plot, struct buffer *out)
 {
     page_print(out, "<ul class=\"legend\">");
-    for (size_t i = 0; i < plot->n_series; i++) {
+    for (size_t i = 0; i < plot_drawn(plot); i++) {
         const struct plot_series *s = &plot->series[i];
         if (s->n == 0) continue;
         page_print(out, "<li><svg viewBox=\"0 0 34 14\" aria-hidden=\"true\" class=\"c%u\">",

@@ -12,11 +12,9 @@
 #include "base/option.h"
 #include "lab/commands.h"
 
-enum { AUDITS_MAX = 64 };
-
 struct audits {
     size_t n;
-    struct report_audit audit[AUDITS_MAX];
+    struct report_audit audit[REPORT_AUDITS_MAX];
 };
 
 static void audits_free(struct audits *audits)
@@ -35,7 +33,7 @@ static enum status read_audits(struct audits *out, const char *folder)
 {
     struct dirent **entry = NULL;
     const int n = scandir(folder, &entry, is_json, alphasort);
-    enum status status = n < 0 ? STATUS_IO : n > AUDITS_MAX ? STATUS_RANGE : STATUS_OK;
+    enum status status = n < 0 ? STATUS_IO : n > REPORT_AUDITS_MAX ? STATUS_RANGE : STATUS_OK;
     for (int i = 0; i < n; i++) {
         char path[FILE_PATH_MAX];
         if (status == STATUS_OK) {
@@ -94,7 +92,7 @@ static enum exit_code about_audits(struct page *page, const char *folder)
     const enum status status = read_audits(&audits, folder);
     if (status == STATUS_RANGE) {
         fprintf(stderr, "%s has more than %d documents: report on them in parts\n", folder,
-                AUDITS_MAX);
+                REPORT_AUDITS_MAX);
         return EXIT_DATA;
     }
     if (status != STATUS_OK) return failed("cannot read", folder, status);

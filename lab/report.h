@@ -16,7 +16,8 @@ struct report_audit {
     json_t *document; /* owned; NULL: it cannot be read */
 };
 
-/* The whole page about audits. */
+/* The whole page about audits, REPORT_AUDITS_MAX at most. */
+#define REPORT_AUDITS_MAX 64
 void report_audits(struct page *page, const struct report_audit *audit, size_t n,
                    const char *folder);
 
@@ -28,14 +29,15 @@ void report_course(struct page *page, const struct runs *runs);   /* learning, b
 void report_costs(struct page *page, const struct runs *runs);    /* bytes, dropouts, attacks */
 void report_sites(struct page *page, const struct runs *runs);    /* small sites, blocks */
 
-/* Parts of an audit. */
-void report_bounds(struct page *page, const json_t *document);
-void report_roc(struct page *page, const json_t *document);
-void report_stages(struct page *page, const json_t *document);
+/* Parts of an audit; files: what the names of its CSV files begin with. */
+void report_bounds(struct page *page, const json_t *document, const char *files);
+void report_roc(struct page *page, const json_t *document, const char *files);
+void report_stages(struct page *page, const json_t *document, const char *files);
 
-/* What the runs' epsilons are about: frame number i of the distinct ones, or NULL beyond the last.
- */
+/* What the runs' epsilons are about: the frame of kind i + 1, or NULL beyond the last. */
 const char *report_frame(const struct runs *runs, size_t i);
+/* So many kinds have figures of their own. */
+#define REPORT_KINDS_DRAWN 8
 
 /* Words about how a figure over runs was made, for n runs; frame: may be NULL. */
 #define REPORT_HOW_MAX 1200

@@ -2,6 +2,7 @@
 /* The page about audits: for each, first a verdict in plain words, then the claim, the evidence,
  * what it shows and what it does not, and how to repeat it. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 #include "lab/report.h"
 #include "lab/sheet.h"
 
-enum { TEXT = 1200, KIND = 24, CHECKS = 10000 };
+enum { TEXT = 1200, KIND = 24, FILES = 48, CHECKS = 10000 };
 
 static const struct {
     const char *audit, *title;
@@ -122,7 +123,7 @@ static void claim_box(struct page *page, const json_t *d)
     page_print(out, ".</p>\n");
 }
 
-static void check_list(struct page *page, const json_t *d)
+static void check_list(struct page *page, const json_t *d, const char *files)
 {
     static const char *const heads[] = {"", "check", "what", "counts", NULL};
     static const char *const sign[] = {[CHECK_PASSED] = "\xE2\x9C\x93",
@@ -131,8 +132,10 @@ static void check_list(struct page *page, const json_t *d)
     const json_t *checks = document_at(d, "checks");
     if (!json_is_array(checks)) return;
     AUTO(sheet_free) struct sheet sheet = {0};
+    char name[PAGE_NAME_MAX - 4];
+    (void)snprintf(name, sizeof name, "%s-checks", files);
     page_print(&page->html, "<h3>The checks</h3>\n");
-    sheet_begin(&sheet, page, "verify-checks", heads);
+    sheet_begin(&sheet, page, name, heads);
     for (size_t i = 0; i < document_length(d, "checks", CHECKS); i++) {
         const json_t *check = json_array_get(checks, i);
         char text[TEXT];
@@ -188,7 +191,23 @@ static const char *kind_title(const json_t *d, char kind[static KIND])
     return NULL;
 }
 
-static void write_audit(struct page *page, const struct report_audit *audit)
+/* What the files of audit i are named by: its kind, and which of that kind it is. */
+static void name_files(char out[static FILES], const struct report_audit *audit, size_t i)
+{
+    char kind[KIND], other[KIND];
+    size_t which = 1;
+    (void)kind_title(audit[i].document, kind);
+    for (size_t k = 0; k < i; k++) {
+        (void)kind_title(audit[k].document, other);
+        which += strcmp(other, kind) == 0;
+    }
+    if (which == 1)
+        (void)snprintf(out, FILES, "%s", kind);
+    else
+        (void)snprintf(out, FILES, "%s-%zu", kind, which);
+}
+
+static void write_audit(struct page *page, const struct report_audit *audit, const char *files)
 {
     const json_t *d = audit->document;
     char kind[KIND];
@@ -198,11 +217,11 @@ static void write_audit(struct page *page, const struct report_audit *audit)
     verdict_box(page, d);
     claim_box(page, d);
     page_print(&page->html, "<div class=\"figures\">\n");
-    report_bounds(page, d);
-    report_roc(page, d);
+    report_bounds(page, d, files);
+    report_roc(page, d, files);
     page_figures_end(page);
-    report_stages(page, d);
-    check_list(page, d);
+    report_stages(page, d, files);
+    check_list(page, d, files);
     sentences(page, "What this shows", d, "shows");
     sentences(page, "What it does not show", d, "does_not_show");
     repeat_box(page, d, audit->file, kind);
@@ -239,6 +258,10 @@ void report_audits(struct page *page, const struct report_audit *audit, size_t n
                "up.</p>\n",
                VEILSUM_VERSION);
     overview(page, audit, n);
-    for (size_t i = 0; i < n; i++) write_audit(page, &audit[i]);
+    for (size_t i = 0; i < n; i++) {
+        char files[FILES];
+        name_files(files, audit, i);
+        write_audit(page, &audit[i], files);
+    }
     page_end(page);
 }

@@ -72,12 +72,11 @@ static void draw_bars(struct buffer *out, const json_t *d, size_t n, double clai
     page_print(out, "</svg>\n");
 }
 
-static void list_bounds(struct page *page, const json_t *d, size_t n)
+static void list_bounds(struct page *page, const json_t *d, size_t n, const char *files)
 {
     static const char *const heads[] = {"method", "\xCE\xB5 at least", "holds for", "", NULL};
-    char kind[16], name[PAGE_NAME_MAX / 2];
-    document_text(kind, sizeof kind, d, "audit");
-    (void)snprintf(name, sizeof name, "%s-bounds", kind);
+    char name[PAGE_NAME_MAX - 4];
+    (void)snprintf(name, sizeof name, "%s-bounds", files);
     AUTO(sheet_free) struct sheet sheet = {0};
     sheet_begin(&sheet, page, name, heads);
     for (size_t i = 0; i < n; i++) {
@@ -96,21 +95,21 @@ static void list_bounds(struct page *page, const json_t *d, size_t n)
               "bound. Rounded down.");
 }
 
-void report_bounds(struct page *page, const json_t *d)
+void report_bounds(struct page *page, const json_t *d, const char *files)
 {
     const size_t n = document_length(d, "bounds", BOUNDS_MAX);
     if (n == 0) return;
     const double claim = document_number(d, "claim.epsilon");
     page_print(&page->html, "<figure><h3>What was proved, beside what is claimed</h3>\n");
     draw_bars(&page->html, d, n, claim >= 0 ? account_rounded(claim) : (double)NAN);
-    list_bounds(page, d, n);
+    list_bounds(page, d, n, files);
     page_print(&page->html, "</figure>\n");
 }
 
 /* --- membership --------------------------------------------------------------------------------
  */
 
-static void list_points(struct page *page, const json_t *d, size_t n)
+static void list_points(struct page *page, const json_t *d, size_t n, const char *files)
 {
     static const char *const heads[] = {
         "attack", "false alarms, wanted", "realised", "members found", "95 % from",
@@ -119,15 +118,17 @@ static void list_points(struct page *page, const json_t *d, size_t n)
     static const char *const counts[] = {"true_positives", "members", "false_positives",
                                          "nonmembers"};
     AUTO(sheet_free) struct sheet sheet = {0};
+    char name[PAGE_NAME_MAX - 4];
+    (void)snprintf(name, sizeof name, "%s-points", files);
     page_print(&page->html, "<figure><h3>At few false alarms</h3>\n");
-    sheet_begin(&sheet, page, "mia-points", heads);
+    sheet_begin(&sheet, page, name, heads);
     for (size_t i = 0; i < n; i++) {
         const json_t *attack = json_array_get(document_at(d, "attacks"), i);
-        char name[32];
-        document_text(name, sizeof name, attack, "name");
+        char which[32];
+        document_text(which, sizeof which, attack, "name");
         for (size_t j = 0; j < document_length(attack, "points", POINTS_MAX); j++) {
             const json_t *p = json_array_get(document_at(attack, "points"), j);
-            sheet_text(&sheet, name);
+            sheet_text(&sheet, which);
             sheet_number(&sheet, "%.4g", document_number(p, "fpr_target"));
             sheet_number(&sheet, "%.4g", document_number(p, "fpr_realised"));
             sheet_number(&sheet, "%.4f", document_number(p, "tpr"));
@@ -143,12 +144,14 @@ static void list_points(struct page *page, const json_t *d, size_t n)
     page_print(&page->html, "</figure>\n");
 }
 
-void report_roc(struct page *page, const json_t *d)
+void report_roc(struct page *page, const json_t *d, const char *files)
 {
     const size_t n = document_length(d, "attacks", ATTACKS_MAX);
     if (n == 0) return;
+    char file[PAGE_NAME_MAX - 4];
+    (void)snprintf(file, sizeof file, "%s-roc", files);
     AUTO(plot_free)
-    struct plot plot = {.name = "mia-roc",
+    struct plot plot = {.name = file,
                         .title = "Members found against false alarms",
                         .x = {.name = "false alarms", .log = true, .least = 1e-3, .most = 1},
                         .y = {.name = "members found", .log = true, .least = 1e-3, .most = 1},
@@ -162,19 +165,20 @@ void report_roc(struct page *page, const json_t *d)
         struct plot_series *series = plot_series(&plot, label, PLOT_CURVE);
         for (size_t j = 0; j < document_length(attack, "roc", ROC_MAX); j++) {
             const json_t *pair = json_array_get(document_at(attack, "roc"), j);
-            const double x = json_number_value(json_array_get(pair, 0));
-            const double y = json_number_value(json_array_get(pair, 1));
-            if (x > 0 && x <= 1 && y > 0 && y <= 1)
+            const json_t *at[] = {json_array_get(pair, 0), json_array_get(pair, 1)};
+            const double x = json_number_value(at[0]), y = json_number_value(at[1]);
+            if (json_is_number(at[0]) && json_is_number(at[1]) && x >= 0 && x <= 1 && y >= 0 &&
+                y <= 1)
                 plot_point(
                     &plot, series,
                     (struct plot_point){.x = x, .y = y, .low = (double)NAN, .high = (double)NAN});
         }
     }
     plot_write(&plot, page,
-               "From mia.json. On the dotted line an attack does not tell members from others. "
-               "Points at zero cannot be drawn on such axes.",
-               "the document has no points of a curve above zero.");
-    list_points(page, d, n);
+               "From the document's roc. On the dotted line an attack does not tell members from "
+               "others. Points at zero cannot be drawn on such axes; the numbers have them.",
+               "the document has no points of a curve.");
+    list_points(page, d, n, files);
 }
 
 /* --- inversion ---------------------------------------------------------------------------------
@@ -226,11 +230,13 @@ static const char *stage_title(const char *name)
     return "Another stage";
 }
 
-static void list_stages(struct page *page, const json_t *d, size_t n)
+static void list_stages(struct page *page, const json_t *d, size_t n, const char *files)
 {
     static const char *const heads[] = {"stage", "PSNR, mean (dB)", "best", "of guessing", NULL};
     AUTO(sheet_free) struct sheet sheet = {0};
-    sheet_begin(&sheet, page, "inversion-stages", heads);
+    char file[PAGE_NAME_MAX - 4];
+    (void)snprintf(file, sizeof file, "%s-stages", files);
+    sheet_begin(&sheet, page, file, heads);
     for (size_t i = 0; i < n; i++) {
         const json_t *stage = json_array_get(document_at(d, "stages"), i);
         char name[24];
@@ -245,7 +251,7 @@ static void list_stages(struct page *page, const json_t *d, size_t n)
               "one reaches who has seen nothing of the update.");
 }
 
-void report_stages(struct page *page, const json_t *d)
+void report_stages(struct page *page, const json_t *d, const char *files)
 {
     const size_t n = document_length(d, "stages", STAGES_MAX);
     if (n == 0) return;
@@ -268,5 +274,5 @@ void report_stages(struct page *page, const json_t *d)
         page_print(out, "</figure>\n");
     }
     page_print(out, "</div>\n");
-    list_stages(page, d, n);
+    list_stages(page, d, n, files);
 }

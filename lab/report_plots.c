@@ -2,7 +2,6 @@
 /* Figures of a sweep: accuracy against epsilon, learning, budgets, bytes, dropouts, attacks. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "dp/account.h"
 #include "lab/plot.h"
@@ -62,7 +61,7 @@ static void draw_epsilon(struct page *page, const struct runs *runs, size_t numb
     AUTO(trend_free) struct trend trend = {0};
     for (size_t i = 0; i < runs->n && frame != NULL; i++) {
         const struct run *run = &runs->run[i];
-        if (run->state == RUN_DONE && strcmp(run->frame, frame) == 0)
+        if (run->state == RUN_DONE && run->kind == number + 1)
             trend_add(&trend, group_of(&trend, runs, run, "epsilon"), run->target, run->target,
                       y(run));
     }
@@ -76,7 +75,7 @@ static void draw_epsilon(struct page *page, const struct runs *runs, size_t numb
 
 void report_epsilon(struct page *page, const struct runs *runs)
 {
-    for (size_t i = 0; i == 0 || (i < 8 && report_frame(runs, i) != NULL); i++) {
+    for (size_t i = 0; i == 0 || (i < REPORT_KINDS_DRAWN && i < runs->n_kinds); i++) {
         draw_epsilon(page, runs, i, "Accuracy", "accuracy", accuracy_of);
         draw_epsilon(page, runs, i, "AUC", "auc", auc_of);
     }
@@ -105,8 +104,21 @@ static void draw_learning(struct page *page, const struct runs *runs)
                "no finished run was scored more than once. Give simulate --rounds-eval.");
 }
 
-/* What was spent, of the seed that spent most, and the limits as levels. */
-enum { LIMITS_DRAWN = 3 };
+/* Limits number from to to - 1 as levels. */
+static void plot_limits(struct plot *plot, const struct trend *limits, size_t from, size_t to)
+{
+    for (size_t i = from; i < limits->n && i < to; i++) {
+        char label[32];
+        (void)snprintf(label, sizeof label, "limit %.4f", limits->point[i].most);
+        plot_point(plot, plot_series(plot, label, PLOT_LEVEL),
+                   (struct plot_point){.y = limits->point[i].most});
+    }
+    if (limits->status != STATUS_OK) plot->status = limits->status;
+}
+
+/* What was spent, of the seed that spent most, and the limits as levels: these first, the others
+ * where curves leave room. */
+enum { LIMITS_FIRST = 3 };
 
 static void draw_budget(struct page *page, const struct runs *runs, size_t number)
 {
@@ -122,8 +134,7 @@ static void draw_budget(struct page *page, const struct runs *runs, size_t numbe
     AUTO(trend_free) struct trend limits = {0};
     for (size_t i = 0; i < runs->n && frame != NULL; i++) {
         const struct run *run = &runs->run[i];
-        if (run->state != RUN_DONE || strcmp(run->frame, frame) != 0 || !isfinite(run->limit))
-            continue;
+        if (run->state != RUN_DONE || run->kind != number + 1 || !isfinite(run->limit)) continue;
         const uint32_t group = trend_group(&trend, run->label);
         trend_add(&limits, 0, account_rounded(run->limit), 0, account_rounded(run->limit));
         for (size_t j = 0; j < run->n_curve; j++)
@@ -131,14 +142,10 @@ static void draw_budget(struct page *page, const struct runs *runs, size_t numbe
                 trend_add(&trend, group, run->curve[j].round, run->curve[j].round,
                           account_rounded(run->curve[j].epsilon));
     }
-    for (size_t i = 0; i < limits.n && i < LIMITS_DRAWN; i++) {
-        char label[32];
-        (void)snprintf(label, sizeof label, "limit %.4f", limits.point[i].most);
-        plot_point(&plot, plot_series(&plot, label, PLOT_LEVEL),
-                   (struct plot_point){.y = limits.point[i].most});
-    }
+    plot_limits(&plot, &limits, 0, LIMITS_FIRST);
     trend_sort(&trend);
     plot_trend(&plot, &trend, PLOT_CURVE, true);
+    plot_limits(&plot, &limits, LIMITS_FIRST, limits.n);
     plot_write(
         &plot, page,
         report_how(how, "Spent, with the dropouts that happened: the largest over seeds.", frame),
@@ -148,7 +155,7 @@ static void draw_budget(struct page *page, const struct runs *runs, size_t numbe
 void report_course(struct page *page, const struct runs *runs)
 {
     draw_learning(page, runs);
-    for (size_t i = 0; i == 0 || (i < 8 && report_frame(runs, i) != NULL); i++)
+    for (size_t i = 0; i == 0 || (i < REPORT_KINDS_DRAWN && i < runs->n_kinds); i++)
         draw_budget(page, runs, i);
 }
 

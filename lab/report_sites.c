@@ -2,7 +2,6 @@
 /* What a study does for each site: accuracy by size, and who held which block how often. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "lab/plot.h"
 #include "lab/report.h"
@@ -16,7 +15,10 @@ static void plot_sites(struct plot *plot, const struct runs *runs, bool test)
         const struct run *run = &runs->run[i];
         if (run->state != RUN_DONE || run->n_sites == 0) continue;
         if (test && isnan(run->site[0].test)) continue;
+        /* the plot's series are these groups */
         const uint32_t group = trend_group(&groups, run->label);
+        if (groups.status != STATUS_OK) plot->status = groups.status;
+        if (groups.status != STATUS_OK) return;
         struct plot_series *series = group < plot->n_series
                                          ? &plot->series[group]
                                          : plot_series(plot, run->label, PLOT_MARKS);
@@ -87,7 +89,7 @@ static void heat_cell(struct buffer *out, double x, double y, double width, doub
                share > 0.55 ? "dark" : "", x + width / 2, y + height / 2 + 4.5, held);
 }
 
-enum { HEAT_BLOCKS = 40, HEAT_SITES = 60, HEAT_LEFT = 64, HEAT_WIDTH = 480 };
+enum { HEAT_RUNS = 4, HEAT_BLOCKS = 40, HEAT_SITES = 60, HEAT_LEFT = 64, HEAT_WIDTH = 480 };
 
 /* Blocks downwards, sites to the right; the last column is how many sites ever held the block. */
 static void heat_map(struct buffer *out, const struct run *run)
@@ -102,7 +104,7 @@ static void heat_map(struct buffer *out, const struct run *run)
                "<svg viewBox=\"0 0 %d %.0f\" role=\"img\" aria-label=\"Rounds in which each site "
                "held each block\">\n<text class=\"name\" x=\"%d\" y=\"14\">site 1 to %u</text>"
                "<text class=\"name\" x=\"%d\" y=\"14\" text-anchor=\"end\">holders</text>\n",
-               HEAT_WIDTH, blocks * height + 24, HEAT_LEFT, run->sites, HEAT_WIDTH - 4);
+               HEAT_WIDTH, blocks * height + 24, HEAT_LEFT, sites, HEAT_WIDTH - 4);
     for (uint32_t b = 0; b < blocks; b++) {
         uint32_t holders = 0;
         const double y = 20 + b * height;
@@ -117,25 +119,43 @@ static void heat_map(struct buffer *out, const struct run *run)
                    HEAT_WIDTH - 4, y + 15, holders,
                    holders < run->min_holders ? " \xE2\x9A\xA0" : "");
     }
-    page_print(out, "</svg>\n");
+    page_print(out, "</svg>\n<p class=\"soft\">At least %u sites must hold a block.",
+               run->min_holders);
+    if (blocks < run->blocks || sites < run->sites)
+        page_print(out, " %u of %u blocks and %u of %u sites are drawn.", blocks, run->blocks,
+                   sites, run->sites);
+    page_print(out, "</p>\n");
 }
 
-static void heat_numbers(struct page *page, const struct run *run)
+/* All runs that have blocks, also those without a figure. */
+static void list_blocks(struct page *page, const struct runs *runs, size_t drawn)
 {
-    static const char *const heads[] = {"block", "site", "rounds held", NULL};
-    char name[PAGE_NAME_MAX / 2];
-    (void)snprintf(name, sizeof name, "blocks-%s", run->name);
+    static const char *const heads[] = {"run", "block", "site", "rounds held", NULL};
     AUTO(sheet_free) struct sheet sheet = {0};
-    sheet_begin(&sheet, page, name, heads);
-    for (uint32_t b = 0; b < run->blocks; b++)
-        for (uint32_t v = 0; v < run->sites; v++) {
-            sheet_count(&sheet, b + 1);
-            sheet_count(&sheet, v + 1);
-            sheet_count(&sheet, run->held[(size_t)b * run->sites + v]);
-        }
+    size_t with = 0;
+    page_print(&page->html, "<figure><h3>Blocks held, in numbers</h3>\n");
+    sheet_begin(&sheet, page, "blocks", heads);
+    for (size_t i = 0; i < runs->n; i++) {
+        const struct run *run = &runs->run[i];
+        with += run->blocks > 0;
+        for (uint32_t b = 0; b < run->blocks; b++)
+            for (uint32_t v = 0; v < run->sites; v++) {
+                sheet_text(&sheet, run->name);
+                sheet_count(&sheet, b + 1);
+                sheet_count(&sheet, v + 1);
+                sheet_count(&sheet, run->held[(size_t)b * run->sites + v]);
+            }
+    }
+    if (with > drawn)
+        page_print(
+            &page->html,
+            "<p class=\"soft\">%zu more runs allocate blocks and are not drawn; the CSV file "
+            "has their numbers.</p>\n",
+            with - drawn);
     sheet_end(&sheet, "The numbers",
-              "From result.json of this run, allocation.rounds_held. Holders: sites that ever held "
+              "From result.json of each run, allocation.rounds_held. Holders: sites that ever held "
               "the block; a sign marks fewer than the study's minimum.");
+    page_print(&page->html, "</figure>\n");
 }
 
 void report_sites(struct page *page, const struct runs *runs)
@@ -143,18 +163,16 @@ void report_sites(struct page *page, const struct runs *runs)
     draw_alone(page, runs);
     draw_own(page, runs);
     size_t drawn = 0;
-    for (size_t i = 0; i < runs->n && drawn < 4; i++) {
-        const struct run *run = &runs->run[i];
-        if (run->blocks == 0) continue;
-        page_print(&page->html, "<figure><h3>Blocks held in run %s</h3>\n", run->name);
-        heat_map(&page->html, run);
-        page_print(&page->html, "<p class=\"soft\">At least %u sites must hold a block.</p>\n",
-                   run->min_holders);
-        heat_numbers(page, run);
+    for (size_t i = 0; i < runs->n && drawn < HEAT_RUNS; i++) {
+        if (runs->run[i].blocks == 0) continue;
+        page_print(&page->html, "<figure><h3>Blocks held in run %s</h3>\n", runs->run[i].name);
+        heat_map(&page->html, &runs->run[i]);
         page_print(&page->html, "</figure>\n");
         drawn++;
     }
-    if (drawn == 0)
+    if (drawn > 0)
+        list_blocks(page, runs, drawn);
+    else
         page_figure_missing(page, "Blocks held",
                             "no run allocates layers to sites (allocation in the study file).");
 }

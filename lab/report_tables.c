@@ -27,37 +27,27 @@ struct cell {
     struct trend_point measure[MEASURES];
     uint32_t done, other;
     bool infinite, several; /* an epsilon without end; different kinds of it */
-    double frame;           /* from 1; NAN: no privacy is accounted */
+    size_t kind;            /* 0: no privacy is accounted */
+    enum status status;     /* STATUS_NOMEM */
 };
-
-static double frame_number(const struct runs *runs, const char *frame)
-{
-    const char *known = NULL;
-    for (size_t i = 0; i < 32 && (known = report_frame(runs, i)) != NULL; i++)
-        if (strcmp(known, frame) == 0) return (double)i + 1;
-    return (double)NAN;
-}
 
 static struct cell cell_of(const struct runs *runs, size_t first)
 {
-    struct cell cell = {.frame = (double)NAN};
-    struct trend all[MEASURES] = {0};
-    for (size_t i = first; i < runs->n; i++) {
+    struct cell cell = {0};
+    AUTO(trend_free) struct trend all = {0};
+    size_t i = first;
+    do {
         const struct run *run = &runs->run[i];
-        if (run->cell != first) continue;
         cell.done += run->state == RUN_DONE;
         cell.other += run->state != RUN_DONE;
         if (run->state != RUN_DONE) continue;
         cell.infinite = cell.infinite || isinf(run->limit) || isinf(run->spent);
-        const double frame = frame_number(runs, run->frame);
-        cell.several = cell.several || (isfinite(cell.frame) && fabs(cell.frame - frame) > 0.5);
-        cell.frame = frame;
-        for (enum measure m = 0; m < MEASURES; m++) trend_add(&all[m], 0, 0, 0, measure_of(run, m));
-    }
-    for (enum measure m = 0; m < MEASURES; m++) {
-        if (all[m].n > 0) cell.measure[m] = all[m].point[0];
-        trend_free(&all[m]);
-    }
+        cell.several = cell.several || (cell.done > 1 && cell.kind != run->kind);
+        cell.kind = run->kind;
+        for (enum measure m = 0; m < MEASURES; m++) trend_add(&all, m, 0, 0, measure_of(run, m));
+    } while ((i = runs->run[i].again) != 0);
+    for (size_t k = 0; k < all.n; k++) cell.measure[all.point[k].group] = all.point[k];
+    cell.status = all.status;
     return cell;
 }
 
@@ -88,18 +78,28 @@ static void write_cell(struct sheet *sheet, const char *label, const struct cell
                  cell->measure[BYTES].n == 0 ? (double)NAN : cell->measure[BYTES].mean);
     sheet_number(sheet, "%.4f",
                  cell->measure[KEPT].n == 0 ? (double)NAN : cell->measure[KEPT].mean);
-    sheet_number(sheet, "%.0f", cell->several ? (double)NAN : cell->frame);
+    sheet_number(sheet, "%.0f",
+                 cell->several || cell->kind == 0 ? (double)NAN : (double)cell->kind);
 }
 
 /* What the numbers in the last column stand for. */
-static void list_frames(struct page *page, const struct runs *runs)
+static void list_kinds(struct page *page, const struct runs *runs)
 {
-    const char *frame = NULL;
-    for (size_t i = 0; i < 32 && (frame = report_frame(runs, i)) != NULL; i++) {
-        page_print(&page->html, "<p class=\"soft\">Epsilon of kind %zu: ", i + 1);
-        page_text(&page->html, frame);
-        page_print(&page->html, ".</p>\n");
+    static const char *const heads[] = {"kind of \xCE\xB5", "what it is about", NULL};
+    if (runs->n_kinds == 0) return;
+    AUTO(sheet_free) struct sheet sheet = {0};
+    sheet_begin(&sheet, page, "kinds", heads);
+    for (size_t i = 0, listed = 0; i < runs->n; i++) {
+        if (runs->run[i].kind <= listed) continue;
+        sheet_count(&sheet, (double)++listed);
+        sheet_text(&sheet, runs->run[i].frame);
     }
+    sheet_end(&sheet, NULL, "Epsilons of different kinds do not compare, and share no figure.");
+    if (runs->n_kinds > REPORT_KINDS_DRAWN)
+        page_print(&page->html,
+                   "<p class=\"soft\">Only the first %d kinds have figures; the table above has "
+                   "the others.</p>\n",
+                   REPORT_KINDS_DRAWN);
 }
 
 void report_summary(struct page *page, const struct runs *runs)
@@ -126,12 +126,13 @@ void report_summary(struct page *page, const struct runs *runs)
         if (runs->run[i].cell != i) continue;
         const struct cell cell = cell_of(runs, i);
         write_cell(&sheet, runs->run[i].label, &cell);
+        if (cell.status != STATUS_OK) page->html.status = cell.status;
     }
     sheet_end(&sheet, NULL,
               "One row for each setting; means over n finished runs. Epsilons are the largest of "
               "the runs, rounded up. Limit: what every site enforces, with the fewest survivors "
               "throughout and no round failing. Spent: with the dropouts that happened.");
-    list_frames(page, runs);
+    list_kinds(page, runs);
 }
 
 static void list_failures(struct page *page, const struct runs *runs)
@@ -165,11 +166,12 @@ static void list_origin(struct sheet *sheet, const struct runs *runs, const char
         const char *value = (const char *)&runs->run[i] + offset;
         trend_add(&values, trend_group(&values, value[0] == 0 ? "not known" : value), 0, 0, 0);
     }
-    for (size_t i = 0; i < values.n && i < 50; i++) {
+    for (size_t i = 0; i < values.n; i++) {
         sheet_text(sheet, what);
         sheet_text(sheet, values.group[values.point[i].group]);
         sheet_count(sheet, values.point[i].n);
     }
+    if (values.status != STATUS_OK) sheet->html.status = values.status;
 }
 
 void report_failures(struct page *page, const struct runs *runs)
@@ -183,6 +185,7 @@ void report_failures(struct page *page, const struct runs *runs)
     list_origin(&sheet, runs, "commit", offsetof(struct run, commit));
     list_origin(&sheet, runs, "build", offsetof(struct run, build));
     list_origin(&sheet, runs, "hash of the training records", offsetof(struct run, data_hash));
+    list_origin(&sheet, runs, "hash of the initial weights", offsetof(struct run, initial_hash));
     sheet_end(&sheet, NULL,
               "More than one version, commit or build in a table means that its rows differ in "
               "more than their settings. To repeat a run: veilsum-lab rerun "

@@ -71,8 +71,7 @@ static enum status read_all(struct runs *runs, const char *folder, struct dirent
         (void)snprintf(run->name, sizeof run->name, "%.8s", entry[i]->d_name);
         TRY(read_run(run, folder));
     }
-    runs_compare(runs);
-    return STATUS_OK;
+    return runs_compare(runs);
 }
 
 enum status runs_read(struct runs *out, const char *folder)
@@ -154,29 +153,101 @@ void runs_label(char out[static RUNS_LABEL_MAX], const struct runs *runs, const 
     if (n >= RUNS_LABEL_MAX) (void)snprintf(out, RUNS_LABEL_MAX, "run %s", run->name);
 }
 
-/* Whether runs of one method differ in it; else the method's name says it already. */
-static bool varies_by_itself(const struct runs *runs, const char *key)
+/* --- runs that are alike -----------------------------------------------------------------------
+ */
+
+/* One text of a run, for sorting. */
+struct said {
+    const char *text;
+    size_t run;
+};
+
+static int compare_said(const void *a, const void *b)
 {
-    for (size_t i = 0; i < runs->n; i++) {
-        const struct run *run = &runs->run[i], *first = runs->run;
-        while (strcmp(first->method, run->method) != 0) first++;
-        const json_t *a = json_object_get(run->settings, key);
-        const json_t *b = json_object_get(first->settings, key);
+    const struct said *p = a, *q = b;
+    const int order = strcmp(p->text, q->text);
+    return order != 0 ? order : p->run < q->run ? -1 : 1;
+}
+
+static void free_said(struct said **said)
+{
+    free(*said);
+}
+
+/* All runs by one of their texts, and by their places where it is the same. NULL: no memory. */
+static struct said *sorted_by(const struct runs *runs, size_t offset)
+{
+    struct said *said = calloc(runs->n + 1, sizeof *said);
+    for (size_t i = 0; i < runs->n && said != NULL; i++)
+        said[i] = (struct said){(const char *)&runs->run[i] + offset, i};
+    if (said != NULL) qsort(said, runs->n, sizeof *said, compare_said);
+    return said;
+}
+
+static bool is_same(const struct said *said, size_t i)
+{
+    return i > 0 && strcmp(said[i].text, said[i - 1].text) == 0;
+}
+
+/* Whether runs of one method differ in it; else the method's name says it already. */
+static bool varies_by_itself(const struct runs *runs, const struct said *methods, const char *key)
+{
+    for (size_t i = 1; i < runs->n; i++) {
+        if (!is_same(methods, i)) continue;
+        const json_t *a = json_object_get(runs->run[methods[i].run].settings, key);
+        const json_t *b = json_object_get(runs->run[methods[i - 1].run].settings, key);
         if (a != b && !json_equal(a, b)) return true;
     }
     return false;
 }
 
-static void forget_what_methods_say(struct runs *runs)
+static enum status forget_what_methods_say(struct runs *runs)
 {
+    AUTO(free_said) struct said *methods = sorted_by(runs, offsetof(struct run, method));
     size_t n = 0;
+    if (methods == NULL) return STATUS_NOMEM;
     for (size_t i = 0; i < runs->n_varying; i++)
-        if (varies_by_itself(runs, runs->varying[i]))
+        if (varies_by_itself(runs, methods, runs->varying[i]))
             memmove(runs->varying[n++], runs->varying[i], sizeof runs->varying[i]);
     runs->n_varying = n;
+    return STATUS_OK;
 }
 
-void runs_compare(struct runs *runs)
+static enum status find_cells(struct runs *runs)
+{
+    AUTO(free_said) struct said *labels = sorted_by(runs, offsetof(struct run, label));
+    if (labels == NULL) return STATUS_NOMEM;
+    for (size_t i = 0; i < runs->n; i++) {
+        struct run *run = &runs->run[labels[i].run];
+        run->cell = labels[i].run;
+        run->again = 0;
+        if (!is_same(labels, i)) continue;
+        struct run *before = &runs->run[labels[i - 1].run];
+        run->cell = before->cell;
+        before->again = labels[i].run;
+    }
+    return STATUS_OK;
+}
+
+/* Numbered as they come, by runs' places. */
+static enum status find_kinds(struct runs *runs)
+{
+    AUTO(free_said) struct said *frames = sorted_by(runs, offsetof(struct run, frame));
+    if (frames == NULL) return STATUS_NOMEM;
+    for (size_t i = 0; i < runs->n; i++) /* the first run with that frame, for now */
+        runs->run[frames[i].run].kind =
+            is_same(frames, i) ? runs->run[frames[i - 1].run].kind : frames[i].run;
+    runs->n_kinds = 0;
+    for (size_t i = 0; i < runs->n; i++) {
+        struct run *run = &runs->run[i];
+        run->kind = run->frame[0] == 0 ? 0
+                    : run->kind == i   ? ++runs->n_kinds
+                                       : runs->run[run->kind].kind;
+    }
+    return STATUS_OK;
+}
+
+enum status runs_compare(struct runs *runs)
 {
     runs->n_varying = 0;
     json_t *first = NULL;
@@ -187,11 +258,8 @@ void runs_compare(struct runs *runs)
         note_differences(runs, first, settings);
         note_differences(runs, settings, first);
     }
-    forget_what_methods_say(runs);
-    for (size_t i = 0; i < runs->n; i++) {
-        struct run *run = &runs->run[i];
-        runs_label(run->label, runs, run, NULL);
-        run->cell = 0;
-        while (strcmp(runs->run[run->cell].label, run->label) != 0) run->cell++;
-    }
+    TRY(forget_what_methods_say(runs));
+    for (size_t i = 0; i < runs->n; i++) runs_label(runs->run[i].label, runs, &runs->run[i], NULL);
+    TRY(find_cells(runs));
+    return find_kinds(runs);
 }

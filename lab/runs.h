@@ -32,11 +32,14 @@ struct run {
     char name[16];
     char label[RUNS_LABEL_MAX]; /* its settings where runs differ, all but the seed */
     size_t cell;                /* the first run with that label */
+    size_t again;               /* the next one; 0: none */
     enum run_state state;
     char why[300]; /* it is not done */
     char method[48], version[32], commit[64], build[400], data_hash[72];
-    json_t *settings;                         /* its place in the grid; owned; NULL: not known */
+    char initial_hash[72]; /* of weights from a file, or words that they were drawn */
+    json_t *settings;      /* its place in the grid; owned; NULL: not known */
     char unit[32], adjacency[64], frame[320]; /* what its epsilons are about; empty: no privacy */
+    size_t kind;         /* number of that frame among the different ones, from 1; 0: no privacy */
     double target;       /* epsilon: what was asked, or the limit if that is more; NAN: none */
     double limit, spent; /* epsilon against the server with its colluding sites */
     double accuracy, balanced, auc;
@@ -56,6 +59,7 @@ struct run {
 struct runs {
     size_t n;
     struct run *run; /* owned */
+    size_t n_kinds;  /* of frames */
     size_t n_varying;
     char varying[RUNS_SETTINGS_MAX][48]; /* settings in which runs of one method differ */
 };
@@ -73,8 +77,9 @@ MUST_USE enum status runs_fill(struct run *run, json_t *const document[static RU
  * STATUS_IO     no such folder. STATUS_FORMAT  no runs in it. STATUS_RANGE  more than RUNS_MAX.
  * STATUS_NOMEM. out is untouched on failure. */
 MUST_USE enum status runs_read(struct runs *out, const char *folder);
-/* Find what varies, and the runs that are repetitions of each other; runs_read has done so. */
-void runs_compare(struct runs *runs);
+/* Find what varies, and the runs that are repetitions of each other, in n log n for n runs;
+ * runs_read has done so. STATUS_NOMEM. */
+MUST_USE enum status runs_compare(struct runs *runs);
 
 /* The settings in which runs differ, without the seed and without `but` (may be NULL): "random,
  * keep 0.3". Runs whose settings do not fit get labels of their own. */

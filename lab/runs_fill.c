@@ -196,6 +196,10 @@ enum status runs_fill(struct run *run, json_t *const document[static RUN_DOCUMEN
     document_text(run->commit, sizeof run->commit, manifest, "commit");
     fill_build(run, document_at(manifest, "build"));
     document_text(run->data_hash, sizeof run->data_hash, result, "data_hash");
+    if (json_is_string(document_at(result, "initial")))
+        document_text(run->initial_hash, sizeof run->initial_hash, result, "initial_hash");
+    else if (json_is_null(document_at(result, "initial")))
+        (void)snprintf(run->initial_hash, sizeof run->initial_hash, "drawn from the seed");
     run->accuracy = rate(document_number(result, "result.accuracy"));
     run->balanced = rate(document_number(result, "result.balanced"));
     run->auc = rate(document_number(result, "result.auc"));

@@ -29,11 +29,10 @@ void sheet_begin(struct sheet *sheet, struct page *page, const char *name, const
     *sheet = (struct sheet){.page = page, .csv = page_file(page, name), .heads = heads};
     (void)snprintf(sheet->name, sizeof sheet->name, "%s", name);
     for (; heads[sheet->columns] != NULL; sheet->columns++) {
-        if (sheet->csv == NULL) continue;
         if (sheet->columns > 0) page_print(sheet->csv, ",");
         csv_text(sheet->csv, heads[sheet->columns]);
     }
-    if (sheet->csv != NULL) page_print(sheet->csv, "\n");
+    page_print(sheet->csv, "\n");
 }
 
 static bool is_shown(const struct sheet *sheet)
@@ -44,14 +43,14 @@ static bool is_shown(const struct sheet *sheet)
 static void cell_begin(struct sheet *sheet)
 {
     if (sheet->at == 0 && is_shown(sheet)) page_print(&sheet->html, "<tr>");
-    if (sheet->at > 0 && sheet->csv != NULL) page_print(sheet->csv, ",");
+    if (sheet->at > 0) page_print(sheet->csv, ",");
 }
 
 static void cell_end(struct sheet *sheet)
 {
     if (++sheet->at < sheet->columns) return;
     if (is_shown(sheet)) page_print(&sheet->html, "</tr>\n");
-    if (sheet->csv != NULL) page_print(sheet->csv, "\n");
+    page_print(sheet->csv, "\n");
     sheet->at = 0;
     sheet->rows++;
 }
@@ -64,7 +63,7 @@ void sheet_text(struct sheet *sheet, const char *text)
         page_text(&sheet->html, text);
         page_print(&sheet->html, "</td>");
     }
-    if (sheet->csv != NULL) csv_text(sheet->csv, text);
+    csv_text(sheet->csv, text);
     cell_end(sheet);
 }
 
@@ -78,7 +77,7 @@ void sheet_number(struct sheet *sheet, const char *format, double x)
     cell_begin(sheet);
     sheet->numbers |= UINT64_C(1) << (sheet->at % 64);
     if (is_shown(sheet)) page_print(&sheet->html, "<td class=\"number\">%s</td>", text);
-    if (sheet->csv != NULL && !isnan(x)) page_print(sheet->csv, "%.10g", x);
+    if (!isnan(x)) page_print(sheet->csv, "%.10g", x);
     cell_end(sheet);
 }
 
@@ -104,10 +103,8 @@ void sheet_end(struct sheet *sheet, const char *folded, const char *how)
     page_text(out, how);
     if (sheet->rows > SHEET_ROWS_SHOWN)
         page_print(out, " The first %d of %zu rows.", SHEET_ROWS_SHOWN, sheet->rows);
-    if (sheet->csv != NULL) {
-        page_print(out, " ");
-        page_link(sheet->page, sheet->name);
-    }
+    page_print(out, " ");
+    page_link(sheet->page, sheet->name);
     page_print(out, "</p>\n");
     if (sheet->html.status != STATUS_OK) out->status = sheet->html.status;
 }

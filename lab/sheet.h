@@ -12,7 +12,7 @@ struct sheet {
     size_t columns, at, rows;
     uint64_t numbers; /* which columns hold numbers */
     struct buffer html;
-    struct buffer *csv; /* the page's; NULL: it has too many files already */
+    struct buffer *csv; /* the page's */
 };
 
 void sheet_free(struct sheet *sheet);

@@ -11,23 +11,43 @@ void trend_free(struct trend *trend)
 {
     free(trend->group);
     free(trend->point);
+    free(trend->groups.number);
+    free(trend->points.number);
     *trend = (struct trend){0};
 }
 
-uint32_t trend_group(struct trend *trend, const char *label)
+/* --- finding -----------------------------------------------------------------------------------
+ */
+
+/* FNV-1a. */
+static uint64_t hash_more(uint64_t hash, const void *bytes, size_t n)
 {
-    char name[TREND_LABEL_MAX];
-    document_cut(name, sizeof name, label);
-    for (size_t i = trend->n_groups; i-- > 0;)
-        if (strcmp(trend->group[i], name) == 0) return (uint32_t)i;
-    if (trend->status != STATUS_OK) return 0;
-    if (trend->group == NULL) trend->group = calloc(TREND_GROUPS_MAX, sizeof *trend->group);
-    if (trend->group == NULL || trend->n_groups == TREND_GROUPS_MAX) {
-        trend->status = trend->group == NULL ? STATUS_NOMEM : STATUS_RANGE;
-        return 0;
+    for (size_t i = 0; i < n; i++) hash = (hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001B3;
+    return hash;
+}
+
+static uint64_t hash_group(const char *name)
+{
+    return hash_more(0xCBF29CE484222325, name, strlen(name));
+}
+
+static uint64_t hash_point(uint32_t group, double key)
+{
+    return hash_more(hash_more(0xCBF29CE484222325, &group, sizeof group), &key, sizeof key);
+}
+
+static uint32_t *place_of(const struct trend_index *index, uint64_t hash, uint64_t step)
+{
+    return &index->number[((hash ^ hash >> 32) + step) & (index->places - 1)];
+}
+
+static uint32_t *find_group(const struct trend *trend, const char *name)
+{
+    const uint64_t hash = hash_group(name);
+    for (uint64_t step = 0;; step++) {
+        uint32_t *number = place_of(&trend->groups, hash, step);
+        if (*number == 0 || strcmp(trend->group[*number - 1], name) == 0) return number;
     }
-    memcpy(trend->group[trend->n_groups], name, sizeof name);
-    return (uint32_t)trend->n_groups++;
 }
 
 static bool is_at(const struct trend_point *p, uint32_t group, double key)
@@ -35,43 +55,93 @@ static bool is_at(const struct trend_point *p, uint32_t group, double key)
     return p->group == group && !(p->key < key) && !(p->key > key);
 }
 
-static struct trend_point *grow(struct trend *trend)
+static uint32_t *find_point(const struct trend *trend, uint32_t group, double key)
 {
-    if (trend->n == trend->room) {
-        const size_t room = trend->room == 0 ? 64 : 2 * trend->room;
-        struct trend_point *more =
-            room > TREND_POINTS_MAX ? NULL : realloc(trend->point, room * sizeof *more);
-        if (more == NULL) {
-            trend->status = room > TREND_POINTS_MAX ? STATUS_RANGE : STATUS_NOMEM;
-            return NULL;
-        }
-        trend->point = more;
-        trend->room = room;
+    const uint64_t hash = hash_point(group, key);
+    for (uint64_t step = 0;; step++) {
+        uint32_t *number = place_of(&trend->points, hash, step);
+        if (*number == 0 || is_at(&trend->point[*number - 1], group, key)) return number;
     }
-    return &trend->point[trend->n++];
 }
 
-/* Measurements come in the order of their places, so it is mostly the one after the last. */
-static struct trend_point *find(struct trend *trend, uint32_t group, double key)
+/* Twice the places, and things for half of them; what is found there is to be put in again.
+ * STATUS_NOMEM: there are as many as before. */
+static enum status widen(struct trend_index *index, void **things, size_t bytes)
 {
-    for (size_t ahead = 0; ahead < trend->n; ahead++) {
-        const size_t i = (trend->last + 1 + ahead) % trend->n;
-        if (is_at(&trend->point[i], group, key)) {
-            trend->last = i;
-            return &trend->point[i];
-        }
+    const size_t places = index->places == 0 ? 64 : 2 * index->places;
+    void *more = realloc(*things, places / 2 * bytes);
+    if (more == NULL) return STATUS_NOMEM;
+    *things = more;
+    uint32_t *number = calloc(places, sizeof *number);
+    if (number == NULL) return STATUS_NOMEM;
+    free(index->number);
+    *index = (struct trend_index){places, number};
+    return STATUS_OK;
+}
+
+static bool is_full(const struct trend_index *index, size_t n)
+{
+    return 2 * n == index->places;
+}
+
+static enum status widen_groups(struct trend *t)
+{
+    void *group = t->group;
+    const enum status status = widen(&t->groups, &group, sizeof *t->group);
+    t->group = group;
+    TRY(status);
+    for (uint32_t i = 0; i < t->n_groups; i++) *find_group(t, t->group[i]) = i + 1;
+    return STATUS_OK;
+}
+
+static enum status widen_points(struct trend *t)
+{
+    void *point = t->point;
+    const enum status status = widen(&t->points, &point, sizeof *t->point);
+    t->point = point;
+    TRY(status);
+    for (uint32_t i = 0; i < t->n; i++) *find_point(t, t->point[i].group, t->point[i].key) = i + 1;
+    return STATUS_OK;
+}
+
+/* --- adding ------------------------------------------------------------------------------------
+ */
+
+uint32_t trend_group(struct trend *trend, const char *label)
+{
+    char name[TREND_LABEL_MAX];
+    document_cut(name, sizeof name, label);
+    if (trend->status == STATUS_OK && is_full(&trend->groups, trend->n_groups))
+        trend->status = widen_groups(trend);
+    if (trend->status != STATUS_OK) return 0;
+    uint32_t *number = find_group(trend, name);
+    if (*number == 0) {
+        memcpy(trend->group[trend->n_groups], name, sizeof name);
+        *number = (uint32_t)++trend->n_groups;
     }
-    struct trend_point *p = grow(trend);
-    if (p == NULL) return NULL;
-    *p = (struct trend_point){.group = group, .key = key, .most = -(double)INFINITY};
-    trend->last = trend->n - 1;
-    return p;
+    return *number - 1;
+}
+
+static enum status point_at(struct trend_point **out, struct trend *trend, uint32_t group,
+                            double key)
+{
+    if (is_full(&trend->points, trend->n)) TRY(widen_points(trend));
+    uint32_t *number = find_point(trend, group, key);
+    if (*number == 0 && trend->n == TREND_POINTS_MAX) return STATUS_RANGE;
+    if (*number == 0) {
+        trend->point[trend->n] =
+            (struct trend_point){.group = group, .key = key, .most = -(double)INFINITY};
+        *number = (uint32_t)++trend->n;
+    }
+    *out = &trend->point[*number - 1];
+    return STATUS_OK;
 }
 
 void trend_add(struct trend *trend, uint32_t group, double key, double x, double y)
 {
     if (!isfinite(y) || isnan(key) || isnan(x) || trend->status != STATUS_OK) return;
-    struct trend_point *p = find(trend, group, key);
+    struct trend_point *p = NULL;
+    trend->status = point_at(&p, trend, group, key + 0.0); /* -0 is 0 */
     if (p == NULL) return;
     const double off = y - p->mean;
     p->n++;

@@ -10,9 +10,8 @@
 
 #include "base/status.h"
 
-#define TREND_GROUPS_MAX 1024
 #define TREND_POINTS_MAX ((size_t)200000)
-#define TREND_LABEL_MAX 160
+#define TREND_LABEL_MAX 400
 
 struct trend_point {
     uint32_t group;
@@ -23,11 +22,18 @@ struct trend_point {
     double most;
 };
 
+/* Where things are found by their hash: a power of two of places, at least half of them free. */
+struct trend_index {
+    size_t places;
+    uint32_t *number; /* of a thing, from 1; 0: free */
+};
+
 struct trend {
-    size_t n_groups, n, room, last;
+    size_t n_groups, n;
     char (*group)[TREND_LABEL_MAX];
     struct trend_point *point;
-    enum status status; /* sticky: STATUS_RANGE too many groups or points, STATUS_NOMEM */
+    struct trend_index groups, points;
+    enum status status; /* sticky: STATUS_RANGE too many points, STATUS_NOMEM */
 };
 
 void trend_free(struct trend *trend);
@@ -37,7 +43,7 @@ uint32_t trend_group(struct trend *trend, const char *label);
 /* One measurement y at key, drawn at x. What is not a number is left out; x and key may be
  * infinite. */
 void trend_add(struct trend *trend, uint32_t group, double key, double x, double y);
-/* By group, then by key. */
+/* By group, then by key; the last thing to do with it before it is read. */
 void trend_sort(struct trend *trend);
 
 /* Half the 95 % interval's width; NAN for one measurement alone. */

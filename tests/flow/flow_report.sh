@@ -100,6 +100,16 @@ audits() {
     has audits-files/mia-roc.csv '"lira, AUC 0.6",1,1'
 }
 
+# refuses CODE TEXT ARGUMENT...
+refuses() {
+    code=0 want=$1 text=$2
+    shift 2
+    "$lab" report "$@" >"$at/out" 2>"$at/report.log" || code=$?
+    [ "$code" = "$want" ] || die "$* ended with $code"
+    says "$at/report.log" "$text" || die "$* did not say: $text"
+    [ ! -s "$at/out" ] || die "$* printed something"
+}
+
 # 10^6 rows, too many bytes, too deep: said and survived.
 hostile() {
     mkdir -p "$at/runs/0001" "$at/runs/0002" "$at/runs/0003"
@@ -121,16 +131,16 @@ END
     has runs-files/failed.csv 'result.json is too large to be read'
     has runs-files/failed.csv 'result.json is no JSON object'
     if grep -qF '<script' "$at/runs.html"; then die 'words became a script'; fi
-}
-
-# refuses CODE TEXT ARGUMENT...
-refuses() {
-    code=0 want=$1 text=$2
-    shift 2
-    "$lab" report "$@" >"$at/out" 2>"$at/report.log" || code=$?
-    [ "$code" = "$want" ] || die "$* ended with $code"
-    says "$at/report.log" "$text" || die "$* did not say: $text"
-    [ ! -s "$at/out" ] || die "$* printed something"
+    # of audits so many, and no more
+    mkdir "$at/audits"
+    for n in $(seq 64); do echo '{"audit": "verify", "checks": [{}]}' >"$at/audits/$n.json"; done
+    page audits
+    has audits.html 'verify-64-checks.csv'
+    [ "$(find "$at/audits-files" -name '*.csv' | wc -l)" = 65 ] || die 'files share a name'
+    echo '{"audit": "verify"}' >"$at/audits/65.json"
+    rm "$at/audits.html"
+    refuses 7 'more than 64 documents' "$at/audits" -o "$at/audits.html"
+    [ ! -e "$at/audits.html" ] || die 'a page of some of the audits'
 }
 
 arguments() {

@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
     for (size_t i = 0; i < RUN_DOCUMENTS; i++)
         documents[i] = json_object_get(audit.document, part[i]);
     REQUIRE(runs_fill(runs.run, documents) == STATUS_OK);
-    runs_compare(&runs);
+    REQUIRE(runs_compare(&runs) == STATUS_OK);
     AUTO(page_free) struct page two = {0};
     report_runs(&two, &runs, "folder");
     REQUIRE(page_status(&two) == STATUS_OK && tame_page(buffer_view(&two.html)));

@@ -48,11 +48,13 @@ static void a_page_is_closed_and_runs_no_scripts(void)
     CHECK(!tame_page(buffer_view(&page.html)));
 }
 
-static void files_beside_it_have_an_end(void)
+static void files_lie_beside_it_and_are_linked_to(void)
 {
     AUTO(page_free) struct page page = {.folder = "x-files"};
-    for (int i = 0; i < PAGE_FILES_MAX; i++) CHECK(page_file(&page, "one") != NULL);
-    CHECK(page_file(&page, "one") == NULL);
+    write_u8(page_file(&page, "one"), 1);
+    write_u8(page_file(&page, "two"), 2);
+    CHECK_NUMBER(2, page.n_files);
+    CHECK(strcmp(page.file[1].name, "two.csv") == 0 && page.file[1].bytes.at[0] == 2);
     page_link(&page, "one");
     CHECK(is(&page.html, "<a href=\"x-files/one.csv\">one.csv</a>"));
 }
@@ -121,7 +123,7 @@ int main(void)
     RUN(text_of_others_stays_text);
     RUN(what_turns_text_around_is_shown);
     RUN(a_page_is_closed_and_runs_no_scripts);
-    RUN(files_beside_it_have_an_end);
+    RUN(files_lie_beside_it_and_are_linked_to);
     RUN(tables_and_their_files_say_the_same);
     RUN(long_tables_are_cut_in_the_page_alone);
     RUN(numbers_on_axes_are_short);

@@ -2,6 +2,7 @@
 #include "lab/plot.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "lab/plot_draw.h"
 #include "tests/lib/check.h"
@@ -84,16 +85,24 @@ static void a_figure_without_points_says_what_makes_it(void)
     CHECK(!tame_says(buffer_view(&page.html), "<svg"));
 }
 
-static void more_series_than_can_be_told_apart_are_counted(void)
+static void series_that_are_not_drawn_are_named_and_in_the_numbers(void)
 {
     AUTO(plot_free) struct plot plot = sample();
     AUTO(page_free) struct page page = {0};
-    for (int i = 0; i < PLOT_SERIES_MAX + 3; i++)
-        plot_point(&plot, plot_series(&plot, "s", PLOT_MARKS),
-                   (struct plot_point){1, 1, (double)NAN, (double)NAN, 0});
-    CHECK_NUMBER(3, plot.left_out);
+    for (int i = 0; i < 8 + 3; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "series %d", i);
+        struct plot_series *s = plot_series(&plot, name, PLOT_MARKS);
+        if (i != 9)
+            plot_point(&plot, s, (struct plot_point){1, i + 1, (double)NAN, (double)NAN, 0});
+    }
     plot_write(&plot, &page, "", "");
-    CHECK(tame_says(buffer_view(&page.html), "3 more series are not drawn"));
+    CHECK(tame_page(buffer_view(&page.html)));
+    CHECK(tame_says(buffer_view(&page.html), "2 more series are not drawn"));
+    CHECK(tame_says(buffer_view(&page.html), ": series 8; series 10."));
+    CHECK(tame_says(buffer_view(&page.file[0].bytes), "\"series 0\",1,1,"));
+    CHECK(tame_says(buffer_view(&page.file[0].bytes), "\"series 8\",1,9,"));
+    CHECK(tame_says(buffer_view(&page.file[0].bytes), "\"series 10\",1,11,"));
 }
 
 static void many_points_are_thinned_and_banded(void)
@@ -106,6 +115,20 @@ static void many_points_are_thinned_and_banded(void)
     plot_write(&plot, &page, "", "");
     CHECK(tame_page(buffer_view(&page.html)) && page.html.n < 100000);
     CHECK(tame_says(buffer_view(&page.html), "class=\"band\""));
+    CHECK(tame_says(buffer_view(&page.html), "only some points are drawn"));
+}
+
+static void a_trend_with_too_many_points_is_no_figure(void)
+{
+    AUTO(plot_free) struct plot plot = sample();
+    AUTO(page_free) struct page page = {0};
+    struct trend trend = {.status = STATUS_RANGE};
+    plot_trend(&plot, &trend, PLOT_CURVE, false);
+    page_figures_begin(&page, "Figures");
+    plot_write(&plot, &page, "how", "give --more");
+    page_figures_end(&page);
+    CHECK(tame_says(buffer_view(&page.html), "A figure: there are too many points"));
+    CHECK_OK(page_status(&page));
 }
 
 static void what_an_axis_cannot_show_does_no_harm(void)
@@ -115,8 +138,13 @@ static void what_an_axis_cannot_show_does_no_harm(void)
     struct plot_series *s = plot_series(&plot, "s", PLOT_CURVE);
     plot_point(&plot, s, (struct plot_point){0, -1e15, -1e15, 1e15, 5});
     plot_point(&plot, s, (struct plot_point){-3, 1e15, (double)NAN, (double)NAN, 5});
+    plot_point(&plot, s, (struct plot_point){2, 3, (double)NAN, (double)NAN, 5});
     plot_write(&plot, &page, "", "");
     CHECK(tame_page(buffer_view(&page.html)) && !tame_says(buffer_view(&page.html), "nan"));
+    CHECK(tame_says(buffer_view(&page.html), "s: 3 at 2"));
+    CHECK(!tame_says(buffer_view(&page.html), "at 0") &&
+          !tame_says(buffer_view(&page.html), "at -3"));
+    CHECK(tame_says(buffer_view(&page.file[0].bytes), "\"s\",-3,1e+15,"));
 }
 
 static void memory_that_is_out_is_kept(void)
@@ -141,8 +169,9 @@ int main(void)
     RUN(one_value_alone_has_a_range);
     RUN(infinity_has_a_place_of_its_own);
     RUN(a_figure_without_points_says_what_makes_it);
-    RUN(more_series_than_can_be_told_apart_are_counted);
+    RUN(series_that_are_not_drawn_are_named_and_in_the_numbers);
     RUN(many_points_are_thinned_and_banded);
+    RUN(a_trend_with_too_many_points_is_no_figure);
     RUN(what_an_axis_cannot_show_does_no_harm);
     RUN(memory_that_is_out_is_kept);
     return check_done();

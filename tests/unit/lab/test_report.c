@@ -121,32 +121,108 @@ static void words_of_others_stay_words(void)
     done(page);
 }
 
+/* The page about an inversion with this for a picture. */
+static struct page *with_picture(const char *image)
+{
+    AUTO(buffer_free) struct buffer text = {0};
+    static const char head[] = "{\"audit\": \"inversion\", \"stages\": [{\"name\": \"plain\", "
+                               "\"psnr_mean\": 70.5, \"image\": \"";
+    write_bytes(&text, head, sizeof head - 1);
+    write_bytes(&text, image, strlen(image));
+    write_bytes(&text, "\"}]}", 5);
+    return about((const char *)text.at);
+}
+
+/* A picture of one pixel begins and ends like this. */
+#define HEAD "iVBORw0KGgoAAAANSUhEUgAA"
+#define TAIL "AAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+
 static void only_pictures_are_shown_as_pictures(void)
 {
-    struct page *page = about("{\"audit\": \"inversion\", \"stages\": [{\"name\": \"plain\", "
-                              "\"psnr_mean\": 70.5, \"image\": \"" PIXEL "\"}]}");
-    CHECK(says(page, "src=\"data:image/png;base64," PIXEL "\"") && says(page, "70.50"));
-    done(page);
+    static const char *const good[] = {PIXEL, HEAD "AAEAAAABCAAA" TAIL, HEAD "IAAAACAACAAA" TAIL};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct page *page = with_picture(good[i]);
+        AUTO(buffer_free) struct buffer source = {0};
+        page_print(&source, "src=\"data:image/png;base64,%s\"", good[i]);
+        write_u8(&source, 0);
+        CHECK(says(page, (const char *)source.at) && says(page, "70.50"));
+        done(page);
+    }
     static const char *const bad[] = {
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+"
-        "kcQAAAABJRU5Erk\\\"gg==",
-        "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7R0lGODlhAQABAIAAAAAAAP==",
-        "iVBORw0KGgoAAAANSUhEUgAA//"
-        "8AAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==",
-        "iVBORw0KGgoAAAANSUhEUgAAAAAAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+"
-        "kcQAAAABJRU5ErkJggg==",
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJg="
-        "g==",
-        "iVBORw0KGgoAAAANSUhEUg==",
+        "iFBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAA" TAIL, /* another first byte */
+        "iVBORw0KGgoAAAANSUhEUwAAAAEAAAABCAAA" TAIL, /* another first part */
+        HEAD "AAAAAAABCAAA" TAIL,                    /* a side of 0 pixels */
+        HEAD "AAEAAAAACAAA" TAIL,                    /* the other */
+        HEAD "IAEAAAABCAAA" TAIL,                    /* one of 8193 */
+        HEAD "AAEAACABCAAA" TAIL,                    /* the other */
+        HEAD "AAEAAAABCAAAA" TAIL,                   /* no four characters */
+        HEAD "AAEAAAABCAA=" TAIL,                    /* what is no digit */
+        HEAD "AAEAAAABCAA\\\"" TAIL,
+        HEAD "AAEAAAABCAAA", /* cut off */
         ""};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        char text[400];
-        (void)snprintf(text, sizeof text,
-                       "{\"audit\": \"inversion\", \"stages\": [{\"image\": \"%s\"}]}", bad[i]);
-        page = about(text);
+        struct page *page = with_picture(bad[i]);
         CHECK(!says(page, "<img") && says(page, "There is no picture"));
         done(page);
     }
+}
+
+static void a_picture_without_end_is_not_shown(void)
+{
+    AUTO(buffer_free) struct buffer image = {0};
+    write_bytes(&image, PIXEL, 88);
+    for (size_t i = 88; i < (size_t)4 << 20; i += 4) write_bytes(&image, "AAAA", 4);
+    write_u8(&image, 0);
+    struct page *page = with_picture((const char *)image.at);
+    CHECK(says(page, "<img"));
+    done(page);
+    image.n--;
+    write_bytes(&image, "AAAA", 5);
+    page = with_picture((const char *)image.at);
+    CHECK(!says(page, "<img") && says(page, "There is no picture"));
+    done(page);
+}
+
+static void documents_of_one_kind_have_files_of_their_own(void)
+{
+    AUTO(page_free) struct page page = {0};
+    struct report_audit audit[3] = {{.file = "a.json"}, {.file = "b.json"}, {.file = "c.json"}};
+    for (size_t i = 0; i < 3; i++) {
+        char text[300];
+        (void)snprintf(text, sizeof text,
+                       "{\"audit\": \"%s\", \"bounds\": [{\"method\": \"m\", "
+                       "\"epsilon_lower_bound\": 0.%zu}], \"attacks\": [{\"roc\": [[0, 0.%zu]]}], "
+                       "\"stages\": [{}], \"checks\": [{}]}",
+                       i == 1 ? "mia" : "canary", i + 1, i + 1);
+        audit[i].document = parsed(text);
+    }
+    report_audits(&page, audit, 3, "folder");
+    CHECK_OK(page_status(&page));
+    CHECK(file_says(&page, "canary-bounds.csv", "\"m\",0.1,"));
+    CHECK(file_says(&page, "mia-bounds.csv", "\"m\",0.2,"));
+    CHECK(file_says(&page, "canary-2-bounds.csv", "\"m\",0.3,"));
+    CHECK(file_says(&page, "mia-roc.csv", ",0,0.2,"));
+    CHECK(file_says(&page, "canary-2-roc.csv", ",0,0.3,"));
+    CHECK(says(&page, "canary-2-points.csv") && says(&page, "canary-2-stages.csv") &&
+          says(&page, "canary-2-checks.csv"));
+    for (size_t i = 0; i < page.n_files; i++)
+        for (size_t k = 0; k < i; k++) CHECK(strcmp(page.file[i].name, page.file[k].name) != 0);
+    for (size_t i = 0; i < 3; i++) document_free(&audit[i].document);
+}
+
+static void as_many_audits_as_are_read_have_all_their_files(void)
+{
+    AUTO(page_free) struct page page = {0};
+    static struct report_audit audit[REPORT_AUDITS_MAX];
+    for (size_t i = 0; i < REPORT_AUDITS_MAX; i++)
+        audit[i].document =
+            parsed("{\"audit\": \"mechanism\", \"bounds\": [{}], \"attacks\": [{\"roc\": [[1, "
+                   "1]]}], \"stages\": [{}], \"checks\": [{}]}");
+    report_audits(&page, audit, REPORT_AUDITS_MAX, "folder");
+    CHECK_OK(page_status(&page));
+    CHECK_NUMBER(1 + 5 * REPORT_AUDITS_MAX, page.n_files);
+    CHECK(says(&page, "mechanism-64-checks.csv"));
+    for (size_t i = 0; i < REPORT_AUDITS_MAX; i++) document_free(&audit[i].document);
 }
 
 static void lists_without_end_are_cut(void)
@@ -180,7 +256,7 @@ static void add(struct runs *runs, const char *settings, const char *status, con
 static struct page *about_runs(struct runs *runs)
 {
     struct page *page = calloc(1, sizeof *page);
-    runs_compare(runs);
+    CHECK_OK(runs_compare(runs));
     report_runs(page, runs, "folder");
     CHECK_OK(page_status(page));
     CHECK(tame_page(buffer_view(&page->html)));
@@ -231,7 +307,7 @@ static void seeds_are_averaged_and_failures_listed(void)
     CHECK(file_says(page, "fairness-own.csv", ",5,0.5,"));
     CHECK(file_says(page, "fairness-test.csv", "\"local-only\",30,0.55,,,\n"));
     CHECK(file_says(page, "fairness-test.csv", "\"m, epsilon 3, dropout 0.2\",,0.82,"));
-    CHECK(file_says(page, "blocks-0001.csv", "1,1,4\n1,2,0\n"));
+    CHECK(file_says(page, "blocks.csv", "\"0001\",1,1,4\n\"0001\",1,2,0\n"));
     CHECK(
         says(page, "unit site, adjacency: add, delta 1e-05, against the server with 2 colluding"));
     done(page);
@@ -254,6 +330,110 @@ static void units_do_not_share_a_figure(void)
     CHECK(!says(page, "accuracy-3.csv"));
     CHECK(file_says(page, "accuracy-1.csv", "\"m\",2.5,0.5,0.5,0.5,2\n"));
     CHECK(file_says(page, "accuracy-2.csv", "\"m\",2.5,0.5,,,1\n"));
+    done(page);
+}
+
+/* Runs of so many methods, with so many seeds of each. */
+static void add_methods(struct runs *runs, int methods, int seeds, const char *result)
+{
+    for (int i = 0; i < methods * seeds; i++) {
+        char settings[100];
+        (void)snprintf(settings, sizeof settings, "{\"method\": \"m%d\", \"seed\": %d}", i / seeds,
+                       i % seeds);
+        add(runs, settings, DONE, result);
+    }
+}
+
+static void what_a_figure_leaves_out_is_said_and_in_its_file(void)
+{
+    AUTO(runs_free) struct runs runs = {.run = calloc(20, sizeof(struct run))};
+    add_methods(&runs, 10, 2,
+                "{\"result\": {\"accuracy\": 0.5}, \"bytes_per_site\": {\"up\": 7}, \"per_site\": "
+                "[{\"records\": 3, \"accuracy\": 0.5}, {\"records\": 4, \"accuracy\": 0.25}]}");
+    struct page *page = about_runs(&runs);
+    CHECK(says(page, "2 more series are not drawn") && !says(page, "3 more series"));
+    CHECK(!says(page, "4 more series")); /* series, not runs */
+    CHECK(says(page, ": m8; m9."));
+    CHECK(file_says(page, "bytes.csv", "\"m9\",7,0.5,0.5,0.5,2\n"));
+    CHECK(file_says(page, "fairness-own.csv", "\"m9\",4,0.25,"));
+    done(page);
+}
+
+static void many_settings_stay_apart(void)
+{
+    enum { METHODS = 1100 };
+    AUTO(runs_free) struct runs runs = {.run = calloc(METHODS, sizeof(struct run))};
+    add_methods(&runs, METHODS, 1,
+                "{\"result\": {\"accuracy\": 0.5}, \"per_site\": [{\"records\": 3, "
+                "\"accuracy\": 0.5}]}");
+    struct page *page = about_runs(&runs);
+    CHECK(says(page, "1092 more series are not drawn"));
+    CHECK(file_says(page, "fairness-own.csv", "\"m1099\",3,0.5,"));
+    CHECK(!file_says(page, "fairness-own.csv", "\"m0\",3,0.5,,,\n\"m0\""));
+    done(page);
+}
+
+/* Work must not grow with the square or the cube of the runs: it would not end. Those without
+ * privacy come first. */
+static void thousands_of_runs_of_which_some_have_no_privacy_end(void)
+{
+    enum { METHODS = 2500 };
+    AUTO(runs_free) struct runs runs = {.run = calloc(2 * METHODS, sizeof(struct run))};
+    add_methods(&runs, METHODS, 1,
+                "{\"result\": {\"accuracy\": 0.5}, \"rounds\": [{\"round\": 1, \"accuracy\": 0.4}, "
+                "{\"round\": 2, \"accuracy\": 0.5}, {\"round\": 3, \"accuracy\": 0.5}]}");
+    add_methods(&runs, METHODS, 1,
+                "{\"result\": {\"accuracy\": 0.5}, \"privacy\": {\"unit\": \"site\", \"limit\": "
+                "{\"server_and_colluding_sites\": 2.5}}}");
+    struct page *page = about_runs(&runs);
+    CHECK_NUMBER(1, runs.n_kinds);
+    CHECK(runs.run[0].again == METHODS && runs.run[METHODS].cell == 0);
+    CHECK(file_says(page, "learning.csv", "\"m2499\",3,0.5,"));
+    CHECK(file_says(page, "summary.csv", "\"m2499\",2,0,0.5,0,"));
+    done(page);
+}
+
+static void kinds_of_epsilon_are_all_numbered(void)
+{
+    enum { KINDS = 40 };
+    AUTO(runs_free) struct runs runs = {.run = calloc(2 * KINDS + 1, sizeof(struct run))};
+    add(&runs, "{\"method\": \"none\"}", DONE, "{\"result\": {\"accuracy\": 0.5}}");
+    for (int i = 0; i < 2 * KINDS; i++) {
+        char settings[100], result[300];
+        (void)snprintf(settings, sizeof settings, "{\"method\": \"m%d\"}", i % KINDS);
+        (void)snprintf(result, sizeof result,
+                       "{\"result\": {\"accuracy\": 0.5}, \"privacy\": {\"unit\": \"unit %d\", "
+                       "\"limit\": {\"server_and_colluding_sites\": 2.5}}}",
+                       i % KINDS);
+        add(&runs, settings, DONE, result);
+    }
+    struct page *page = about_runs(&runs);
+    CHECK_NUMBER(KINDS, runs.n_kinds);
+    CHECK(runs.run[0].kind == 0 && runs.run[1].kind == 1 && runs.run[80].kind == 40);
+    CHECK(file_says(page, "summary.csv", "\"m39\",2,0,0.5,0,,,,,2.5,,,,40\n"));
+    CHECK(file_says(page, "summary.csv", "\"none\",1,0,0.5,,,,,,,,,,\n"));
+    CHECK(file_says(page, "kinds.csv", "40,\"unit unit 39, adjacency"));
+    CHECK(says(page, "Only the first 8 kinds have figures"));
+    done(page);
+}
+
+static void blocks_of_all_runs_are_in_the_numbers(void)
+{
+    AUTO(runs_free) struct runs runs = {.run = calloc(6, sizeof(struct run))};
+    AUTO(buffer_free) struct buffer wide = {0};
+    page_print(&wide, "{\"result\": {\"accuracy\": 0.5}, \"sites\": 70, \"allocation\": "
+                      "{\"min_holders\": 2, \"rounds_held\": [[1");
+    for (int i = 1; i < 70; i++) page_print(&wide, ",%d", i);
+    page_print(&wide, "]]}}");
+    write_u8(&wide, 0);
+    for (int i = 0; i < 6; i++) add(&runs, "{\"method\": \"fedra\"}", DONE, (const char *)wide.at);
+    struct page *page = about_runs(&runs);
+    CHECK(says(page, "Blocks held in run 0004") && !says(page, "Blocks held in run 0005"));
+    CHECK(says(page, "2 more runs allocate blocks and are not drawn"));
+    CHECK(says(page, "1 of 1 blocks and 60 of 70 sites are drawn"));
+    CHECK(says(page, "site 1 to 60"));
+    CHECK(file_says(page, "blocks.csv", "\"0001\",1,1,1\n"));
+    CHECK(file_says(page, "blocks.csv", "\"0006\",1,70,69\n"));
     done(page);
 }
 
@@ -281,9 +461,17 @@ int main(void)
     RUN(a_verdict_that_its_numbers_refute_is_not_believed);
     RUN(words_of_others_stay_words);
     RUN(only_pictures_are_shown_as_pictures);
+    RUN(a_picture_without_end_is_not_shown);
+    RUN(documents_of_one_kind_have_files_of_their_own);
+    RUN(as_many_audits_as_are_read_have_all_their_files);
     RUN(lists_without_end_are_cut);
     RUN(seeds_are_averaged_and_failures_listed);
     RUN(units_do_not_share_a_figure);
+    RUN(what_a_figure_leaves_out_is_said_and_in_its_file);
+    RUN(many_settings_stay_apart);
+    RUN(thousands_of_runs_of_which_some_have_no_privacy_end);
+    RUN(kinds_of_epsilon_are_all_numbered);
+    RUN(blocks_of_all_runs_are_in_the_numbers);
     RUN(hostile_runs_stay_words_and_numbers);
     return check_done();
 }

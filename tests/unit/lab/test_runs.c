@@ -91,6 +91,22 @@ static void what_cannot_be_of_sites_and_blocks_is_left_out(void)
     CHECK_BYTES(want, r->held, sizeof want);
 }
 
+/* Few bytes must not ask for much memory: 512 empty lists of 2048 sites are 4 MiB. */
+static void blocks_take_no_more_memory_than_what_is_said_of_them(void)
+{
+    AUTO(runs_free) struct runs runs = room_for(2);
+    AUTO(buffer_free) struct buffer text = {0};
+    static const char head[] = "{\"sites\": 2048, \"allocation\": {\"rounds_held\": [[1]";
+    write_bytes(&text, head, sizeof head - 1);
+    for (int i = 1; i < RUNS_BLOCKS_MAX; i++) write_bytes(&text, ",[]", 3);
+    write_bytes(&text, "]}}", 4);
+    const struct run *r = add(&runs, MANIFEST, DONE, (const char *)text.at, NULL, NULL);
+    CHECK(r->held == NULL && r->blocks == 0);
+    r = add(&runs, MANIFEST, DONE,
+            "{\"sites\": 8, \"allocation\": {\"rounds_held\": [[1], [0, 2]]}}", NULL, NULL);
+    CHECK(r->blocks == 2 && r->held[9] == 2);
+}
+
 static void an_epsilon_is_never_shown_below_what_is_enforced(void)
 {
     AUTO(runs_free) struct runs runs = room_for(3);
@@ -142,7 +158,7 @@ static void labels_have_what_differs_but_the_seed(void)
         "{\"parameters\": {\"method\": \"b\", \"epsilon\": 1, \"keep\": 0.5, \"new\": true}}",
         "{\"parameters\": {\"method\": \"c\", \"epsilon\": 1, \"keep\": 0.9, \"seed\": 1}}"};
     for (size_t i = 0; i < 5; i++) (void)add(&runs, parameters[i], DONE, RESULT, NULL, NULL);
-    runs_compare(&runs);
+    CHECK_OK(runs_compare(&runs));
     CHECK(strcmp(runs.run[0].label, "a, epsilon 1") == 0);
     CHECK(strcmp(runs.run[2].label, "b, epsilon \xE2\x88\x9E") == 0);
     CHECK(strcmp(runs.run[3].label, "b, epsilon 1, new yes") == 0);
@@ -165,7 +181,7 @@ static void settings_that_do_not_fit_are_not_mixed_up(void)
         (void)snprintf(text, sizeof text, "{\"parameters\": {\"long\": \"%s\"}}", value);
         (void)add(&runs, text, DONE, RESULT, NULL, NULL);
     }
-    runs_compare(&runs);
+    CHECK_OK(runs_compare(&runs));
     CHECK(strcmp(runs.run[0].label, "run 0001") == 0);
     CHECK_NUMBER(1, runs.run[1].cell);
 }
@@ -226,6 +242,7 @@ int main(void)
 {
     RUN(a_finished_run_says_what_it_came_to);
     RUN(what_cannot_be_of_sites_and_blocks_is_left_out);
+    RUN(blocks_take_no_more_memory_than_what_is_said_of_them);
     RUN(an_epsilon_is_never_shown_below_what_is_enforced);
     RUN(yardsticks_have_no_epsilon);
     RUN(runs_without_a_result_say_why);

@@ -58,25 +58,52 @@ static void places_and_groups_are_told_apart_and_sorted(void)
     CHECK(isinf(t.point[2].x) && t.point[2].n == 2);
 }
 
-static void too_many_groups_are_refused(void)
+static void thousands_of_groups_are_found_again(void)
 {
     AUTO(trend_free) struct trend t = {0};
-    for (unsigned i = 0; i <= TREND_GROUPS_MAX; i++) {
-        char name[16];
-        (void)snprintf(name, sizeof name, "%u", i);
-        (void)trend_group(&t, name);
-    }
+    for (int turn = 0; turn < 2; turn++)
+        for (unsigned i = 0; i < 5000; i++) {
+            char name[16];
+            (void)snprintf(name, sizeof name, "%u", i);
+            trend_add(&t, trend_group(&t, name), 1, 1, turn);
+        }
+    CHECK_STATUS(STATUS_OK, t.status);
+    CHECK_NUMBER(5000, t.n_groups);
+    CHECK_NUMBER(5000, t.n);
+    bool all = true;
+    for (unsigned i = 0; i < t.n; i++) all = all && t.point[i].n == 2 && t.point[i].group == i;
+    CHECK(all && strcmp(t.group[4999], "4999") == 0);
+}
+
+static void too_many_points_are_refused(void)
+{
+    AUTO(trend_free) struct trend t = {0};
+    for (size_t i = 0; i < TREND_POINTS_MAX; i++) trend_add(&t, 0, (double)i, 0, 0);
+    CHECK_STATUS(STATUS_OK, t.status);
+    trend_add(&t, 0, 7, 0, 1);
+    trend_add(&t, 0, -1, 0, 0);
     CHECK_STATUS(STATUS_RANGE, t.status);
-    CHECK_NUMBER(TREND_GROUPS_MAX, t.n_groups);
-    trend_add(&t, 0, 0, 0, 0);
-    CHECK_NUMBER(0, t.n);
+    CHECK_NUMBER(TREND_POINTS_MAX, t.n);
+    CHECK_NUMBER(2, t.point[7].n);
+}
+
+static void zero_has_one_place(void)
+{
+    AUTO(trend_free) struct trend t = {0};
+    trend_add(&t, 0, 0.0, 0, 1);
+    trend_add(&t, 0, -0.0, 0, 2);
+    CHECK_NUMBER(1, t.n);
 }
 
 static void memory_that_is_out_is_kept(void)
 {
     OOM_EACH {
         AUTO(trend_free) struct trend t = {0};
-        for (int i = 0; i < 100; i++) trend_add(&t, trend_group(&t, "a"), i, i, i);
+        for (int i = 0; i < 100; i++) {
+            char name[16];
+            (void)snprintf(name, sizeof name, "%d", i);
+            trend_add(&t, trend_group(&t, name), i, i, i);
+        }
         oom_stop();
         if (t.status == STATUS_OK)
             CHECK_NUMBER(100, t.n);
@@ -91,7 +118,9 @@ int main(void)
     RUN(quantiles_are_never_too_small);
     RUN(one_measurement_has_no_interval);
     RUN(places_and_groups_are_told_apart_and_sorted);
-    RUN(too_many_groups_are_refused);
+    RUN(thousands_of_groups_are_found_again);
+    RUN(too_many_points_are_refused);
+    RUN(zero_has_one_place);
     RUN(memory_that_is_out_is_kept);
     return check_done();
 }
