@@ -70,7 +70,7 @@ struct heard {
 /* For a while, or until something has come. */
 static void hear(struct heard *heard, struct link *server, struct link *other, const bool *until)
 {
-    for (int i = 0; i < (until == NULL ? 60 : 5000); i++) {
+    for (int i = 0; i < (until == NULL ? 60 : 60000); i++) {
         struct link_event event;
         if (until != NULL && *until) return;
         link_poll(server, 1, &event);

@@ -11,6 +11,8 @@ flow.py entries FOLDER KIND [ROUND]             how many entries of a kind the s
 flow.py sql FILE STATEMENT                      change a database behind its owner's back
 flow.py flip FILE PLACE OUT                     a copy with one bit changed in the byte at this place
 flow.py sums FOLDER                             every opened sum is that of the survivors' inputs
+flow.py sized FOLDER LEAST MOST                 every opened sum has so many coordinates, and so have the
+                                                inputs; prints how many the last has
 flow.py refined FOLDER ROUND...                 the whole model is there after these rounds, half of its
                                                 units after the others; the last round to FOLDER/last
 flow.py blocks FOLDER EMBED BLOCK HEAD          every opened block is the sum of one piece of each of
@@ -137,6 +139,19 @@ def sums(folder):
         if list(words(f"{folder}/coordinator/sums-{e['round']}")) != want:
             sys.exit(f"round {e['round']}: the opened sum is not that of the inputs")
     print(len(rounds))
+
+
+def sized(folder, least, most):
+    with open(f"{folder}/coordinator.out") as file:
+        rounds = [e for e in map(json.loads, file) if e["event"] == "round"]
+    for e in rounds:
+        size = len(words(f"{folder}/coordinator/sums-{e['round']}"))
+        if not int(least) <= size <= int(most):
+            sys.exit(f"round {e['round']} has {size} coordinates")
+        for v in e["survivors"]:
+            if len(words(f"{folder}/site-{v + 1}/put-in-{e['round']}")) != size:
+                sys.exit(f"round {e['round']}: site {v} put in another number of coordinates")
+    print(size)
 
 
 def refined(folder, *whole):

@@ -49,7 +49,7 @@ struct link *ends_connect(uint16_t port, size_t who, const struct link_settings 
 bool ends_wait(struct link *at, enum link_event_kind kind, struct link_event *event,
                struct link *other)
 {
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < ENDS_PATIENCE; i++) {
         struct link_event ignored;
         if (other != NULL) link_poll(other, 1, &ignored);
         link_poll(at, 1, event);
@@ -63,7 +63,7 @@ struct link *ends_join(struct link *server, size_t who, const struct link_settin
     struct link_event event;
     struct link *site = ends_connect(link_port(server), who, settings);
     bool up = false, known = false;
-    for (int i = 0; i < 2000 && !(up && known); i++) {
+    for (int i = 0; i < ENDS_PATIENCE && !(up && known); i++) {
         link_poll(server, 1, &event);
         if (event.kind == LINK_UP) {
             known = true;

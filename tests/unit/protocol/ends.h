@@ -10,6 +10,9 @@
 
 #define ENDS_ANY_PORT "tcp://127.0.0.1:*"
 #define ENDS_SITES 40
+/* Turns of about a millisecond before a test gives up: a minute. Threads of a busy machine may wait
+ * for seconds. */
+#define ENDS_PATIENCE 60000
 enum { STRANGER = ENDS_SITES, COORDINATOR, ENDS_KEYS };
 
 extern uint8_t ends_secret[ENDS_KEYS][LINK_KEY_BYTES];
@@ -32,8 +35,8 @@ struct link *ends_connect(uint16_t port, size_t who, const struct link_settings 
 /* Connect both ways: afterwards each end has had its LINK_UP. */
 struct link *ends_join(struct link *server, size_t who, const struct link_settings *settings);
 
-/* Poll `at` for an event of this kind while the other (or NULL) is served too; false after some
- * seconds. */
+/* Poll `at` for an event of this kind while the other (or NULL) is served too; false when
+ * patience is at its end. */
 bool ends_wait(struct link *at, enum link_event_kind kind, struct link_event *event,
                struct link *other);
 

@@ -206,7 +206,7 @@ static void a_full_queue_is_refused_not_waited_for(void)
     CHECK(!link_idle(site, 0));
     for (uint32_t i = 0; i < ends_quick.queue; i++)
         CHECK(ends_wait(server, LINK_MESSAGE, &event, site));
-    for (int i = 0; i < 1000 && !link_idle(site, 0); i++) link_poll(site, 1, &event);
+    for (int i = 0; i < ENDS_PATIENCE && !link_idle(site, 0); i++) link_poll(site, 1, &event);
     CHECK(link_idle(site, 0));
     CHECK_OK(ends_say(site, 0, "x"));
 }

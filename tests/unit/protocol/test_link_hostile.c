@@ -233,7 +233,8 @@ static void a_message_without_end_cuts_its_sender_only(void)
         if (greeted) {
             expect_cut(server, &r, honest);
         } else {
-            for (int i = 0; i < 3000 && !rogue_was_cut(&r, 0); i++) link_poll(server, 1, &event);
+            for (int i = 0; i < ENDS_PATIENCE && !rogue_was_cut(&r, 0); i++)
+                link_poll(server, 1, &event);
             CHECK(rogue_was_cut(&r, 0));
             rogue_close(&r);
         }
@@ -257,7 +258,8 @@ static void who_asks_and_does_not_read_is_cut(void)
     write_u8(&revoke, FRAME_REVOKE);
     write_bytes(&revoke, offer + 1, 8);
     for (int i = 0; i < 200000; i++) rogue_send(&r, buffer_view(&revoke), 0);
-    for (int i = 0; i < 100000 && link_faults(server, 1) == 0; i++) link_poll(server, 0, &event);
+    for (int i = 0; i < ENDS_PATIENCE && link_faults(server, 1) == 0; i++)
+        link_poll(server, 1, &event);
     CHECK_NUMBER(1, link_faults(server, 1));
     expect_cut(server, &r, honest);
 }

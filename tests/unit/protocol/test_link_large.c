@@ -57,9 +57,9 @@ static void many_sites_share_a_small_pool(void)
         CHECK_OK(link_send(server, i, title, model));
     }
     size_t up = 0, down = 0;
-    for (int turn = 0; turn < 20000 && (up < SITES || down < SITES); turn++) {
+    for (int turn = 0; turn < ENDS_PATIENCE && (up < SITES || down < SITES); turn++) {
         struct link_event event;
-        link_poll(server, 0, &event);
+        link_poll(server, 1, &event);
         if (event.kind == LINK_MESSAGE) {
             up++;
             CHECK(event.message.n == BYTES && /* each with its own bytes */

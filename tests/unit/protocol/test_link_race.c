@@ -43,7 +43,7 @@ static void a_late_event_does_not_close_the_site_s_ears(void)
     inside = true; /* the server's own events are not the site's */
     AUTO(link_free) struct link *site = ends_connect(link_port(server), 0, &ends_quick);
     struct link_event event = {0};
-    for (int i = 0; i < 200 && event.kind != LINK_UP; i++) {
+    for (int i = 0; i < ENDS_PATIENCE && event.kind != LINK_UP; i++) {
         inside = false;
         link_poll(site, 10, &event);
         inside = true;
