@@ -164,13 +164,15 @@ static enum status open_site(struct booth *booth, uint32_t v, bool seeded)
     return STATUS_OK;
 }
 
-static enum status open_sites(struct booth *booth, bool seeded)
+static enum status open_sites(struct booth *booth, const struct booth_settings *settings)
 {
     booth->site = calloc(booth->n, sizeof *booth->site);
     if (booth->site == NULL) return STATUS_NOMEM;
     TRY(make_manifest(booth));
-    for (uint32_t v = 0; v < booth->n; v++) TRY(open_site(booth, v, seeded));
-    return STATUS_OK;
+    for (uint32_t v = 0; v < booth->n; v++) TRY(open_site(booth, v, settings->seeded));
+    return settings->real ? courier_open(&booth->courier, &booth->manifest, &booth->coordinator,
+                                         &booth->schedule, COURIER_QUIET_MS)
+                          : STATUS_OK;
 }
 
 enum status booth_open(struct booth *out, const struct study *study,
@@ -193,11 +195,12 @@ enum status booth_open(struct booth *out, const struct study *study,
     booth->n_canaries = booth->study.model.spec.width / booth->width;
     if (study->privacy.unit == STUDY_SITE && booth->n_canaries > booth->honest)
         booth->n_canaries = booth->honest;
-    return open_sites(booth, settings->seeded);
+    return open_sites(booth, settings);
 }
 
 void booth_close(struct booth *booth)
 {
+    courier_free(&booth->courier);
     for (uint32_t v = 0; booth->site != NULL && v < booth->n; v++) {
         struct booth_site *site = &booth->site[v];
         session_free(&site->session);

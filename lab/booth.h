@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Training rounds of a study on records that an auditor made: canaries. Sites and coordinator are
- * the programs' state machines, encoder, noise, pads and messages, in one process without sockets.
+ * the programs' state machines, encoder, noise, pads and messages, in one process; messages stay in
+ * memory or go over the programs' transport (lab/courier.h), where a silent site is a connection
+ * closed.
  *
  * The study's are: sites, threshold, colluding sites, noise multiplier, clip, ring, rounding,
  * rotation, sampler. The auditor's is what is trained: a model of one hidden unit, in which the
@@ -19,6 +21,7 @@
 
 #include "aggregator/history.h"
 #include "aggregator/round.h"
+#include "lab/courier.h"
 #include "protocol/schedule.h"
 #include "protocol/state.h"
 
@@ -28,6 +31,7 @@
 struct booth_settings {
     uint32_t coordinates; /* of the layer with the canaries */
     bool sampled;         /* unit patient: draw records as the study does; else all of them */
+    bool real;            /* messages go over sockets */
     bool seeded;          /* all chance from the seed; else from the system */
     uint64_t seed;
 };
@@ -51,12 +55,14 @@ struct booth {
     uint32_t rounds;
     uint64_t now_ms;
     struct booth_site *site; /* n */
+    struct courier *courier; /* NULL: messages stay in memory */
     struct rng rng;          /* keys and sessions; and an auditor's coins */
 };
 
 /* The booth must not be moved afterwards. study is copied.
  * STATUS_RANGE  the study bounds nothing, it has no records to sample, or no such round can be
- *               planned; why says which. STATUS_NOMEM. booth_close is needed on failure as well. */
+ *               planned; why says which. STATUS_IO  no sockets. STATUS_NOMEM. booth_close is needed
+ *               on failure as well. */
 MUST_USE enum status booth_open(struct booth *out, const struct study *study,
                                 const struct booth_settings *settings, struct settings_error *why);
 void booth_close(struct booth *booth);
@@ -65,7 +71,8 @@ void booth_close(struct booth *booth);
 struct release booth_release(const struct booth *booth);
 
 /* Play one round with the canaries that are included, and none if that is NULL.
- * STATUS_QUORUM  the round was not opened. STATUS_NOMEM, STATUS_RANGE. */
+ * STATUS_QUORUM  the round was not opened. STATUS_IO  the courier lost a message. STATUS_NOMEM,
+ * STATUS_RANGE. */
 MUST_USE enum status booth_play(struct booth *booth, const bool *included);
 
 /* After a round that was opened: what its sums have in each canary's direction, less the noise of

@@ -28,7 +28,8 @@ static enum status take_answers(struct booth *booth, uint32_t v)
     struct booth_site *site = &booth->site[v];
     for (size_t i = 0; i < site->answer.n_letters; i++) {
         AUTO(outbox_free) struct outbox notes = {0};
-        const struct view bytes = blob_view(site->answer.letter[i].bytes);
+        struct view bytes = {0};
+        TRY(courier_up(booth->courier, v, site->answer.letter[i].bytes, &bytes));
         /* What is wrong with an answer is in how the round ends. */
         if (round_message(&booth->round, v, bytes, booth->now_ms, &notes) == STATUS_NOMEM)
             return STATUS_NOMEM;
@@ -50,8 +51,13 @@ static enum status play_phase(struct booth *booth, struct view model)
 {
     const enum phase phase = booth->round.phase;
     booth->now_ms++;
-    for (uint32_t v = 0; v < booth->n; v++)
-        if (!is_silent(booth, v)) TRY(write_letter(booth, v, model));
+    for (uint32_t v = 0; v < booth->n; v++) {
+        if (is_silent(booth, v))
+            TRY(courier_leave(booth->courier, v));
+        else
+            TRY(write_letter(booth, v, model));
+        TRY(courier_down(booth->courier, v, &booth->site[v].letter));
+    }
     for (uint32_t v = 0; v < booth->n; v++) TRY(booth_take_letter(booth, v));
     for (uint32_t v = 0; v < booth->n; v++) TRY(take_answers(booth, v));
     if (phase == PHASE_COLLECT) TRY(lose_silent(booth));
@@ -76,6 +82,8 @@ static enum status give_up(struct booth *booth)
 static enum status begin(struct booth *booth, struct view model)
 {
     AUTO(plan_free) struct plan plan = {0};
+    for (uint32_t v = 0; v < booth->n; v++)
+        TRY(courier_join(booth->courier, v, &booth->site[v].key));
     TRY(plan_copy(&plan, &booth->plan));
     plan.round = ++booth->rounds;
     rng_bytes(&booth->rng, plan.session, sizeof plan.session);

@@ -54,6 +54,16 @@ static enum status open_folder(struct fleet *fleet)
     return folder_new(fleet->folder, parent, "veilsum-fleet");
 }
 
+static enum status open_courier(struct fleet *fleet, struct site_error *why)
+{
+    const enum status status = courier_open(&fleet->courier, &fleet->manifest, &fleet->coordinator,
+                                            &fleet->course.schedule, COURIER_QUIET_MS);
+    if (status != STATUS_IO) return status;
+    why->reason = REASON_NET_REFUSED;
+    (void)snprintf(why->text, sizeof why->text, "%s", COURIER_NO_SOCKETS);
+    return status;
+}
+
 static enum status fail(struct site_error *why, enum status status)
 {
     if (status != STATUS_OK && why->text[0] == 0)
@@ -79,11 +89,13 @@ enum status fleet_open(struct fleet *out, const struct fleet_settings *settings,
     enum status status = open_course(fleet, initial, why);
     if (status == STATUS_OK) status = open_folder(fleet);
     if (status == STATUS_OK) status = fleet_enrol(fleet, share, why);
+    if (status == STATUS_OK && settings->real) status = open_courier(fleet, why);
     return fail(why, status);
 }
 
 void fleet_close(struct fleet *fleet)
 {
+    courier_free(&fleet->courier);
     for (uint32_t v = 0; fleet->site != NULL && v < fleet->n; v++) {
         struct fleet_site *own = &fleet->site[v];
         site_close(&own->site);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole study in one process, without sockets: n sites and a coordinator with the state machines,
- * keys, ledgers and sites' journals that the programs have; every message is bytes that one side
- * wrote and the other reads.
+/* A whole study in one process: n sites and a coordinator with the state machines, keys, ledgers
+ * and sites' journals that the programs have; every message is bytes that one side wrote and the
+ * other reads, handed over in memory or over the programs' transport (lab/courier.h), with the same
+ * outcome.
  *
  * What differs from the programs:
  *   - chance comes from the run's seed, so that a run can be repeated bit for bit, unless it is
  *     asked of the system. Noise that can be repeated protects nobody: a seed is for data that is
  *     public or whose owner looks on.
  *   - the clock is a number that grows with each step, and never waits;
- *   - a connection is lost exactly where dropouts say, and the coordinator knows it at once;
+ *   - a connection is lost exactly where dropouts say, and the coordinator knows it at once; over
+ * the transport it is closed there, and opened again for the next round;
  *   - the coordinator keeps a ledger and the history of results, but no journal of its own: it does
  *     not crash. Files are written in memory (/dev/shm) where there is such a place.
  *
@@ -21,6 +23,7 @@
 #include "aggregator/history.h"
 #include "aggregator/spend.h"
 #include "client/site.h"
+#include "lab/courier.h"
 
 /* What a site put into a round, and what it drew for it. */
 struct fleet_input {
@@ -38,6 +41,7 @@ struct fleet_settings {
     const char *study; /* the study's file */
     uint64_t seed;
     bool system;    /* chance is the system's, not the seed's: what is published protects */
+    bool real;      /* messages go over sockets */
     double dropout; /* chance of a site to drop out in a round, at any of its phases alike;
                      * in [0, 1] */
     double lifetime_epsilon; /* of each site's policy; 0: the most that a policy may say */
@@ -89,10 +93,12 @@ struct fleet {
     uint64_t now_ms;
     uint32_t n;
     struct fleet_site *site; /* n */
+    struct courier *courier; /* NULL: messages stay in memory */
     struct rng rng;          /* session numbers */
     struct rng fate;         /* dropouts */
     struct fleet_times times;
-    struct site_error refusal; /* the first final refusal of a site, for people */
+    struct site_error refusal; /* the first final refusal of a site, or what the courier lost, for
+                                * people */
 };
 
 /* Enrol all sites of the study and open them. It must not be moved afterwards.
@@ -111,7 +117,8 @@ bool fleet_done(const struct fleet *fleet);
 /* Play one round. out is filled in also where the round was not opened, which is no failure.
  * STATUS_BUDGET  a limit of epsilon stands against the round: the coordinator's, or a site's
  *                (refusal says which); the study is over.
- * STATUS_RANGE   no such round can be planned, or the training diverged. STATUS_QUORUM, STATUS_IO,
+ * STATUS_IO      a file, or a message that the courier lost (refusal says which).
+ * STATUS_RANGE   no such round can be planned, or the training diverged. STATUS_QUORUM,
  * STATUS_NOMEM. */
 MUST_USE enum status fleet_play(struct fleet *fleet, struct fleet_round *out);
 

@@ -37,8 +37,9 @@ static enum status hear(struct fleet *fleet, uint32_t v, struct hello *hello)
 {
     struct fleet_site *own = &fleet->site[v];
     AUTO(outbox_free) struct outbox out = {0};
+    struct view bytes = {0};
     TRY(session_hello(&own->site.session, &out));
-    const struct view bytes = blob_view(out.letter[0].bytes);
+    TRY(courier_up(fleet->courier, v, out.letter[0].bytes, &bytes));
     own->up += bytes.n;
     return hello_read(hello, bytes, fleet->manifest.member[v].identity);
 }
@@ -55,15 +56,18 @@ static enum status write_opening(struct fleet *fleet, uint32_t v, struct view mo
     return letter->status;
 }
 
+/* What is silent has no connection either. */
 static enum status write_letters(struct fleet *fleet, struct view model)
 {
     for (uint32_t v = 0; v < fleet->n; v++) {
+        if (is_silent(fleet, v)) TRY(courier_leave(fleet->courier, v));
         if (!bits_has(&fleet->round.plan.cohort, v) || is_silent(fleet, v)) continue;
         struct buffer *letter = &fleet->site[v].letter;
         const enum status status = fleet->round.phase == PHASE_KEYS
                                        ? write_opening(fleet, v, model)
                                        : round_letter(letter, &fleet->round, v);
         if (status != STATUS_OK && status != STATUS_STATE) return status;
+        TRY(courier_down(fleet->courier, v, letter));
     }
     return STATUS_OK;
 }
@@ -88,7 +92,8 @@ static enum status take_answers(struct fleet *fleet)
         struct fleet_site *own = &fleet->site[v];
         for (size_t i = 0; i < own->answer.n_letters; i++) {
             AUTO(outbox_free) struct outbox notes = {0};
-            const struct view bytes = blob_view(own->answer.letter[i].bytes);
+            struct view bytes = {0};
+            TRY(courier_up(fleet->courier, v, own->answer.letter[i].bytes, &bytes));
             own->up += bytes.n;
             TRY(show_input(fleet, v, bytes));
             if (round_message(&fleet->round, v, bytes, fleet->now_ms, &notes) == STATUS_NOMEM)
@@ -164,6 +169,14 @@ static void draw_dropouts(struct fleet *fleet)
         own->watched = fleet->set.watch != NULL;
         noised_free(&own->put_in);
     }
+}
+
+/* Whoever was lost in an earlier round is back. */
+static enum status join(struct fleet *fleet)
+{
+    for (uint32_t v = 0; v < fleet->n; v++)
+        if (!fleet->site[v].gone) TRY(courier_join(fleet->courier, v, &fleet->site[v].key));
+    return STATUS_OK;
 }
 
 static enum status plan_round(struct fleet *fleet, struct view model)
@@ -280,6 +293,7 @@ static enum status play(struct fleet *fleet, struct fleet_round *out)
     draw_dropouts(fleet);
     state_write(&model, &fleet->course.state);
     TRY(model.status);
+    TRY(join(fleet));
     TRY(plan_round(fleet, buffer_view(&model)));
     while (fleet->round.phase < PHASE_DONE) TRY(play_phase(fleet, buffer_view(&model)));
     TRY(play_phase(fleet, buffer_view(&model))); /* how it ended */
@@ -300,6 +314,11 @@ enum status fleet_play(struct fleet *fleet, struct fleet_round *out)
         fleet->refusal.reason = REASON_BUDGET;
         (void)snprintf(fleet->refusal.text, sizeof fleet->refusal.text, "%s: %s", site->key.name,
                        site->crossed.text);
+    }
+    if (courier_trouble(fleet->courier)[0] != 0) {
+        fleet->refusal.reason = REASON_DEADLINE;
+        (void)snprintf(fleet->refusal.text, sizeof fleet->refusal.text, "%s",
+                       courier_trouble(fleet->courier));
     }
     /* Too few sites are left whose policy allows a round. */
     return status == STATUS_QUORUM && fleet->refusal.reason != REASON_NONE ? STATUS_BUDGET : status;

@@ -4,10 +4,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
 #include "tests/lib/small.h"
+#include "tests/unit/lab/posted.h"
 
 /* Five sites, one of them colluding, of which one may fall silent: noise of three is unknown. */
 static void study_with(struct study *study, const char *privacy, const char *rest)
@@ -193,6 +195,52 @@ static void a_sampled_record_is_there_as_often_as_planned(void)
     booth_close(&booth);
 }
 
+/* And who falls silent in a round has closed its connection, and opens one for the next. */
+static void over_sockets_scores_are_the_same(void)
+{
+    enum { ROUNDS = 3 };
+    static struct booth memory, real;
+    struct study study;
+    struct settings_error why = {0};
+    struct booth_settings set = {.coordinates = 64, .seeded = true, .seed = 13};
+    study_with(&study, SITE, "");
+    CHECK_OK(booth_open(&memory, &study, &set, &why));
+    set.real = true;
+    CHECK_OK(booth_open(&real, &study, &set, &why));
+    bool *included = every_other(&memory);
+    posted = (struct posted){0};
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        double *a = scores_of(&memory, included);
+        CHECK_NUMBER(0, posted.messages);
+        double *b = scores_of(&real, included);
+        CHECK_BYTES(a, b, memory.n_canaries * sizeof *a);
+        CHECK(posted.messages > 8u * (memory.n - 1));
+        posted.messages = 0;
+        free(a);
+        free(b);
+    }
+    CHECK_NUMBER(1, memory.n - memory.honest - memory.plan.params.c);
+    CHECK_NUMBER(memory.n + ROUNDS - 1, posted.connections);
+    free(included);
+    booth_close(&memory);
+    booth_close(&real);
+}
+
+static void a_letter_that_is_lost_on_its_way_ends_the_round(void)
+{
+    static struct booth booth;
+    struct study study;
+    struct settings_error why = {0};
+    const struct booth_settings set = {.coordinates = 64, .real = true, .seeded = true};
+    study_with(&study, SITE, "");
+    CHECK_OK(booth_open(&booth, &study, &set, &why));
+    posted = (struct posted){.lose_after = 10};
+    CHECK_STATUS(STATUS_IO, booth_play(&booth, NULL));
+    posted = (struct posted){0};
+    CHECK(strstr(courier_trouble(booth.courier), "lost a message") != NULL);
+    booth_close(&booth);
+}
+
 static void what_cannot_be_audited_is_refused(void)
 {
     static struct booth booth;
@@ -265,6 +313,8 @@ static void out_of_memory_leaves_nothing_behind(void)
 int main(void)
 {
     RUN(a_canary_moves_the_sum_by_its_reach);
+    RUN(over_sockets_scores_are_the_same);
+    RUN(a_letter_that_is_lost_on_its_way_ends_the_round);
     RUN(rotated_or_rounded_by_chance_it_does_so_nearly);
     RUN(blocks_are_left_out);
     RUN(where_the_grid_is_coarse_rounding_lengthens_it);

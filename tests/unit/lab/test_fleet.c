@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What goes over sockets is counted where it is handed to the transport (tests/unit/lab/posted.h).
+ */
 #include "lab/fleet.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +15,7 @@
 #include "lab/folder.h"
 #include "tests/lib/check.h"
 #include "tests/lib/small.h"
+#include "tests/unit/lab/posted.h"
 
 enum { SITES = 7, RECORDS = 40 };
 
@@ -225,6 +229,86 @@ static void a_sites_own_limit_ends_the_study(void)
     CHECK(sites > 0 && sites <= 4);
 }
 
+static void check_same_round(const struct fleet_round *a, const struct fleet_round *b)
+{
+    CHECK_NUMBER(a->step, b->step);
+    CHECK_NUMBER(a->opened, b->opened);
+    CHECK_NUMBER(a->why, b->why);
+    CHECK_NUMBER(a->about, b->about);
+    CHECK_NUMBER(a->dropped, b->dropped);
+    CHECK_NUMBER(a->survivors, b->survivors);
+    CHECK_NUMBER(a->recovered, b->recovered);
+    CHECK_NUMBER(a->exact, b->exact);
+    CHECK_NUMBER(a->up, b->up);
+    CHECK_NUMBER(a->down, b->down);
+}
+
+/* Every byte of every letter, and one connection more for each site that comes back. */
+static void over_sockets_it_is_the_same_study(void)
+{
+    write_study("4.0");
+    AUTO(fleet_close) struct fleet memory = {0};
+    AUTO(fleet_close) struct fleet real = {0};
+    struct fleet_settings settings = {.study = path, .seed = 7, .dropout = 0.2, .threads = 2};
+    open_fleet(&memory, &settings);
+    settings.real = true;
+    open_fleet(&real, &settings);
+    size_t connections = SITES, dropped = 0;
+    posted = (struct posted){0};
+    while (!fleet_done(&memory)) {
+        struct fleet_round in_memory, over_sockets;
+        uint64_t bytes = 0;
+        CHECK_OK(fleet_play(&memory, &in_memory));
+        CHECK_NUMBER(0, posted.bytes);
+        CHECK_OK(fleet_play(&real, &over_sockets));
+        check_same_round(&in_memory, &over_sockets);
+        for (uint32_t v = 0; v < SITES; v++) bytes += real.site[v].up + real.site[v].down;
+        CHECK_NUMBER(bytes, posted.bytes);
+        connections += dropped;
+        dropped = over_sockets.dropped;
+        CHECK_NUMBER(connections, posted.connections);
+        posted.bytes = 0;
+    }
+    CHECK(fleet_done(&real) && connections > SITES);
+    CHECK(same_weights(&memory, &real));
+    const struct hash a = history_last(&memory.history), b = history_last(&real.history);
+    CHECK(hash_equal(&a, &b));
+}
+
+static void a_letter_that_is_lost_on_its_way_ends_the_study(void)
+{
+    write_study("4.0");
+    AUTO(fleet_close) struct fleet fleet = {0};
+    struct fleet_round round;
+    open_fleet(&fleet, &(struct fleet_settings){.study = path, .seed = 1, .real = true});
+    CHECK_OK(fleet_play(&fleet, &round));
+    posted = (struct posted){.lose_after = 20};
+    CHECK_STATUS(STATUS_IO, fleet_play(&fleet, &round));
+    posted = (struct posted){0};
+    CHECK_NUMBER(REASON_DEADLINE, fleet.refusal.reason);
+    CHECK(strstr(fleet.refusal.text, "lost a message") != NULL);
+}
+
+/* The last: the limit cannot be raised again. */
+static void too_few_open_files_are_told(void)
+{
+    write_study("4.0");
+    AUTO(fleet_close) struct fleet fleet = {0};
+    const struct rlimit few = {100, 100};
+    struct study study = {0};
+    struct settings_error error = {0};
+    struct site_error why = {0};
+    struct dataset share[SITES] = {{0}};
+    AUTO(state_free) struct state initial = {0};
+    CHECK_OK(study_read(&study, path, &error));
+    small_state(&initial, &study, false);
+    for (uint32_t v = 0; v < SITES; v++) small_data(&share[v], &study, RECORDS, 10 + v);
+    CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    const struct fleet_settings settings = {.study = path, .real = true};
+    CHECK_STATUS(STATUS_IO, fleet_open(&fleet, &settings, share, initial.weight, &why));
+    CHECK(strstr(why.text, "ulimit -n") != NULL);
+}
+
 static void nothing_is_left_behind(void)
 {
     write_study(".inf");
@@ -259,6 +343,8 @@ int main(void)
     CHECK_OK(folder_new(folder, folder_parent(), "veilsum-test"));
     CHECK_OK(file_path(path, sizeof path, folder, "study.yaml"));
     RUN(every_sum_is_what_the_sites_put_in_and_costs_what_was_said);
+    RUN(over_sockets_it_is_the_same_study);
+    RUN(a_letter_that_is_lost_on_its_way_ends_the_study);
     RUN(a_seed_gives_one_run_whatever_the_threads);
     RUN(dropouts_are_survived);
     RUN(no_two_sites_draw_alike);
@@ -267,6 +353,7 @@ int main(void)
     RUN(a_sites_own_limit_ends_the_study);
     RUN(nothing_is_left_behind);
     RUN(a_wrong_study_is_refused_with_its_line);
+    RUN(too_few_open_files_are_told);
     folder_remove(folder);
     return check_done();
 }
