@@ -7,6 +7,7 @@
 #include "base/crew.h"
 #include "base/option.h"
 #include "lab/audit.h"
+#include "lab/courier.h"
 
 #define CANARIES_MAX 100000
 
@@ -110,6 +111,7 @@ enum exit_code audit_canary(int argc, char **argv)
          .given = &o->seeded, .seed = &o->seed},
         {.help = "Running and reporting:"},
         option_threads(&o->threads, CREW_MAX, "Sites that work at a time (one per processor)"),
+        {"real", .help = COURIER_OPTION_HELP, .given = &o->real},
         option_format(&o->json),
         option_out(&o->folder, "DIR", "Also write canary.json and canary-scores.csv there"),
         {0}};

@@ -25,7 +25,7 @@ struct canary_options {
     enum canary_method method;
     uint32_t canaries, guesses;
     bool guessing; /* their number was said; else one for four canaries */
-    bool public, seeded, json;
+    bool public, seeded, real, json;
     uint64_t seed;
     unsigned threads;
     double confidence;

@@ -84,13 +84,13 @@ static json_t *details_of(const struct canary_audit *audit)
 {
     const struct canary_options *o = &audit->options;
     return json_pack(
-        "{s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:i, s:o}", "study",
+        "{s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:o, s:b, s:o, s:o, s:o, s:i, s:o}", "study",
         audit->subject.study.study.id, "kind", canary_source(o), "canaries",
         (int)audit->run.canaries, "included", (int)count_included(audit), "guesses",
         (int)audit->run.guesses, "correct", (int)audit->run.correct, "coins_from", coins_of(audit),
-        "seed", o->seeded ? json_integer((json_int_t)o->seed) : json_null(), "bounds",
-        bounds_json(audit), "charged", charged_json(audit), "records", records_json(audit),
-        "rounds", (int)audit->fleet.rounds, "seconds", seconds_json(audit));
+        "seed", o->seeded ? json_integer((json_int_t)o->seed) : json_null(), "real", (int)o->real,
+        "bounds", bounds_json(audit), "charged", charged_json(audit), "records",
+        records_json(audit), "rounds", (int)audit->fleet.rounds, "seconds", seconds_json(audit));
 }
 
 static bool write_scores(const struct canary_audit *audit)

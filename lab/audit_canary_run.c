@@ -106,6 +106,7 @@ static enum exit_code open_fleet(struct canary_audit *audit)
     const struct fleet_settings settings = {.study = audit->options.study,
                                             .seed = rng_u64(&audit->rng),
                                             .system = !audit->options.seeded,
+                                            .real = audit->options.real,
                                             .backbone = audit->subject.backbone.weight,
                                             .threads = audit->options.threads};
     if (fleet_open(&audit->fleet, &settings, audit->share, audit->subject.initial, &why) ==

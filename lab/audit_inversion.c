@@ -9,6 +9,7 @@
 #include "base/option.h"
 #include "client/data/records.h"
 #include "lab/audit.h"
+#include "lab/courier.h"
 #include "lab/shapes.h"
 
 /* Records that are drawn when none are named. */
@@ -93,6 +94,7 @@ enum exit_code audit_inversion(int argc, char **argv)
         option_seed(&o->seed, "Of everything that is drawn (1)"),
         option_threads(&o->threads, CREW_MAX, "Sites that work at a time (one per processor)"),
         option_out(&a.out, "DIR", "Write inversion.json, inversion.csv and pictures there"),
+        {"real", .help = COURIER_OPTION_HELP, .given = &a.options.real},
         option_format(&a.json),
         {0}};
     option_read(&(struct option_table){.row = row,

@@ -101,12 +101,12 @@ static json_t *details_json(const struct inversion *inversion)
     for (unsigned i = 0; i < INVERSION_STAGES; i++)
         if (inversion->stage[i].members > 0)
             (void)json_array_append_new(stages, stage_json(inversion, i));
-    return json_pack("{s:i, s:i, s:i, s:I, s:f, s:f, s:f, s:b, s:o}", "rounds",
-                     (int)inversion->rounds, "site_records", (int)inversion_records(inversion),
-                     "batch", (int)inversion->options.batch, "seed",
-                     (json_int_t)inversion->options.seed, "alarm", INVERSION_ALARM, "decibels",
-                     INVERSION_DB, "masked_uniform_p", inversion->uniform, "masked_uniform",
-                     (int)inversion->masked_uniform, "stages", stages);
+    return json_pack(
+        "{s:i, s:i, s:i, s:I, s:b, s:f, s:f, s:f, s:b, s:o}", "rounds", (int)inversion->rounds,
+        "site_records", (int)inversion_records(inversion), "batch", (int)inversion->options.batch,
+        "seed", (json_int_t)inversion->options.seed, "real", (int)inversion->options.real, "alarm",
+        INVERSION_ALARM, "decibels", INVERSION_DB, "masked_uniform_p", inversion->uniform,
+        "masked_uniform", (int)inversion->masked_uniform, "stages", stages);
 }
 
 static void print_table(const struct inversion *inversion)

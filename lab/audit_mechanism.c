@@ -9,6 +9,7 @@
 
 #include "base/option.h"
 #include "lab/audit.h"
+#include "lab/courier.h"
 
 /* Of a patient's study: so many canaries in each round, nearly; of sites there are few. */
 #define COORDINATES_PATIENT 2048u
@@ -32,10 +33,11 @@ static enum exit_code refuse(const struct mechanism_audit *a, enum status status
 {
     if (status == STATUS_QUORUM)
         fprintf(stderr, "%s: a round was not opened\n", a->path);
-    else if (why->text[0] != '\0')
+    else if (why->line > 0)
         fprintf(stderr, "%s:%u: %s\n", a->path, why->line, why->text);
     else
-        fprintf(stderr, "%s: %s\n", a->path, status_text(status));
+        fprintf(stderr, "%s: %s\n", a->path,
+                why->text[0] != '\0' ? why->text : status_text(status));
     return status == STATUS_RANGE || status == STATUS_FORMAT ? EXIT_REFUSED : EXIT_FAILED;
 }
 
@@ -71,8 +73,12 @@ static enum status audit_once(struct mechanism_audit *a, const struct booth_sett
                               struct settings_error *why)
 {
     AUTO(booth_close) struct booth booth = {0};
-    TRY(booth_open(&booth, &a->study, settings, why));
-    return play(a, &booth);
+    enum status status = booth_open(&booth, &a->study, settings, why);
+    if (status == STATUS_OK) status = play(a, &booth);
+    if (status == STATUS_IO)
+        (void)snprintf(why->text, sizeof why->text, "%s",
+                       booth.courier == NULL ? COURIER_NO_SOCKETS : courier_trouble(booth.courier));
+    return status;
 }
 
 static enum status audit_all(struct mechanism_audit *a, struct settings_error *why)
@@ -132,6 +138,7 @@ enum exit_code audit_mechanism(int argc, char **argv)
         {"seed", "N", "Replay all chance from a number (from the system)", .given = &a.booth.seeded,
          .seed = &a.booth.seed},
         option_out(&a.folder, "DIR", "Write DIR/mechanism.json and tables"),
+        {"real", .help = COURIER_OPTION_HELP, .given = &a.booth.real},
         option_format(&a.json),
         {0}};
     option_read(&(struct option_table){.row = row, .doc = doc, .check = check, .values = &a}, argc,

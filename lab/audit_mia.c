@@ -7,6 +7,7 @@
 #include "base/crew.h"
 #include "base/option.h"
 #include "lab/audit.h"
+#include "lab/courier.h"
 
 #define REFERENCES_MAX 512
 
@@ -18,6 +19,9 @@ static void check(void *values, struct argp_state *state)
                         : o->model != NULL ? corpus_usage(r)
                                            : records_usage(r);
     if (wrong != NULL) argp_error(state, "%s", wrong);
+    if (o->real && o->model != NULL && !o->federated)
+        argp_error(state, "--real is for studies that are played, and with --model and centralised "
+                          "references none is");
     if (o->references % 2 != 0)
         argp_error(state, "--references %u: it is even, for each two are trained on two halves",
                    o->references);
@@ -81,6 +85,7 @@ enum exit_code audit_mia(int argc, char **argv)
         option_threads(&o->threads, CREW_MAX, "Models trained at a time (one per processor)"),
         {"confidence", "P", "Of limits and bounds (0.95)", .number = &o->confidence, .least = 0.5,
          .most = 0.999999},
+        {"real", .help = COURIER_OPTION_HELP, .given = &o->real},
         option_format(&o->json),
         option_out(&o->folder, "DIR", "Also write mia.json, mia-roc.csv and mia-points.csv there"),
         {0}};

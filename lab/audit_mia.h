@@ -28,7 +28,7 @@ struct mia_options {
     uint64_t seed;
     unsigned threads;
     double confidence;
-    bool json;
+    bool real, json;
 };
 
 struct mia_outcome {

@@ -94,12 +94,13 @@ static json_t *details_of(const struct mia *mia)
 {
     const struct mia_options *o = &mia->options;
     return json_pack(
-        "{s:o, s:o, s:s, s:s, s:b, s:i, s:i, s:i, s:s, s:f, s:I, s:{s:o, s:o}, s:f}", "attacks",
-        attacks_json(mia), "bounds", bounds_json(mia), "study", mia->subject.study.study.id,
-        "model", o->model == NULL ? "trained here by the study" : o->model, "membership_by_coins",
+        "{s:o, s:o, s:s, s:s, s:b, s:i, s:i, s:i, s:s, s:f, s:I, s:b, s:{s:o, s:o}, s:f}",
+        "attacks", attacks_json(mia), "bounds", bounds_json(mia), "study",
+        mia->subject.study.study.id, "model",
+        o->model == NULL ? "trained here by the study" : o->model, "membership_by_coins",
         mia->coins, "members", (int)mia->members, "nonmembers", (int)others_of(mia), "references",
         (int)o->references, "references_by", o->federated ? "federated" : "centralised", "rmia_a",
-        MEMBERSHIP_RMIA_A, "seed", (json_int_t)o->seed, "accuracy", "members",
+        MEMBERSHIP_RMIA_A, "seed", (json_int_t)o->seed, "real", (int)o->real, "accuracy", "members",
         number(mia->on_members.accuracy), "nonmembers", number(mia->on_others.accuracy), "seconds",
         mia->seconds);
 }

@@ -168,6 +168,7 @@ enum exit_code mia_prepare(struct mia *mia)
                                .backbone = mia->subject.backbone.weight,
                                .federated = o->federated,
                                .split = o->split,
+                               .real = o->real,
                                .threads = o->threads};
     code = read_records(mia);
     if (code != EXIT_OK) return code;

@@ -22,6 +22,11 @@
 #define COURIER_NO_SOCKETS                                                                         \
     "no sockets for so many sites: raise the limit of open files (ulimit -n), or leave --real out"
 
+/* Of the option --real, of whatever plays a study. */
+#define COURIER_OPTION_HELP                                                                        \
+    "Every message goes over the programs' encrypted transport, on 127.0.0.1; the outcome is the " \
+    "same (memory)"
+
 struct courier;
 
 /* Listen for the members of a manifest, with the settings that the programs have. Raises the

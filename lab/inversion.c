@@ -97,12 +97,15 @@ static enum exit_code play_study(struct inversion *inversion, struct dataset *sh
     model_init(initial, &inversion->model, rng);
     const struct fleet_settings settings = {.study = inversion->options.study,
                                             .seed = inversion->options.seed,
+                                            .real = inversion->options.real,
                                             .threads = inversion->options.threads,
                                             .watch = capture_watch,
                                             .watcher = &capture};
     if (fleet_open(&fleet, &settings, share, initial, &why) != STATUS_OK)
         return stop(inversion, command_exit(why.reason), "%s: %s", reason_id(why.reason), why.text);
     const enum status status = play(inversion, &fleet, &capture, rng);
+    if (status == STATUS_IO && fleet.refusal.reason == REASON_DEADLINE)
+        return stop(inversion, EXIT_FAILED, "%s", fleet.refusal.text);
     if (status != STATUS_OK && (status != STATUS_BUDGET || inversion->rounds == 0))
         return stop_by(inversion, status);
     if (inversion->rounds == 0)

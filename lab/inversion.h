@@ -30,6 +30,7 @@ struct inversion_options {
     uint32_t batch;  /* records that the attacked update is made of, on average */
     uint32_t rounds; /* training rounds that are attacked, at most */
     unsigned threads;
+    bool real; /* messages go over sockets */
 };
 
 /* One record in one round, or one of the others. */

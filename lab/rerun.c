@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* veilsum-lab rerun: a row of a sweep once more, from its manifest, and whether it gives the same
- * bits. Times are no part of that. */
+ * bits. Times are no part of that, nor is the way that messages took. */
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,12 +42,13 @@ __attribute__((format(printf, 2, 3))) static enum exit_code refuse(enum exit_cod
 /* --- what is compared --------------------------------------------------------------------------
  */
 
-static void drop_times(json_t *document)
+static void drop_course(json_t *document)
 {
     size_t i;
     json_t *round;
     (void)json_object_del(document, "seconds");
     (void)json_object_del(document, "processor_seconds");
+    (void)json_object_del(document, "real");
     json_array_foreach(json_object_get(document, "rounds"), i, round)(void)
         json_object_del(round, "seconds");
 }
@@ -118,8 +119,8 @@ static bool tell_causes(const struct rerun *r)
 static enum exit_code compare(const struct rerun *r)
 {
     char where[600] = "";
-    drop_times(r->was);
-    drop_times(r->is);
+    drop_course(r->was);
+    drop_course(r->is);
     if (!differs(where, sizeof where, r->was, r->is) && json_equal(r->was, r->is)) {
         printf("identical: all that result.json says but the times\n");
         return EXIT_OK;

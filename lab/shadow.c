@@ -71,8 +71,11 @@ static enum status train_together(struct state *out, struct shadow_told *told,
     struct rng rng = {0};
     rng_numbered(&rng, seed);
     TRY(split_deal(parts.part, &how->split, data, parts.n, 1, &rng));
-    const struct fleet_settings settings = {
-        .study = how->path, .seed = rng_u64(&rng), .backbone = how->backbone, .threads = 1};
+    const struct fleet_settings settings = {.study = how->path,
+                                            .seed = rng_u64(&rng),
+                                            .real = how->real,
+                                            .backbone = how->backbone,
+                                            .threads = 1};
     struct site_error why = {0};
     enum status status = fleet_open(fleet, &settings, parts.part, how->initial, &why);
     if (status == STATUS_OK) {

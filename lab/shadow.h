@@ -16,7 +16,8 @@ struct shadow {
     const float *backbone; /* frozen ones; NULL: none */
     bool federated;        /* the whole study over its sites (lab/fleet.h), with its noise and
                             * pruning; or by one party, without both (lab/solo.h) */
-    struct split split;    /* federated: whose records are which */
+    struct split split;    /* federated: whose records are which, */
+    bool real;             /* and whether messages go over sockets */
     unsigned threads;      /* models that are trained at the same time */
 };
 

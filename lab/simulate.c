@@ -7,12 +7,15 @@
 #include "base/crew.h"
 #include "base/option.h"
 #include "lab/commands.h"
+#include "lab/courier.h"
 
 static void check(void *values, struct argp_state *state)
 {
     struct simulate_options *o = values;
     const char *wrong = corpus_usage(&o->corpus);
     if (wrong != NULL) argp_error(state, "%s", wrong);
+    if (o->real && o->method != SIMULATE_FEDERATED)
+        argp_error(state, "--real is for --method federated: nothing else sends messages");
     o->split = corpus_split(state, o->partition);
 }
 
@@ -34,7 +37,8 @@ enum exit_code simulate_command(int argc, char **argv)
 {
     static const char doc[] =
         "Play a whole study in this process, with the programs' state machines, keys, ledgers and "
-        "messages, on the parts of one data set. All chance comes from the seed, so that a run can "
+        "messages, and with --real their transport, on the parts of one data set. All chance comes "
+        "from the seed, so that a run can "
         "be repeated: this protects nobody, and is for public data.\v"
         "Exit codes: 0 finished; 5 ended by a limit or by failing rounds; 7 the data; 6 a sum was "
         "not what the sites put in; 1 otherwise.\n\n"
@@ -69,6 +73,7 @@ enum exit_code simulate_command(int argc, char **argv)
          .text = &o->backbone},
         {"init", "FILE", "Initial weights, from veilsum-lab init (drawn)", .text = &o->initial},
         option_threads(&o->threads, CREW_MAX, "Sites that work at a time (one per processor)"),
+        {"real", .help = COURIER_OPTION_HELP, .given = &o->real},
         option_format(&o->json),
         {0}};
     option_read(&(struct option_table){.row = row,

@@ -30,7 +30,7 @@ struct simulate_options {
     uint32_t every; /* training rounds between two scores; 0: at the end only */
     double dropout, lifetime_epsilon;
     unsigned threads;
-    bool json;
+    bool real, json;
 };
 
 /* One round, or where there are none, one pass of everybody's training. */

@@ -165,6 +165,7 @@ static json_t *document_of(const struct simulation *s)
         (json_int_t)s->parameters, "seconds", s->seconds);
     REQUIRE(d != NULL);
     (void)json_object_set_new(d, "initial_hash", hash_text(&s->initial_hash));
+    (void)json_object_set_new(d, "real", json_boolean(o->real));
     (void)json_object_set_new(d, "macs", macs_json(s));
     (void)json_object_set_new(d, "finished", json_boolean(s->finished));
     (void)json_object_set_new(d, "stop", s->stop[0] == 0 ? json_null() : json_string(s->stop));
@@ -243,6 +244,7 @@ static void print_costs(const struct simulation *s)
         printf("multiply-accumulates a record, forward: %llu of %llu unpruned\n",
                (unsigned long long)s->macs_kept,
                (unsigned long long)layout_macs(&s->study.model.spec));
+    if (s->options.real) printf("every message went over the programs' transport on 127.0.0.1\n");
     printf("sums compared with what the sites put in: %s\n", s->exact ? "all exact" : "NOT EXACT");
     printf("processor time: %.0f s; training %.0f %%, noise %.0f %%, masks %.0f %%, protocol at "
            "sites %.0f %%, at the coordinator %.0f %%\n",

@@ -92,6 +92,9 @@ static enum exit_code explain(struct simulation *s, enum status status)
         return stop(s, EXIT_REFUSED, "%s: %s", reason_id(REASON_BUDGET),
                     refusal->text[0] == 0 ? "the study's epsilon is used up before its last round"
                                           : refusal->text);
+    case STATUS_IO:
+        return stop(s, EXIT_FAILED, "%s",
+                    refusal->reason == REASON_DEADLINE ? refusal->text : status_text(status));
     case STATUS_RANGE:
         return stop(s, EXIT_FAILED, "the training diverged, or no round can be planned");
     default:
@@ -129,6 +132,7 @@ static enum exit_code open_fleet(struct simulation *s)
     struct site_error why = {0};
     const struct fleet_settings settings = {.study = s->options.study,
                                             .seed = s->options.seed,
+                                            .real = s->options.real,
                                             .dropout = s->options.dropout,
                                             .lifetime_epsilon = s->options.lifetime_epsilon,
                                             .backbone = s->backbone.weight,

@@ -7,6 +7,7 @@ flow.py idx IMAGES LABELS SIDE CLASSES RECORDS  the same in MNIST's format
 flow.py muddle NPZ OUT                          the same images with labels by chance
 flow.py holds FILE EXPRESSION                   of d, the last JSON object of the file
 flow.py value FILE KEY                          the same object's value
+flow.py alike FILE FILE KEY...                  both JSON documents are equal but for these keys
 flow.py entries FOLDER KIND [ROUND]             how many entries of a kind the site's journal has
 flow.py sql FILE STATEMENT                      change a database behind its owner's back
 flow.py flip FILE PLACE OUT                     a copy with one bit changed in the byte at this place
@@ -102,6 +103,18 @@ def holds(path, expression):
     d = last_object(path)
     if not eval(expression, {"d": d}):
         sys.exit(f"{expression} does not hold of {d}")
+
+
+def without(keys, x):
+    if isinstance(x, dict):
+        return {key: without(keys, value) for key, value in x.items() if key not in keys}
+    return [without(keys, one) for one in x] if isinstance(x, list) else x
+
+
+def alike(a, b, *keys):
+    a, b = (without(keys, json.load(open(path))) for path in (a, b))
+    if a != b:
+        sys.exit("the documents differ in " + ", ".join(k for k in a if a[k] != b.get(k)))
 
 
 def flip(path, place, out):
