@@ -61,6 +61,16 @@ void rng_numbered(struct rng *rng, uint64_t number)
     rng_seeded(rng, seed);
 }
 
+void rng_stream(struct rng *rng, uint64_t number, unsigned which)
+{
+    AUTO(rng_wipe) struct rng master = {0};
+    uint8_t key[RNG_SEED_BYTES];
+    rng_numbered(&master, number);
+    for (unsigned i = 0; i <= which; i++) rng_bytes(&master, key, sizeof key);
+    rng_seeded(rng, key);
+    secret_wipe(key, sizeof key);
+}
+
 void rng_bytes(struct rng *rng, void *out, size_t n)
 {
     uint8_t *at = out;

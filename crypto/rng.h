@@ -29,6 +29,8 @@ void rng_system(struct rng *rng);
 void rng_seeded(struct rng *rng, const uint8_t seed[static RNG_SEED_BYTES]);
 /* The same from a small number, for `--seed N`. */
 void rng_numbered(struct rng *rng, uint64_t number);
+/* One of a number's many generators, counted from 0, which have nothing in common. */
+void rng_stream(struct rng *rng, uint64_t number, unsigned which);
 
 void rng_bytes(struct rng *rng, void *out, size_t n);
 uint64_t rng_u64(struct rng *rng);

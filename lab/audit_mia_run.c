@@ -15,16 +15,6 @@ static const double point_target[MIA_POINTS] = {0.001, 0.01};
 /* What an audit draws: streams that have nothing in common. */
 enum stream { STREAM_WEIGHTS = 1, STREAM_RECORDS, STREAM_TARGET, STREAM_REFERENCES };
 
-static struct rng stream_of(uint64_t seed, enum stream stream)
-{
-    struct rng master = {0}, rng = {0};
-    uint8_t key[RNG_SEED_BYTES];
-    rng_numbered(&master, seed);
-    for (unsigned i = 0; i <= (unsigned)stream; i++) rng_bytes(&master, key, sizeof key);
-    rng_seeded(&rng, key);
-    return rng;
-}
-
 static enum exit_code fail(const char *what, enum status status, const char *why)
 {
     if (status == STATUS_STATE)
@@ -82,7 +72,8 @@ static enum status gather(struct dataset *out, const struct dataset *all, const 
 static enum status choose(struct mia *mia, const struct dataset *all, size_t n_members)
 {
     const size_t most = mia->options.records == 0 ? all->n : mia->options.records;
-    struct rng rng = stream_of(mia->options.seed, STREAM_RECORDS);
+    struct rng rng = {0};
+    rng_stream(&rng, mia->options.seed, STREAM_RECORDS);
     AUTO(free_order) size_t *order = calloc(all->n, sizeof *order);
     AUTO(dataset_free) struct dataset some = {0};
     mia->member = calloc(all->n, sizeof *mia->member);
@@ -143,7 +134,8 @@ static enum status take(struct dataset *out, const struct mia *mia, bool members
 static enum exit_code train_target(struct mia *mia)
 {
     struct shadow how = mia->how;
-    struct rng rng = stream_of(mia->options.seed, STREAM_TARGET);
+    struct rng rng = {0};
+    rng_stream(&rng, mia->options.seed, STREAM_TARGET);
     AUTO(dataset_free) struct dataset members = {0};
     how.federated = true;
     fprintf(stderr, "mia: training the model by the study, on %zu of %zu records\n", mia->members,
@@ -158,7 +150,8 @@ static enum exit_code train_target(struct mia *mia)
 enum exit_code mia_prepare(struct mia *mia)
 {
     const struct mia_options *o = &mia->options;
-    struct rng rng = stream_of(o->seed, STREAM_WEIGHTS);
+    struct rng rng = {0};
+    rng_stream(&rng, o->seed, STREAM_WEIGHTS);
     mia->coins = o->model == NULL;
     enum exit_code code = subject_open(&mia->subject, "mia", o->study, o->backbone, &rng);
     if (code != EXIT_OK) return code;
@@ -243,7 +236,8 @@ static void tell(void *context, uint32_t done, uint32_t all)
 static enum status attack(struct mia *mia)
 {
     const size_t n = mia->pool.data.n;
-    struct rng rng = stream_of(mia->options.seed, STREAM_REFERENCES);
+    struct rng rng = {0};
+    rng_stream(&rng, mia->options.seed, STREAM_REFERENCES);
     struct progress progress = {command_now_ms()};
     struct membership *m = &mia->margins;
     TRY(membership_new(m, n, mia->options.references));

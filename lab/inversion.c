@@ -57,16 +57,8 @@ void inversion_free(struct inversion *inversion)
     *inversion = (struct inversion){0};
 }
 
-/* What is drawn beside the fleet's own chance. */
-static struct rng stream_of(const struct inversion *inversion)
-{
-    struct rng master = {0}, rng = {0};
-    uint8_t seed[RNG_SEED_BYTES];
-    rng_numbered(&master, inversion->options.seed);
-    for (unsigned i = 0; i < 5; i++) rng_bytes(&master, seed, sizeof seed);
-    rng_seeded(&rng, seed);
-    return rng;
-}
+/* Of what is drawn beside the fleet's own chance. */
+#define STREAM 4
 
 static enum status play(struct inversion *inversion, struct fleet *fleet, struct capture *capture,
                         struct rng *rng)
@@ -121,7 +113,8 @@ enum exit_code inversion_run(struct inversion *inversion, struct dataset *data)
     if (all.n < inversion_least(inversion))
         return stop(inversion, EXIT_DATA, "%zu records are too few: this needs at least %zu", all.n,
                     inversion_least(inversion));
-    struct rng rng = stream_of(inversion);
+    struct rng rng = {0};
+    rng_stream(&rng, inversion->options.seed, STREAM);
     AUTO(inversion_release) struct dataset *share = calloc(n, sizeof *share);
     if (share == NULL) return stop_by(inversion, STATUS_NOMEM);
     const enum status status = inversion_deal(inversion, share, &all, &rng);

@@ -13,16 +13,6 @@
 /* What a run draws beside the fleet's own chance: streams that have nothing in common. */
 enum stream { STREAM_PARTITION = 1, STREAM_WEIGHTS, STREAM_TEST };
 
-static struct rng stream_of(uint64_t seed, enum stream stream)
-{
-    struct rng master = {0}, rng = {0};
-    uint8_t key[RNG_SEED_BYTES];
-    rng_numbered(&master, seed);
-    for (unsigned i = 0; i <= (unsigned)stream; i++) rng_bytes(&master, key, sizeof key);
-    rng_seeded(&rng, key);
-    return rng;
-}
-
 static enum exit_code fail(const char *what, enum status status)
 {
     fprintf(stderr, "simulate: %s: %s\n", what, status_text(status));
@@ -47,7 +37,8 @@ static enum exit_code prepare_weights(struct simulation *s)
     s->parameters = model.layout.n;
     s->initial = calloc(model.layout.n, sizeof *s->initial);
     if (s->initial == NULL) return fail("the study's model", STATUS_NOMEM);
-    struct rng rng = stream_of(s->options.seed, STREAM_WEIGHTS);
+    struct rng rng = {0};
+    rng_stream(&rng, s->options.seed, STREAM_WEIGHTS);
     model_init(s->initial, &model, &rng);
     status = s->options.initial == NULL ? STATUS_OK : read_initial(s);
     if (status != STATUS_OK) return fail(s->options.initial, status);
@@ -67,7 +58,8 @@ static enum exit_code refuse_data(const char *text)
 static enum status spread(struct dataset *test, const struct simulation *s)
 {
     if (s->options.split.kind != SPLIT_DOMAIN) return STATUS_OK;
-    struct rng rng = stream_of(s->options.seed, STREAM_TEST);
+    struct rng rng = {0};
+    rng_stream(&rng, s->options.seed, STREAM_TEST);
     const struct split even = {.kind = SPLIT_DOMAIN};
     struct dataset part[DOMAIN_COUNT] = {{0}};
     TRY(split_deal(part, &even, test, DOMAIN_COUNT, 1, &rng));
@@ -79,7 +71,8 @@ static enum status spread(struct dataset *test, const struct simulation *s)
 
 static enum exit_code deal(struct simulation *s, const struct dataset *train)
 {
-    struct rng rng = stream_of(s->options.seed, STREAM_PARTITION);
+    struct rng rng = {0};
+    rng_stream(&rng, s->options.seed, STREAM_PARTITION);
     s->share = calloc(s->n, sizeof *s->share);
     s->records = calloc(s->n, sizeof *s->records);
     s->site = calloc(s->n, sizeof *s->site);

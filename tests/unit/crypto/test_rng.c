@@ -67,6 +67,20 @@ static void a_number_is_the_seed_of_its_bytes(void)
     CHECK(rng_u64(&a) == rng_u64(&b));
 }
 
+/* By the n-th key that the number's own generator draws. */
+static void the_streams_of_a_number_have_keys_of_their_own(void)
+{
+    struct rng master = numbered(7);
+    for (unsigned i = 0; i < 3; i++) {
+        uint8_t key[RNG_SEED_BYTES];
+        struct rng want, got;
+        rng_bytes(&master, key, sizeof key);
+        rng_seeded(&want, key);
+        rng_stream(&got, 7, i);
+        CHECK(rng_u64(&want) == rng_u64(&got));
+    }
+}
+
 static void the_size_of_draws_does_not_matter_within_a_block(void)
 {
     struct rng a = numbered(1), b = numbered(1);
@@ -200,6 +214,7 @@ int main(void)
     RUN(the_first_bytes_of_each_block_are_the_next_key);
     RUN(a_seed_replays);
     RUN(a_number_is_the_seed_of_its_bytes);
+    RUN(the_streams_of_a_number_have_keys_of_their_own);
     RUN(the_size_of_draws_does_not_matter_within_a_block);
     RUN(what_was_given_out_is_erased);
     RUN(a_draw_changes_the_key);
