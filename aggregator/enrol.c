@@ -95,7 +95,7 @@ static void print_manifest(const char *path, const struct manifest *manifest, ui
 
 static enum status make_manifest(const struct arguments *a)
 {
-    AUTO(manifest_free) struct manifest manifest = {.epoch = 1, .governors_needed = a->needed};
+    AUTO(manifest_free) struct manifest manifest = {.governors_needed = a->needed};
     AUTO(keyfile_wipe) struct keyfile key = {0};
     TRY(main_key(&key, a->folder));
     member_of(&manifest.coordinator, &key, mask_available(MASK_AES256_CTR));
@@ -107,12 +107,7 @@ static enum status make_manifest(const struct arguments *a)
                 why.text);
         return status;
     }
-    memcpy(manifest.federation, study.study.id, sizeof manifest.federation);
-    manifest.study = study.hash;
-    manifest.floor = (struct floor_policy){.m = study.sites.min_contributors,
-                                           .c = study.sites.colluding,
-                                           .max_epsilon = study.privacy.epsilon,
-                                           .max_delta = study.privacy.delta};
+    manifest_begin(&manifest, &study);
     TRY(read_requests(&manifest, a));
     TRY(read_governors(&manifest, a));
     const struct member *lacking = manifest_lacking(&manifest, study.secagg.cipher);

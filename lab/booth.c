@@ -121,16 +121,9 @@ static enum status check_study(const struct study *study, bool sampled, struct s
 
 static enum status make_manifest(struct booth *booth)
 {
-    const struct study *study = &booth->study;
     struct manifest *m = &booth->manifest;
     const bool aes = mask_available(MASK_AES256_CTR);
-    memcpy(m->federation, study->study.id, sizeof m->federation);
-    m->epoch = 1;
-    m->study = study->hash;
-    m->floor = (struct floor_policy){.m = study->sites.min_contributors,
-                                     .c = study->sites.colluding,
-                                     .max_epsilon = study->privacy.epsilon,
-                                     .max_delta = study->privacy.delta};
+    manifest_begin(m, &booth->study);
     TRY(keyfile_make(&booth->coordinator, "coordinator", &booth->rng));
     member_of(&m->coordinator, &booth->coordinator, aes);
     m->member = calloc(booth->n, sizeof *m->member);

@@ -29,7 +29,6 @@ static enum status put(const char *folder, const char *name, struct view bytes, 
 
 static enum status make_manifest(struct fleet *fleet, struct buffer *bytes)
 {
-    const struct study *study = &fleet->study;
     struct manifest *m = &fleet->manifest;
     const bool aes = mask_available(MASK_AES256_CTR);
     AUTO(keyfile_wipe) struct keyfile governor = {0};
@@ -37,13 +36,7 @@ static enum status make_manifest(struct fleet *fleet, struct buffer *bytes)
     TRY(keyfile_make(&governor, "governor", &fleet->rng));
     struct member officer;
     member_of(&officer, &governor, aes);
-    memcpy(m->federation, study->study.id, sizeof m->federation);
-    m->epoch = 1;
-    m->study = study->hash;
-    m->floor = (struct floor_policy){.m = study->sites.min_contributors,
-                                     .c = study->sites.colluding,
-                                     .max_epsilon = study->privacy.epsilon,
-                                     .max_delta = study->privacy.delta};
+    manifest_begin(m, &fleet->study);
     member_of(&m->coordinator, &fleet->coordinator, aes);
     m->n_governors = m->governors_needed = 1;
     memcpy(m->governor[0], officer.identity, SIGN_PUBLIC_BYTES);

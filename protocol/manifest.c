@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/kx.h"
+#include "protocol/study.h"
 
 static const char prefix[] = "SA1 manifest 1\n";
 static const char sign_label[] = "SA1-manifest";
@@ -14,6 +15,17 @@ void manifest_free(struct manifest *manifest)
 {
     free(manifest->member);
     *manifest = (struct manifest){0};
+}
+
+void manifest_begin(struct manifest *out, const struct study *study)
+{
+    memcpy(out->federation, study->study.id, sizeof out->federation);
+    out->epoch = 1;
+    out->study = study->hash;
+    out->floor = (struct floor_policy){.m = study->sites.min_contributors,
+                                       .c = study->sites.colluding,
+                                       .max_epsilon = study->privacy.epsilon,
+                                       .max_delta = study->privacy.delta};
 }
 
 static void write_member(struct buffer *out, const struct member *member)

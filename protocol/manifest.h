@@ -18,6 +18,8 @@
 #define MANIFEST_GOVERNORS_MAX 8
 #define MANIFEST_BYTES_MAX (1u << 18)
 
+struct study;
+
 struct member {
     char name[KEYFILE_NAME_MAX + 1];
     uint8_t identity[SIGN_PUBLIC_BYTES]; /* Ed25519 */
@@ -45,6 +47,10 @@ struct manifest {
 };
 
 void manifest_free(struct manifest *manifest);
+
+/* The first epoch of a study's manifest: its name and hash, and as floor what it promises. The rest
+ * of out is untouched. */
+void manifest_begin(struct manifest *out, const struct study *study);
 
 /* Append the canonical bytes. */
 void manifest_write(struct buffer *out, const struct manifest *manifest);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/study.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
 
@@ -338,9 +339,27 @@ static void without_memory_nothing_is_read(void)
     }
 }
 
+static void what_a_study_promises_is_its_manifests_floor(void)
+{
+    const struct study study = {.study.id = "stroke",
+                                .sites = {.min_contributors = 4, .colluding = 2},
+                                .privacy = {.epsilon = 3, .delta = 1e-6},
+                                .hash = {{9}}};
+    struct manifest begun = {.n_governors = 2};
+    manifest_begin(&begun, &study);
+    CHECK(strcmp(begun.federation, "stroke") == 0);
+    CHECK_NUMBER(1, begun.epoch);
+    CHECK(hash_equal(&begun.study, &study.hash));
+    CHECK(begun.floor.m == 4 && begun.floor.c == 2);
+    CHECK_CLOSE(3, begun.floor.max_epsilon, 0);
+    CHECK_CLOSE(1e-6, begun.floor.max_delta, 0);
+    CHECK(begun.n_governors == 2 && begun.n == 0);
+}
+
 int main(void)
 {
     make();
+    RUN(what_a_study_promises_is_its_manifests_floor);
     RUN(what_was_signed_is_read_back);
     RUN(the_quorum_of_governors_is_needed);
     RUN(one_governor_does_not_count_twice);
