@@ -81,37 +81,38 @@ static bool parse_window(struct data_window *out, const char *text)
     return end != text && *end == ':' && table_number(&out->high, end + 1) && out->low < out->high;
 }
 
+/* Of the options that are taken as they are said: where in struct records. */
+static const struct {
+    int key;
+    size_t at;
+} said[] = {
+    {'i', offsetof(struct records, train.images)},
+    {'l', offsetof(struct records, train.labels)},
+    {'z', offsetof(struct records, train.npz)},
+    {ARG_SPLIT, offsetof(struct records, train.split)},
+    {ARG_CSV, offsetof(struct records, train.csv)},
+    {ARG_SCHEMA, offsetof(struct records, schema)},
+    {ARG_FOLDER, offsetof(struct records, train.folder)},
+    {ARG_NIFTI, offsetof(struct records, train.nifti)},
+    {ARG_TEXT, offsetof(struct records, train.text)},
+    {ARG_HELD_IMAGES, offsetof(struct records, held.images)},
+    {ARG_HELD_LABELS, offsetof(struct records, held.labels)},
+    {ARG_HELD_SPLIT, offsetof(struct records, held.split)},
+    {ARG_HELD_CSV, offsetof(struct records, held.csv)},
+    {ARG_HELD_FOLDER, offsetof(struct records, held.folder)},
+    {ARG_HELD_NIFTI, offsetof(struct records, held.nifti)},
+    {ARG_HELD_TEXT, offsetof(struct records, held.text)},
+};
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct records *r = state->input;
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        if (key != said[i].key) continue;
+        *(const char **)(void *)((char *)r + said[i].at) = text;
+        return 0;
+    }
     switch (key) {
-    case 'i':
-        r->train.images = text;
-        return 0;
-    case 'l':
-        r->train.labels = text;
-        return 0;
-    case 'z':
-        r->train.npz = text;
-        return 0;
-    case ARG_SPLIT:
-        r->train.split = text;
-        return 0;
-    case ARG_CSV:
-        r->train.csv = text;
-        return 0;
-    case ARG_SCHEMA:
-        r->schema = text;
-        return 0;
-    case ARG_FOLDER:
-        r->train.folder = text;
-        return 0;
-    case ARG_NIFTI:
-        r->train.nifti = text;
-        return 0;
-    case ARG_TEXT:
-        r->train.text = text;
-        return 0;
     case ARG_STRIDE:
         if (parse_stride(&r->stride, text)) return 0;
         argp_error(state, "--stride %s: it is a whole number from 1 to 65535", text);
@@ -124,27 +125,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
         if (parse_window(&r->window, text)) return 0;
         argp_error(state, "--window %s: it is LOW:HIGH, e.g. --window=-1000:400", text);
         return EINVAL;
-    case ARG_HELD_IMAGES:
-        r->held.images = text;
-        return 0;
-    case ARG_HELD_LABELS:
-        r->held.labels = text;
-        return 0;
-    case ARG_HELD_SPLIT:
-        r->held.split = text;
-        return 0;
-    case ARG_HELD_CSV:
-        r->held.csv = text;
-        return 0;
-    case ARG_HELD_FOLDER:
-        r->held.folder = text;
-        return 0;
-    case ARG_HELD_NIFTI:
-        r->held.nifti = text;
-        return 0;
-    case ARG_HELD_TEXT:
-        r->held.text = text;
-        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
