@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "tests/lib/check.h"
 #include "tests/lib/crash.h"
+#include "tests/lib/forget.h"
 #include "tests/lib/oom.h"
 
 static char path[64];
@@ -20,17 +21,6 @@ static const struct hash manifest = {{1}}, other = {{2}};
 static struct view text(const char *s)
 {
     return (struct view){(const uint8_t *)s, strlen(s)};
-}
-
-/* Each case starts without a file. */
-static void forget(void)
-{
-    static const char *const tail[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < 3; i++) {
-        char name[80];
-        (void)snprintf(name, sizeof name, "%s%s", path, tail[i]);
-        (void)unlink(name);
-    }
 }
 
 /* --- what a journal holds, as a text ---------------------------------------------------------- */
@@ -114,7 +104,7 @@ static enum status step(struct journal *journal, uint32_t i)
 
 static void a_new_journal_knows_nothing(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path, &manifest));
     check_told(journal, "last:0 course: plan: totals:0,0 ");
@@ -122,7 +112,7 @@ static void a_new_journal_knows_nothing(void)
 
 static void an_open_round_comes_back_with_its_inputs_in_order(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     for (uint32_t i = 0; i < 4; i++) {
         CHECK_OK(journal_open(&journal, path, &manifest));
@@ -135,7 +125,7 @@ static void an_open_round_comes_back_with_its_inputs_in_order(void)
 
 static void an_ended_round_leaves_its_result_and_no_input(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path, &manifest));
     for (uint32_t i = 0; i < 5; i++) CHECK_OK(step(journal, i));
@@ -144,7 +134,7 @@ static void an_ended_round_leaves_its_result_and_no_input(void)
 
 static void a_failed_round_leaves_no_result(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path, &manifest));
     for (uint32_t i = 0; i < 12; i++) CHECK_OK(step(journal, i));
@@ -155,7 +145,7 @@ static void a_failed_round_leaves_no_result(void)
 
 static void a_journal_of_another_manifest_is_refused(void)
 {
-    forget();
+    forget_db(path);
     struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path, &manifest));
     CHECK_OK(step(journal, 0));
@@ -168,7 +158,7 @@ static void a_journal_of_another_manifest_is_refused(void)
 
 static void what_is_out_of_order_is_refused_and_changes_nothing(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path, &manifest));
     for (uint32_t i = 1; i < 5; i++) CHECK_STATUS(STATUS_STATE, step(journal, i));
@@ -185,7 +175,7 @@ static void what_is_out_of_order_is_refused_and_changes_nothing(void)
 
 static void what_is_empty_or_too_long_is_refused_and_changes_nothing(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path, &manifest));
     uint8_t byte = 0;
@@ -213,7 +203,7 @@ static void damage_is_noticed_and_outputs_are_untouched(void)
         "UPDATE input SET site = -1",      "UPDATE input SET site = 4294967296",
     };
     for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
-        forget();
+        forget_db(path);
         AUTO(journal_close) struct journal *journal = NULL;
         CHECK_OK(journal_open(&journal, path, &manifest));
         for (uint32_t k = 0; k < 8; k++) CHECK_OK(step(journal, k));
@@ -231,7 +221,7 @@ static void damage_is_noticed_and_outputs_are_untouched(void)
 static void a_damaged_file_is_refused_and_left_alone(void)
 {
     const size_t page = 4096;
-    forget();
+    forget_db(path);
     struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path, &manifest));
     for (uint32_t k = 0; k < 8; k++) CHECK_OK(step(journal, k));
@@ -263,7 +253,7 @@ static void what_is_no_journal_is_refused(void)
 
 static void a_failed_write_changes_nothing(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path, &manifest));
     for (uint32_t k = 0; k < 2; k++) CHECK_OK(step(journal, k));
@@ -279,7 +269,7 @@ static void a_failed_write_changes_nothing(void)
 
 static void running_out_of_memory_opens_and_restores_nothing(void)
 {
-    forget();
+    forget_db(path);
     OOM_EACH {
         AUTO(journal_close) struct journal *journal = NULL;
         enum status status = journal_open(&journal, path, &manifest);
@@ -339,7 +329,7 @@ static void journal_is_that_of_the_steps(const struct crash *crash)
 
 static void after_a_power_failure_it_holds_what_was_committed(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path, &manifest));
     stage[0] = told_of(journal);
@@ -369,7 +359,7 @@ int main(int argc, char **argv)
     RUN(a_failed_write_changes_nothing);
     RUN(running_out_of_memory_opens_and_restores_nothing);
     RUN(after_a_power_failure_it_holds_what_was_committed);
-    forget();
+    forget_db(path);
     (void)rmdir(folder);
     return check_done();
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/lib/check.h"
+#include "tests/lib/forget.h"
 #include "tests/lib/oom.h"
 #include "tests/lib/small.h"
 
@@ -53,16 +54,6 @@ static double epsilon_of(const struct account *account)
 static char path[64];
 static const struct hash manifest = {{1}};
 static const uint8_t identity[SIGN_SEED_BYTES] = {1};
-
-static void forget(void)
-{
-    static const char *const tail[] = {"", "-wal", "-shm"};
-    char name[80];
-    for (size_t i = 0; i < 3; i++) {
-        (void)snprintf(name, sizeof name, "%s%s", path, tail[i]);
-        (void)unlink(name);
-    }
-}
 
 static enum status open_spend(struct spend *spend, const struct world *world, bool begun)
 {
@@ -116,7 +107,7 @@ static void a_round_costs_each_adversary_what_it_does_not_know(void)
 {
     AUTO(world_free) struct world world = {0};
     AUTO(spend_close) struct spend spend = {0};
-    forget();
+    forget_db(path);
     world_make(&world, 3);
     CHECK_OK(open_spend(&spend, &world, false));
     CHECK_OK(reserve(&spend, &world, 1));
@@ -135,7 +126,7 @@ static void where_blocks_are_allocated_a_round_stays_at_its_worst_case(void)
 {
     AUTO(world_free) struct world world = {0};
     AUTO(spend_close) struct spend spend = {0};
-    forget();
+    forget_db(path);
     world_make(&world, 3);
     CHECK_OK(reserve_allocated(&spend, &world));
     CHECK_OK(spend_end(&spend, 1, SITES, true, 3));
@@ -148,7 +139,7 @@ static void removable_noise_counts_for_nobody(void)
 {
     AUTO(world_free) struct world world = {0};
     AUTO(spend_close) struct spend spend = {0};
-    forget();
+    forget_db(path);
     world_make(&world, 3);
     world.study.privacy.dropouts = STUDY_XNOISE;
     CHECK_OK(open_spend(&spend, &world, false));
@@ -166,7 +157,7 @@ static void a_round_that_failed_costs_nothing_without_inputs_and_its_worst_with_
 {
     AUTO(world_free) struct world world = {0};
     AUTO(spend_close) struct spend spend = {0};
-    forget();
+    forget_db(path);
     world_make(&world, 3);
     CHECK_OK(open_spend(&spend, &world, false));
     CHECK_OK(reserve(&spend, &world, 1));
@@ -188,7 +179,7 @@ static void a_plan_that_never_left_is_not_paid_twice(void)
 {
     AUTO(world_free) struct world world = {0};
     struct spend spend = {0};
-    forget();
+    forget_db(path);
     world_make(&world, 3);
     CHECK_OK(open_spend(&spend, &world, false));
     CHECK_OK(reserve(&spend, &world, 1));
@@ -204,7 +195,7 @@ static void the_study_s_epsilon_is_not_crossed(void)
 {
     AUTO(world_free) struct world world = {0};
     AUTO(spend_close) struct spend spend = {0};
-    forget();
+    forget_db(path);
     world_make(&world, 3);
     CHECK_OK(open_spend(&spend, &world, false));
     uint32_t round = 1;
@@ -218,7 +209,7 @@ static void a_lost_ledger_is_not_taken_for_an_empty_one(void)
 {
     AUTO(world_free) struct world world = {0};
     struct spend spend = {0};
-    forget();
+    forget_db(path);
     world_make(&world, 3);
     CHECK_STATUS(STATUS_STATE, open_spend(&spend, &world, true));
     CHECK(spend.ledger.db == NULL);
@@ -331,7 +322,7 @@ static void without_noise_nothing_is_bounded_and_nothing_refused(void)
 {
     AUTO(world_free) struct world world = {0};
     AUTO(spend_close) struct spend spend = {0};
-    forget();
+    forget_db(path);
     world_make(&world, (double)INFINITY);
     CHECK_OK(open_spend(&spend, &world, false));
     CHECK_OK(reserve(&spend, &world, 1));
@@ -372,6 +363,6 @@ int main(void)
     RUN(evaluations_are_paid_too);
     RUN(without_noise_nothing_is_bounded_and_nothing_refused);
     RUN(running_out_of_memory_changes_nothing);
-    forget();
+    forget_db(path);
     return check_done();
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/lib/check.h"
+#include "tests/lib/forget.h"
 
 #define SCHEMA                                                                                     \
     "CREATE TABLE IF NOT EXISTS seen(round INTEGER PRIMARY KEY, share REAL, name TEXT, "           \
@@ -18,16 +19,6 @@
 
 static char folder[] = "/tmp/veilsum-db-XXXXXX";
 static char path[64];
-
-/* Each case starts without a file. */
-static void forget(void)
-{
-    char name[80];
-    for (size_t i = 0; i < 3; i++) {
-        snprintf(name, sizeof name, "%s%s", path, (const char *[]){"", "-wal", "-shm"}[i]);
-        unlink(name);
-    }
-}
 
 static int64_t count(struct db *db)
 {
@@ -45,7 +36,7 @@ static enum status insert(struct db *db, int64_t round)
 
 static void values_come_back(void)
 {
-    forget();
+    forget_db(path);
     AUTO(db_close) struct db *db = NULL;
     CHECK_OK(db_open(&db, path, SCHEMA));
     const uint8_t bytes[] = {0, 1, 0, 255};
@@ -69,7 +60,7 @@ static void values_come_back(void)
 
 static void null_reads_as_empty(void)
 {
-    forget();
+    forget_db(path);
     AUTO(db_close) struct db *db = NULL;
     CHECK_OK(db_open(&db, path, SCHEMA));
     CHECK_OK(insert(db, 1));
@@ -83,7 +74,7 @@ static void null_reads_as_empty(void)
 
 static void an_empty_blob_is_not_null(void)
 {
-    forget();
+    forget_db(path);
     AUTO(db_close) struct db *db = NULL;
     CHECK_OK(db_open(&db, path, "CREATE TABLE IF NOT EXISTS b(data BLOB NOT NULL) STRICT"));
     CHECK_OK(db_run(db, "INSERT INTO b VALUES(?)", 1, &DB_BLOB(NULL, 0)));
@@ -91,7 +82,7 @@ static void an_empty_blob_is_not_null(void)
 
 static void a_file_is_private_and_survives(void)
 {
-    forget();
+    forget_db(path);
     AUTO(db_close) struct db *first = NULL;
     CHECK_OK(db_open(&first, path, SCHEMA));
     CHECK_OK(insert(first, 7));
@@ -109,7 +100,7 @@ static void a_file_is_private_and_survives(void)
 
 static void a_killed_process_keeps_what_it_committed(void)
 {
-    forget();
+    forget_db(path);
     pid_t child = fork();
     if (child == 0) {
         AUTO(db_close) struct db *db = NULL;
@@ -128,7 +119,7 @@ static void a_killed_process_keeps_what_it_committed(void)
 
 static void a_repeated_key_or_wrong_type_is_refused(void)
 {
-    forget();
+    forget_db(path);
     AUTO(db_close) struct db *db = NULL;
     CHECK_OK(db_open(&db, path, SCHEMA));
     CHECK_OK(insert(db, 1));
@@ -139,7 +130,7 @@ static void a_repeated_key_or_wrong_type_is_refused(void)
 
 static void a_change_is_whole_or_nothing(void)
 {
-    forget();
+    forget_db(path);
     AUTO(db_close) struct db *db = NULL;
     CHECK_OK(db_open(&db, path, SCHEMA));
     AUTO(db_change_undo) struct db_change change = {0};
@@ -163,7 +154,7 @@ static void foreign_files_are_refused(void)
 {
     struct db *const untouched = NULL;
     struct db *db = NULL;
-    forget();
+    forget_db(path);
     int file = open(path, O_WRONLY | O_CREAT, 0600);
     const char text[] =
         "this is a letter, long enough to be taken for a header of some kind or other"
@@ -171,12 +162,12 @@ static void foreign_files_are_refused(void)
     CHECK(write(file, text, sizeof text) == sizeof text);
     close(file);
     CHECK_STATUS(STATUS_FORMAT, db_open(&db, path, SCHEMA));
-    forget();
+    forget_db(path);
     CHECK_STATUS(STATUS_FORMAT, db_open(&db, path, "CREATE TABLE loose(a)"));
     CHECK_STATUS(STATUS_FORMAT, db_open(&db, path, SCHEMA)); /* the loose table is still there */
     CHECK_STATUS(STATUS_IO, db_open(&db, "/nowhere/at/all", SCHEMA));
     CHECK(db == untouched);
-    forget();
+    forget_db(path);
     CHECK_OK(db_open(&db, path, SCHEMA));
     CHECK_STATUS(STATUS_FORMAT, db_run(db, "INSERT INTO elsewhere VALUES(1)", 0, NULL));
     db_close(&db);
@@ -184,7 +175,7 @@ static void foreign_files_are_refused(void)
 
 static void looking_changes_nothing_and_makes_no_file(void)
 {
-    forget();
+    forget_db(path);
     struct db *looked = NULL;
     CHECK_STATUS(STATUS_IO, db_look(&looked, path));
     CHECK(looked == NULL && access(path, F_OK) != 0);
@@ -200,7 +191,7 @@ static void looking_changes_nothing_and_makes_no_file(void)
 
 static void a_symbolic_link_is_not_followed(void)
 {
-    forget();
+    forget_db(path);
     char target[80];
     snprintf(target, sizeof target, "%s-target", path);
     CHECK_NUMBER(0, symlink(target, path));
@@ -212,7 +203,7 @@ static void a_symbolic_link_is_not_followed(void)
 
 static void a_value_beyond_all_bounds_is_refused(void)
 {
-    forget();
+    forget_db(path);
     AUTO(db_close) struct db *db = NULL;
     CHECK_OK(db_open(&db, path, SCHEMA));
     const uint8_t byte[] = {0};
@@ -225,7 +216,7 @@ static void a_value_beyond_all_bounds_is_refused(void)
  * be raised again in a process: last case. */
 static void nothing_is_written_when_memory_is_out(void)
 {
-    forget();
+    forget_db(path);
     AUTO(db_close) struct db *db = NULL;
     CHECK_OK(db_open(&db, path, SCHEMA));
     CHECK_STATUS(STATUS_NOMEM, db_run(db, "PRAGMA hard_heap_limit = 1", 0, NULL));
@@ -254,7 +245,7 @@ int main(void)
     RUN(a_symbolic_link_is_not_followed);
     RUN(a_value_beyond_all_bounds_is_refused);
     RUN(nothing_is_written_when_memory_is_out);
-    forget();
+    forget_db(path);
     rmdir(folder);
     return check_done();
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/lib/check.h"
+#include "tests/lib/forget.h"
 #include "tests/lib/oom.h"
 #include "tests/unit/client/till.h"
 
@@ -166,7 +167,7 @@ static void a_lost_ledger_is_not_taken_for_an_empty_one(void)
 {
     begin();
     till_close(&till);
-    till_forget(till.ledger_path);
+    forget_db(till.ledger_path);
     CHECK_STATUS(STATUS_STATE, till_open(&till));
     till_close(&till);
     CHECK_STATUS(STATUS_STATE, till_begin(&till)); /* nor by pinning again */
@@ -211,7 +212,7 @@ static void an_old_copy_is_refused(const char *path)
     CHECK_OK(till_open(&till));
     play(2);
     till_close(&till);
-    till_forget(path);
+    forget_db(path);
     copy_file(old, path);
     (void)unlink(old);
     CHECK_STATUS(STATUS_STATE, till_open(&till));

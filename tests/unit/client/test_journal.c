@@ -10,20 +10,10 @@
 
 #include "base/db.h"
 #include "tests/lib/check.h"
+#include "tests/lib/forget.h"
 #include "tests/lib/oom.h"
 
 static char path[64];
-
-/* Each case starts without a file. */
-static void forget(void)
-{
-    static const char *const tail[] = {"", "-wal", "-shm"};
-    char name[80];
-    for (size_t i = 0; i < 3; i++) {
-        (void)snprintf(name, sizeof name, "%s%s", path, tail[i]);
-        (void)unlink(name);
-    }
-}
 
 static enum status enter(struct journal *journal, enum memory_kind kind, uint32_t round,
                          uint8_t hash)
@@ -38,7 +28,7 @@ static enum status enter(struct journal *journal, enum memory_kind kind, uint32_
 
 static void a_new_journal_knows_nothing(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path));
     uint32_t round = 7, inputs = 7;
@@ -59,7 +49,7 @@ static void a_new_journal_knows_nothing(void)
 
 static void the_last_round_and_result_come_back(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path));
     CHECK_OK(enter(journal, MEMORY_PLAN, 3, 1));
@@ -80,7 +70,7 @@ static void the_last_round_and_result_come_back(void)
 
 static void a_history_that_was_followed_is_remembered(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path));
     CHECK_OK(enter(journal, MEMORY_RESULT, 3, 2));
@@ -95,7 +85,7 @@ static void a_history_that_was_followed_is_remembered(void)
 
 static void a_lost_journal_is_not_taken_for_an_empty_one(void)
 {
-    forget();
+    forget_db(path);
     const struct hash mine = {{1}}, other = {{2}};
     struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path));
@@ -109,7 +99,7 @@ static void a_lost_journal_is_not_taken_for_an_empty_one(void)
     CHECK_OK(journal_open(&journal, path));
     CHECK_OK(journal_bind(journal, &mine, false));
     journal_close(&journal);
-    forget();
+    forget_db(path);
     CHECK_OK(journal_open(&journal, path));
     CHECK_STATUS(STATUS_STATE, journal_bind(journal, &mine, false));
     journal_close(&journal);
@@ -117,7 +107,7 @@ static void a_lost_journal_is_not_taken_for_an_empty_one(void)
 
 static void there_is_never_a_second_answer(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path));
     CHECK_OK(enter(journal, MEMORY_CONFIRM, 3, 1));
@@ -128,7 +118,7 @@ static void there_is_never_a_second_answer(void)
 
 static void the_stages_of_a_round_are_known(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path));
     struct journal_round known = {0};
@@ -151,7 +141,7 @@ static void the_stages_of_a_round_are_known(void)
 
 static void the_ledger_s_head_comes_back(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path));
     const struct ledger_head two = {2, {{2}}}, five = {5, {{5}}};
@@ -166,7 +156,7 @@ static void the_ledger_s_head_comes_back(void)
 
 static void a_killed_site_forgets_no_input(void)
 {
-    forget();
+    forget_db(path);
     pid_t child = fork();
     if (child == 0) {
         struct journal *journal = NULL;
@@ -186,7 +176,7 @@ static void a_killed_site_forgets_no_input(void)
 
 static void what_is_no_entry_is_refused(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path));
     CHECK_STATUS(STATUS_FORMAT, journal_entry(journal, (struct view){(const uint8_t *)"x", 1}));
@@ -195,7 +185,7 @@ static void what_is_no_entry_is_refused(void)
 /* A journal whose tables hold what this program never wrote. */
 static void damage_is_noticed_and_outputs_are_untouched(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path));
     CHECK_OK(enter(journal, MEMORY_INPUT, 1, 1));
@@ -242,7 +232,7 @@ static void make_set(struct bits *out, uint32_t sites)
 
 static void confirmed_survivor_sets_come_back(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path));
     AUTO(bits_free) struct bits first = {0}, second = {0}, third = {0};
@@ -263,7 +253,7 @@ static void confirmed_survivor_sets_come_back(void)
 
 static void a_set_and_its_confirmation_are_stored_together_or_not_at_all(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path));
     AUTO(bits_free) struct bits set = {0};
@@ -285,7 +275,7 @@ static void a_set_and_its_confirmation_are_stored_together_or_not_at_all(void)
 
 static void a_survivor_set_of_another_federation_is_refused(void)
 {
-    forget();
+    forget_db(path);
     AUTO(journal_close) struct journal *journal = NULL;
     CHECK_OK(journal_open(&journal, path));
     AUTO(bits_free) struct bits set = {0};
@@ -299,7 +289,7 @@ static void a_survivor_set_of_another_federation_is_refused(void)
 
 static void a_file_of_something_else_is_refused(void)
 {
-    forget();
+    forget_db(path);
     FILE *file = fopen(path, "w");
     for (int i = 0; i < 200; i++) (void)fputs("not a journal\n", file);
     (void)fclose(file);
@@ -311,7 +301,7 @@ static void a_file_of_something_else_is_refused(void)
 
 static void running_out_of_memory_opens_nothing(void)
 {
-    forget();
+    forget_db(path);
     OOM_EACH {
         AUTO(journal_close) struct journal *journal = NULL;
         enum status status = journal_open(&journal, path);
@@ -341,7 +331,7 @@ int main(void)
     RUN(a_survivor_set_of_another_federation_is_refused);
     RUN(a_file_of_something_else_is_refused);
     RUN(running_out_of_memory_opens_nothing);
-    forget();
+    forget_db(path);
     (void)rmdir(folder);
     return check_done();
 }

@@ -7,6 +7,7 @@
 
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
+#include "tests/lib/vectors.h"
 
 static const char *vectors;
 
@@ -23,18 +24,16 @@ static void plain_step_goes_down_the_gradient(void)
 /* tests/vectors/torch-optim.csv: whole courses of five steps. */
 static void every_step_is_pytorchs(void)
 {
-    FILE *file = fopen(vectors, "r");
-    CHECK(file != NULL);
-    if (file == NULL) return;
-    char line[256], kind[8] = "";
+    struct vectors v;
+    vectors_open(&v, vectors);
+    char kind[8] = "";
     int rows = 0, step = 0;
     double want[3] = {0};
     float w[3] = {0};
     AUTO(optim_free) struct optim optim = {0};
-    CHECK(fgets(line, sizeof line, file) != NULL);
-    for (; fgets(line, sizeof line, file) != NULL; rows++) {
+    for (; vectors_next(&v); rows++) {
         struct optim_how how = {0};
-        CHECK(sscanf(line, "%7[a-z],%f,%f,%f,%f,%d,%lf,%lf,%lf", kind, &how.rate, &how.momentum,
+        CHECK(sscanf(v.line, "%7[a-z],%f,%f,%f,%f,%d,%lf,%lf,%lf", kind, &how.rate, &how.momentum,
                      &how.decay, &how.clip, &step, &want[0], &want[1], &want[2]) == 9);
         how.kind = strcmp(kind, "adam") == 0 ? OPTIM_ADAM : OPTIM_SGD;
         if (step == 0) {
@@ -47,7 +46,6 @@ static void every_step_is_pytorchs(void)
         optim_step(&optim, w, grad);
         for (int i = 0; i < 3; i++) CHECK_CLOSE(want[i], (double)w[i], 2e-6);
     }
-    CHECK(fclose(file) == 0);
     CHECK_NUMBER(35, rows);
 }
 

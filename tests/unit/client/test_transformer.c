@@ -10,6 +10,7 @@
 
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
+#include "tests/lib/vectors.h"
 #include "tests/unit/client/rig.h"
 
 static const char *vectors = "tests/vectors/torch-blocks.csv";
@@ -30,16 +31,13 @@ static void check_numbers(char *text, const float *got, size_t n, double toleran
 
 static void passes_are_pytorchs(void)
 {
-    FILE *file = fopen(vectors, "r");
-    CHECK(file != NULL);
-    if (file == NULL) return;
+    struct vectors v;
+    vectors_open(&v, vectors);
     char kind[8] = "", name[8] = "";
-    static char line[16384];
     unsigned rank = 0, chosen = 0, rows = 0;
-    CHECK(fgets(line, sizeof line, file) != NULL);
-    for (; fgets(line, sizeof line, file) != NULL; rows++) {
+    for (; vectors_next(&v); rows++) {
         int at = 0;
-        CHECK(sscanf(line, "%7[a-z],%u,%u,%7[a-z],%n", kind, &rank, &chosen, name, &at) == 4);
+        CHECK(sscanf(v.line, "%7[a-z],%u,%u,%7[a-z],%n", kind, &rank, &chosen, name, &at) == 4);
         const struct model_spec spec =
             rig_spec(strcmp(kind, "vit") == 0 ? MODEL_VIT : MODEL_MIXER, rank);
         struct rig rig;
@@ -50,14 +48,13 @@ static void passes_are_pytorchs(void)
         rig_soil(rig.grad, rig.model.layout.n);
         model_grad_sum(&rig.model, rig.work, rig.grad);
         if (strcmp(name, "logits") == 0)
-            check_numbers(line + at, logits, RIG_RECORDS * RIG_CLASSES, 2e-6);
+            check_numbers(v.line + at, logits, RIG_RECORDS * RIG_CLASSES, 2e-6);
         else if (strcmp(name, "loss") == 0)
-            check_numbers(line + at, &loss, 1, 1e-6);
+            check_numbers(v.line + at, &loss, 1, 1e-6);
         else
-            check_numbers(line + at, rig.grad, rig.model.layout.n, 1e-5);
+            check_numbers(v.line + at, rig.grad, rig.model.layout.n, 1e-5);
         rig_free(&rig);
     }
-    CHECK(fclose(file) == 0);
     CHECK_NUMBER(24, rows);
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tests/lib/check.h"
+#include "tests/lib/forget.h"
 #include "tests/lib/small.h"
 
 void till_make(struct till *till, const char *folder, uint8_t number)
@@ -38,16 +39,6 @@ void till_free(struct till *till)
     plan_free(&till->plan);
 }
 
-void till_forget(const char *path)
-{
-    static const char *const tail[] = {"", "-wal", "-shm"};
-    char name[FILE_PATH_MAX + 8];
-    for (size_t i = 0; i < 3; i++) {
-        (void)snprintf(name, sizeof name, "%s%s", path, tail[i]);
-        (void)unlink(name);
-    }
-}
-
 void till_make_two(char folder[static TILL_FOLDER], struct till *first, struct till *second,
                    double lifetime)
 {
@@ -64,9 +55,9 @@ void till_remove_two(const char *folder, struct till *first, struct till *second
 {
     till_free(first);
     till_free(second);
-    till_forget(first->journal_path);
-    till_forget(second->journal_path);
-    till_forget(first->ledger_path);
+    forget_db(first->journal_path);
+    forget_db(second->journal_path);
+    forget_db(first->ledger_path);
     CHECK(rmdir(folder) == 0);
 }
 

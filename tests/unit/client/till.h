@@ -28,8 +28,6 @@ struct till {
 void till_make(struct till *till, const char *folder, uint8_t number);
 /* Close it and forget everything but the files. */
 void till_free(struct till *till);
-/* Remove a file and what SQLite keeps beside it. */
-void till_forget(const char *path);
 /* A new folder with two studies, under a policy of this lifetime epsilon; the first is open. */
 void till_make_two(char folder[static TILL_FOLDER], struct till *first, struct till *second,
                    double lifetime);

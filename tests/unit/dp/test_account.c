@@ -8,6 +8,7 @@
 
 #include "dp/noise.h"
 #include "tests/lib/check.h"
+#include "tests/lib/vectors.h"
 
 static const char *vectors;
 
@@ -20,18 +21,15 @@ static const struct release PLAIN = {
  * except where their best order is not an integer. */
 static void vectors_are_bounded_and_nearly_met(void)
 {
-    FILE *file = fopen(vectors, "r");
-    CHECK(file != NULL);
-    if (file == NULL) return;
-    char line[512];
+    struct vectors v;
+    vectors_open(&v, vectors);
     int rows = 0;
-    CHECK(fgets(line, sizeof line, file) != NULL);
-    while (fgets(line, sizeof line, file) != NULL) {
+    while (vectors_next(&v)) {
         struct release release = {.n_shares = 1, .dim = 1};
         struct account account = {0};
         uint32_t times = 0;
         double delta = 0, epsilon = 0, tolerance = 0, above = 0;
-        CHECK(sscanf(line, "%" SCNu32 ",%" SCNu64 ",%lf,%" SCNu32 ",%lf,%lf,%lf,%lf",
+        CHECK(sscanf(v.line, "%" SCNu32 ",%" SCNu64 ",%lf,%" SCNu32 ",%lf,%lf,%lf,%lf",
                      &release.sigma, &release.norm2, &release.sampling, &times, &delta, &epsilon,
                      &tolerance, &above) == 8);
         CHECK_OK(account_add(&account, &release, times));
@@ -40,7 +38,6 @@ static void vectors_are_bounded_and_nearly_met(void)
         CHECK(got <= epsilon * (1.0 + above));
         rows++;
     }
-    CHECK(fclose(file) == 0);
     CHECK_NUMBER(40, rows);
 }
 

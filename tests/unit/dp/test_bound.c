@@ -7,6 +7,7 @@
 
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
+#include "tests/lib/vectors.h"
 
 static const char *vectors;
 
@@ -28,16 +29,14 @@ static double of_vector(const char *method, const double *c, const struct bound_
 /* tests/vectors/dp-bound.csv: method, counts, delta, confidence, bound, bound of other software. */
 static void vectors_are_met_from_below(void)
 {
-    FILE *file = fopen(vectors, "r");
-    CHECK(file != NULL);
-    if (file == NULL) return;
-    char line[256], method[32];
+    struct vectors v;
+    vectors_open(&v, vectors);
+    char method[32];
     int rows = 0;
-    CHECK(fgets(line, sizeof line, file) != NULL);
-    while (fgets(line, sizeof line, file) != NULL) {
+    while (vectors_next(&v)) {
         double c[4] = {0}, exact = 0, elsewhere = 0;
         struct bound_level level = {0};
-        CHECK(sscanf(line, "%31[^,],%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf", method, &c[0], &c[1], &c[2],
+        CHECK(sscanf(v.line, "%31[^,],%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf", method, &c[0], &c[1], &c[2],
                      &c[3], &level.delta, &level.confidence, &exact, &elsewhere) == 9);
         const double got = of_vector(method, c, &level);
         CHECK(got <= exact);
@@ -45,7 +44,6 @@ static void vectors_are_met_from_below(void)
         if (!isnan(elsewhere)) CHECK_CLOSE(elsewhere, got, 2e-6);
         rows++;
     }
-    CHECK(fclose(file) == 0);
     CHECK_NUMBER(43, rows);
 }
 

@@ -9,6 +9,7 @@
 #include "dp/gdp.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
+#include "tests/lib/vectors.h"
 
 static const char *vectors;
 
@@ -78,17 +79,15 @@ static void tails_are_bounded(void)
  * published bound, in 13 digits. */
 static void divergences_meet_the_vectors_and_stay_below_the_published(void)
 {
-    FILE *file = fopen(vectors, "r");
-    CHECK(file != NULL);
-    if (file == NULL) return;
-    char line[512], name[32];
+    struct vectors v;
+    vectors_open(&v, vectors);
+    char name[32];
     int rows = 0;
-    CHECK(fgets(line, sizeof line, file) != NULL);
-    while (fgets(line, sizeof line, file) != NULL) {
+    while (vectors_next(&v)) {
         double spread = 0, order = 0, want = 0, published = 0;
         uint32_t shares = 0, shift = 0;
-        if (strncmp(line, "sampled", 7) == 0) continue;
-        CHECK(sscanf(line, "%31[^,],%lf,%" SCNu32 ",%" SCNu32 ",%lf,%lf,%lf", name, &spread,
+        if (strncmp(v.line, "sampled", 7) == 0) continue;
+        CHECK(sscanf(v.line, "%31[^,],%lf,%" SCNu32 ",%" SCNu32 ",%lf,%lf,%lf", name, &spread,
                      &shares, &shift, &order, &want, &published) == 7);
         AUTO(lattice_free) struct lattice law = {0};
         uint32_t room = (uint32_t)ceil(order * shift) + 20;
@@ -104,7 +103,6 @@ static void divergences_meet_the_vectors_and_stay_below_the_published(void)
         CHECK(got <= published);
         rows++;
     }
-    CHECK(fclose(file) == 0);
     CHECK_NUMBER(179, rows);
 }
 

@@ -10,6 +10,7 @@
 #include "dp/renyi.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
+#include "tests/lib/vectors.h"
 
 /* Enough where nothing sharper is asked for. */
 #define ROUGH 1e-5
@@ -95,24 +96,22 @@ static void meets(const char *rule, const struct mechanism *list, size_t n, doub
 
 static void vectors_are_met(void)
 {
-    FILE *file = fopen(vectors, "r");
-    CHECK(file != NULL);
-    if (file == NULL) return;
-    char line[2048], rule[16], releases[1024];
+    struct vectors v;
+    vectors_open(&v, vectors);
+    char rule[16], releases[1024];
     int rows = 0;
-    while (fgets(line, sizeof line, file) != NULL) {
+    while (vectors_next(&v)) {
         struct mechanism list[10];
         double delta = 0, want = 0, tolerance = 0;
-        if (line[0] == '#' || strncmp(line, "rule", 4) == 0) continue;
-        CHECK(sscanf(line, "%15[^,],%lf,%lf,%lf,%1023[^,]", rule, &delta, &want, &tolerance,
+        if (v.line[0] == '#' || strncmp(v.line, "rule", 4) == 0) continue;
+        CHECK(sscanf(v.line, "%15[^,],%lf,%lf,%lf,%1023[^,]", rule, &delta, &want, &tolerance,
                      releases) == 5);
         const size_t failures = check_failures();
         const size_t n = releases_read(list, releases);
         meets(rule, list, n, delta, want, tolerance);
-        if (check_failures() != failures) printf("row: %s", line);
+        if (check_failures() != failures) printf("row: %s", v.line);
         rows++;
     }
-    CHECK(fclose(file) == 0);
     CHECK_NUMBER(76, rows);
 }
 

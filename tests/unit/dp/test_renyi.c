@@ -9,6 +9,7 @@
 #include "dp/account.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
+#include "tests/lib/vectors.h"
 
 static const char *lattice_vectors, *published_vectors;
 
@@ -23,21 +24,18 @@ static double at(struct mechanism m, double a)
  * RDP, relative tolerance. Orders between the whole ones too. */
 static void sampled_gaussians_meet_the_vectors(void)
 {
-    FILE *file = fopen(lattice_vectors, "r");
-    CHECK(file != NULL);
-    if (file == NULL) return;
-    char line[512];
+    struct vectors v;
+    vectors_open(&v, lattice_vectors);
     int rows = 0;
-    while (fgets(line, sizeof line, file) != NULL) {
+    while (vectors_next(&v)) {
         double z = 0, times = 0, q = 0, order = 0, want = 0, tolerance = 0;
-        if (strncmp(line, "sampled", 7) != 0) continue;
-        CHECK(sscanf(line, "sampled,%lf,%lf,%lf,%lf,%lf,%lf", &z, &times, &q, &order, &want,
+        if (strncmp(v.line, "sampled", 7) != 0) continue;
+        CHECK(sscanf(v.line, "sampled,%lf,%lf,%lf,%lf,%lf,%lf", &z, &times, &q, &order, &want,
                      &tolerance) == 6);
         const struct mechanism m = {MECHANISM_GAUSSIAN, z, 1, 1, q, false, 1};
         CHECK_CLOSE(1.0, times * at(m, order) / want, tolerance);
         rows++;
     }
-    CHECK(fclose(file) == 0);
     CHECK_NUMBER(15, rows);
 }
 
@@ -102,17 +100,15 @@ static void conversion_is_the_published_one(void)
  * to 128 and 256. Our orders are more: never above. */
 static void published_bounds_are_what_was_published(void)
 {
-    FILE *file = fopen(published_vectors, "r");
-    CHECK(file != NULL);
-    if (file == NULL) return;
-    char line[512], name[16];
+    struct vectors v;
+    vectors_open(&v, published_vectors);
+    char name[16];
     int rows = 0;
-    CHECK(fgets(line, sizeof line, file) != NULL);
-    while (fgets(line, sizeof line, file) != NULL) {
+    while (vectors_next(&v)) {
         double spread = 0, n = 0, norm = 0, dim = 0, beta = 0, times = 0, delta = 0, want = 0,
                tolerance = 0;
         int rounded = 0;
-        CHECK(sscanf(line, "%15[^,],%lf,%lf,%lf,%lf,%lf,%d,%lf,%lf,%lf,%lf", name, &spread, &n,
+        CHECK(sscanf(v.line, "%15[^,],%lf,%lf,%lf,%lf,%lf,%d,%lf,%lf,%lf,%lf", name, &spread, &n,
                      &norm, &dim, &beta, &rounded, &times, &delta, &want, &tolerance) == 11);
         const double l2 = rounded ? renyi_published_rounding(norm, dim, beta) : norm;
         const double l1 = rounded ? renyi_published_l1(l2, dim) : l2 * sqrt(dim);
@@ -126,7 +122,6 @@ static void published_bounds_are_what_was_published(void)
         CHECK_CLOSE(want, least, 2e-6);
         rows++;
     }
-    CHECK(fclose(file) == 0);
     CHECK_NUMBER(12, rows);
 }
 

@@ -9,6 +9,7 @@
 #include "lab/score.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
+#include "tests/lib/vectors.h"
 
 static const char *vectors;
 
@@ -44,17 +45,14 @@ static void fill(struct membership *m, uint32_t references)
 /* tests/vectors/membership.csv: references, record, LiRA, RMIA. */
 static void scores_are_those_of_the_papers_formulas(void)
 {
-    FILE *file = fopen(vectors, "r");
-    CHECK(file != NULL);
-    if (file == NULL) return;
-    char line[128];
+    struct vectors v;
+    vectors_open(&v, vectors);
     uint32_t rows = 0, last = 0;
     double lira[RECORDS] = {0}, rmia[RECORDS] = {0};
-    CHECK(fgets(line, sizeof line, file) != NULL);
-    while (fgets(line, sizeof line, file) != NULL) {
+    while (vectors_next(&v)) {
         unsigned references = 0, record = 0;
         double want_lira = 0, want_rmia = 0;
-        CHECK(sscanf(line, "%u,%u,%lf,%lf", &references, &record, &want_lira, &want_rmia) == 4);
+        CHECK(sscanf(v.line, "%u,%u,%lf,%lf", &references, &record, &want_lira, &want_rmia) == 4);
         if (references != last) {
             AUTO(membership_free) struct membership m = {0};
             fill(&m, references);
@@ -67,7 +65,6 @@ static void scores_are_those_of_the_papers_formulas(void)
         CHECK_CLOSE(want_rmia, rmia[record % RECORDS], 1e-10);
         rows++;
     }
-    CHECK(fclose(file) == 0);
     CHECK_NUMBER(24, rows);
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/lib/check.h"
+#include "tests/lib/forget.h"
 
 const uint8_t daybook_ours[SIGN_SEED_BYTES] = {1}, daybook_theirs[SIGN_SEED_BYTES] = {2};
 const struct hash daybook_first = {{1}}, daybook_second = {{2}};
@@ -22,12 +23,7 @@ const char *daybook_path(void)
 
 void daybook_forget(void)
 {
-    static const char *const tail[] = {"", "-wal", "-shm"};
-    char name[80];
-    for (size_t i = 0; i < 3; i++) {
-        (void)snprintf(name, sizeof name, "%s%s", daybook_path(), tail[i]);
-        (void)unlink(name);
-    }
+    forget_db(daybook_path());
 }
 
 struct terms daybook_terms(const struct hash *manifest, const char *set, enum study_unit unit)

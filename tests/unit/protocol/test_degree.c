@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/lib/check.h"
+#include "tests/lib/vectors.h"
 
 static const char *vectors;
 
@@ -14,17 +15,14 @@ static const char *vectors;
  * no ring. In one row the source had been searched by bisection, which misses the smallest. */
 static void the_published_degrees_are_found(void)
 {
-    FILE *file = fopen(vectors, "r");
-    CHECK(file != NULL);
-    if (file == NULL) return;
-    char line[512];
+    struct vectors v;
+    vectors_open(&v, vectors);
     int rows = 0;
-    CHECK(fgets(line, sizeof line, file) != NULL);
-    while (fgets(line, sizeof line, file) != NULL) {
+    while (vectors_next(&v)) {
         struct degree_goal goal = {0};
         struct degree want = {0}, got = {0};
         char server[16];
-        CHECK(sscanf(line,
+        CHECK(sscanf(v.line,
                      "%15[a-z],%" SCNu32 ",%" SCNu32 ",%" SCNu32 ",%" SCNu32 ",%" SCNu32 ",%" SCNu32
                      ",%" SCNu32,
                      server, &goal.n, &goal.corrupt, &goal.lost, &goal.secrecy, &goal.recovery,
@@ -37,7 +35,6 @@ static void the_published_degrees_are_found(void)
         CHECK(degree_fits(&want, &goal) == (want.k > 0));
         rows++;
     }
-    CHECK(fclose(file) == 0);
     CHECK_NUMBER(92, rows);
 }
 

@@ -7,20 +7,11 @@
 #include <unistd.h>
 
 #include "tests/lib/check.h"
+#include "tests/lib/forget.h"
 #include "tests/lib/oom.h"
 
 static const uint8_t identity[SIGN_SEED_BYTES] = {5};
 static char path[64];
-
-static void forget(void)
-{
-    static const char *const tail[] = {"", "-wal", "-shm"};
-    char name[80];
-    for (size_t i = 0; i < 3; i++) {
-        (void)snprintf(name, sizeof name, "%s%s", path, tail[i]);
-        (void)unlink(name);
-    }
-}
 
 static struct view text(const char *s)
 {
@@ -42,7 +33,7 @@ static void read_row(struct db *db, int n, struct buffer *bytes, struct buffer *
 
 static void entries_are_numbered_chained_signed_and_name_the_ledger(void)
 {
-    forget();
+    forget_db(path);
     AUTO(db_close) struct db *db = NULL;
     CHECK_OK(db_open(&db, path, TRAIL_SCHEMA));
     const struct pen pen = {.identity = identity, .time_s = 9, .ledger = {3, {{4}}}};
@@ -71,7 +62,7 @@ static void entries_are_numbered_chained_signed_and_name_the_ledger(void)
 
 static void a_damaged_end_is_not_written_behind(void)
 {
-    forget();
+    forget_db(path);
     AUTO(db_close) struct db *db = NULL;
     const struct pen pen = {.identity = identity};
     CHECK_OK(db_open(&db, path, TRAIL_SCHEMA));
@@ -83,7 +74,7 @@ static void a_damaged_end_is_not_written_behind(void)
 
 static void running_out_of_memory_adds_nothing(void)
 {
-    forget();
+    forget_db(path);
     AUTO(db_close) struct db *db = NULL;
     const struct pen pen = {.identity = identity};
     CHECK_OK(db_open(&db, path, TRAIL_SCHEMA));
@@ -144,7 +135,7 @@ int main(void)
     RUN(running_out_of_memory_adds_nothing);
     RUN(what_is_no_entry_is_refused);
     RUN(what_is_no_message_sent_is_refused);
-    forget();
+    forget_db(path);
     (void)rmdir(folder);
     return check_done();
 }
