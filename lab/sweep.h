@@ -89,7 +89,7 @@ MUST_USE enum status grid_study(struct study *out, const struct sweep *sweep, co
 /* --- one row (sweep_row.c) --- */
 
 /* A row that is being run. */
-struct run {
+struct job {
     uint32_t row;
     char folder[FILE_PATH_MAX];
     struct process process; /* pid 0: it is over */
@@ -99,11 +99,11 @@ struct run {
 
 /* Begin a row: its folder, study, manifest and process. One that cannot be has failed at once.
  * STATUS_IO, STATUS_NOMEM: nothing can be written or started; the sweep cannot go on. */
-MUST_USE enum status run_begin(struct run *run, const struct sweep *sweep, uint32_t row);
-/* Whether it is over; then its result, manifest and status stand. As run_begin. */
-MUST_USE enum status run_poll(struct run *run, bool *over);
+MUST_USE enum status job_begin(struct job *job, const struct sweep *sweep, uint32_t row);
+/* Whether it is over; then its result, manifest and status stand. As job_begin. */
+MUST_USE enum status job_poll(struct job *job, bool *over);
 /* End it without a status. */
-void run_stop(struct run *run);
+void job_stop(struct job *job);
 
 /* At most SWEEP_ARGUMENTS_MAX of simulate's arguments: it runs in a folder with its study.yaml, by
  * this very program; its document is written to result.json.part there. STATUS_IO. */

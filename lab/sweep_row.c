@@ -177,104 +177,104 @@ void run_said(char *why, size_t n, const char *folder)
     if (end > begin) (void)snprintf(why, n, "%.*s", (int)(end - begin), log.at + begin);
 }
 
-static enum status write_status(const struct run *run, const char *state, int code, const char *why)
+static enum status write_status(const struct job *job, const char *state, int code, const char *why)
 {
-    const double seconds = (double)(command_now_ms() - run->begun_ms) / 1e3;
-    return run_write(run->folder, "status.json",
+    const double seconds = (double)(command_now_ms() - job->begun_ms) / 1e3;
+    return run_write(job->folder, "status.json",
                      json_pack("{s:s, s:i, s:o, s:f}", "state", state, "exit", code, "why",
                                why == NULL ? json_null() : json_string(why), "seconds", seconds));
 }
 
-static void forget(const struct run *run, const char *name)
+static void forget(const struct job *job, const char *name)
 {
     char path[FILE_PATH_MAX];
-    if (file_path(path, sizeof path, run->folder, name) == STATUS_OK) (void)unlink(path);
+    if (file_path(path, sizeof path, job->folder, name) == STATUS_OK) (void)unlink(path);
 }
 
-static enum status start(struct run *run)
+static enum status start(struct job *job)
 {
     const char *argument[SWEEP_ARGUMENTS_MAX];
-    const json_t *list = json_object_get(run->manifest, "arguments");
+    const json_t *list = json_object_get(job->manifest, "arguments");
     const size_t n = json_array_size(list);
     REQUIRE(n <= SWEEP_ARGUMENTS_MAX);
     for (size_t i = 0; i < n; i++) argument[i] = json_string_value(json_array_get(list, i));
-    return run_start(&run->process, run->folder, argument, n);
+    return run_start(&job->process, job->folder, argument, n);
 }
 
-enum status run_begin(struct run *run, const struct sweep *s, uint32_t row)
+enum status job_begin(struct job *job, const struct sweep *s, uint32_t row)
 {
     static const char *const old[] = {"status.json", "result.json", PART, LOG, "study.yaml"};
     struct study study;
     struct settings_error why = {0};
     AUTO(buffer_free) struct buffer text = {0};
     char path[FILE_PATH_MAX];
-    *run = (struct run){.row = row, .process = {.out = -1}, .begun_ms = command_now_ms()};
-    TRY(run_folder(run->folder, s, row));
-    if (mkdir(run->folder, 0755) != 0 && errno != EEXIST) return STATUS_IO;
-    for (size_t i = 0; i < sizeof old / sizeof *old; i++) forget(run, old[i]);
-    TRY(write_status(run, "running", 0, NULL));
+    *job = (struct job){.row = row, .process = {.out = -1}, .begun_ms = command_now_ms()};
+    TRY(run_folder(job->folder, s, row));
+    if (mkdir(job->folder, 0755) != 0 && errno != EEXIST) return STATUS_IO;
+    for (size_t i = 0; i < sizeof old / sizeof *old; i++) forget(job, old[i]);
+    TRY(write_status(job, "running", 0, NULL));
     const enum status status = grid_study(&study, s, &s->row[row], &why);
     if (status == STATUS_NOMEM) return status;
     const bool possible = status == STATUS_OK;
     if (possible) study_write(&text, &study);
     TRY(text.status);
-    TRY(file_path(path, sizeof path, run->folder, "study.yaml"));
+    TRY(file_path(path, sizeof path, job->folder, "study.yaml"));
     if (possible) TRY(file_write(path, buffer_view(&text), 0644));
-    run->manifest = manifest_of(s, row, possible ? &study : NULL, buffer_view(&text));
-    TRY(run_write(run->folder, "manifest.json", json_incref(run->manifest)));
-    if (possible) return start(run);
-    return write_status(run, "failed", EXIT_REFUSED, why.text);
+    job->manifest = manifest_of(s, row, possible ? &study : NULL, buffer_view(&text));
+    TRY(run_write(job->folder, "manifest.json", json_incref(job->manifest)));
+    if (possible) return start(job);
+    return write_status(job, "failed", EXIT_REFUSED, why.text);
 }
 
 /* Keep the document, and what it says of the files that it was made from. */
-static enum status keep_result(struct run *run, json_t *result)
+static enum status keep_result(struct job *job, json_t *result)
 {
     static const char *const key[] = {"data_hash", "test_hash", "initial_hash"};
     for (size_t i = 0; i < sizeof key / sizeof *key; i++)
-        (void)json_object_set(run->manifest, key[i], json_object_get(result, key[i]));
-    TRY(run_write(run->folder, "manifest.json", json_incref(run->manifest)));
+        (void)json_object_set(job->manifest, key[i], json_object_get(result, key[i]));
+    TRY(run_write(job->folder, "manifest.json", json_incref(job->manifest)));
     char part[FILE_PATH_MAX], whole[FILE_PATH_MAX];
     AUTO(buffer_free) struct buffer bytes = {0};
-    TRY(file_path(part, sizeof part, run->folder, PART));
-    TRY(file_path(whole, sizeof whole, run->folder, "result.json"));
+    TRY(file_path(part, sizeof part, job->folder, PART));
+    TRY(file_path(whole, sizeof whole, job->folder, "result.json"));
     TRY(file_read(&bytes, part, RESULT_BYTES_MAX));
     TRY(file_write(whole, buffer_view(&bytes), 0644));
-    forget(run, PART);
+    forget(job, PART);
     return STATUS_OK;
 }
 
-static enum status end(struct run *run, int how)
+static enum status end(struct job *job, int how)
 {
     char why[RUN_WHY_MAX] = "";
-    json_t *result = run_result(run->folder);
+    json_t *result = run_result(job->folder);
     const int code = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
     if (code == 0 && result == NULL) { /* no fault of the row */
-        fprintf(stderr, "sweep: %s/" PART " is cut short: is the disk full?\n", run->folder);
+        fprintf(stderr, "sweep: %s/" PART " is cut short: is the disk full?\n", job->folder);
         return STATUS_IO;
     }
-    enum status status = result == NULL ? STATUS_OK : keep_result(run, result);
+    enum status status = result == NULL ? STATUS_OK : keep_result(job, result);
     if (WIFSIGNALED(how))
         (void)snprintf(why, sizeof why, "killed by signal %d", WTERMSIG(how));
     else if (code != 0) {
         (void)snprintf(why, sizeof why, "it ended with exit code %d", code);
-        run_said(why, sizeof why, run->folder);
+        run_said(why, sizeof why, job->folder);
     }
     json_decref(result);
     TRY(status);
-    return code == 0 ? write_status(run, "done", 0, NULL) : write_status(run, "failed", code, why);
+    return code == 0 ? write_status(job, "done", 0, NULL) : write_status(job, "failed", code, why);
 }
 
-enum status run_poll(struct run *run, bool *over)
+enum status job_poll(struct job *job, bool *over)
 {
-    const bool possible = run->process.pid != 0;
-    *over = process_ended(&run->process);
+    const bool possible = job->process.pid != 0;
+    *over = process_ended(&job->process);
     /* what a signal to all of us ended is begun anew */
-    return *over && possible && !command_stopped() ? end(run, run->process.status) : STATUS_OK;
+    return *over && possible && !command_stopped() ? end(job, job->process.status) : STATUS_OK;
 }
 
-void run_stop(struct run *run)
+void job_stop(struct job *job)
 {
-    process_end(&run->process, STOP_MS);
-    json_decref(run->manifest);
-    run->manifest = NULL;
+    process_end(&job->process, STOP_MS);
+    json_decref(job->manifest);
+    job->manifest = NULL;
 }

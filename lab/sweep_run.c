@@ -63,22 +63,22 @@ static void enter(struct queue *q, uint32_t row)
 }
 
 /* A place for one row at a time: free while its folder is empty. Whether there was one. */
-static bool work(struct queue *q, struct run *run)
+static bool work(struct queue *q, struct job *job)
 {
     bool over = false;
     errno = 0;
-    if (run->folder[0] == 0) {
+    if (job->folder[0] == 0) {
         const uint32_t row = take(q);
         if (row == RANKS_NO_ROW) return false;
-        const enum status status = run_begin(run, q->sweep, row);
-        if (status != STATUS_OK) break_off(q, run->folder, status);
+        const enum status status = job_begin(job, q->sweep, row);
+        if (status != STATUS_OK) break_off(q, job->folder, status);
     }
-    const enum status status = q->broken ? STATUS_OK : run_poll(run, &over);
-    if (status != STATUS_OK) break_off(q, run->folder, status);
+    const enum status status = q->broken ? STATUS_OK : job_poll(job, &over);
+    if (status != STATUS_OK) break_off(q, job->folder, status);
     if (!over && !q->broken && !command_stopped()) return true;
-    if (over && !q->broken && !command_stopped()) enter(q, run->row);
-    run_stop(run);
-    run->folder[0] = 0;
+    if (over && !q->broken && !command_stopped()) enter(q, job->row);
+    job_stop(job);
+    job->folder[0] = 0;
     return true;
 }
 
@@ -102,10 +102,10 @@ static void answer(struct queue *q)
 
 static enum exit_code lead(struct queue *q, unsigned jobs)
 {
-    struct run run[CREW_MAX] = {0};
+    struct job job[CREW_MAX] = {0};
     for (unsigned busy = 1; busy > 0 || q->told + 1 < q->ranks.n;) {
         busy = 0;
-        for (unsigned i = 0; i < jobs; i++) busy += work(q, &run[i]);
+        for (unsigned i = 0; i < jobs; i++) busy += work(q, &job[i]);
         answer(q);
         if (command_stopped() && q->ranks.n > 1) ranks_abort(EXIT_FAILED);
         if (busy > 0 || q->ranks.n > 1) pause_shortly();
@@ -118,7 +118,7 @@ static enum exit_code lead(struct queue *q, unsigned jobs)
 
 static enum exit_code follow(struct queue *q)
 {
-    struct run run = {0};
+    struct job job = {0};
     uint32_t row = RANKS_NO_ROW;
     ranks_ask(RANKS_NO_ROW, false);
     for (;;) {
@@ -129,17 +129,17 @@ static enum exit_code follow(struct queue *q)
         if (row == RANKS_NO_ROW) return q->broken ? EXIT_FAILED : EXIT_OK;
         bool over = false;
         errno = 0;
-        enum status status = run_begin(&run, q->sweep, row);
+        enum status status = job_begin(&job, q->sweep, row);
         while (status == STATUS_OK && !over) {
-            status = run_poll(&run, &over);
+            status = job_poll(&job, &over);
             if (command_stopped()) {
-                run_stop(&run);
+                job_stop(&job);
                 ranks_abort(EXIT_FAILED);
             }
             if (!over) pause_shortly();
         }
-        if (status != STATUS_OK) break_off(q, run.folder, status);
-        run_stop(&run);
+        if (status != STATUS_OK) break_off(q, job.folder, status);
+        job_stop(&job);
         ranks_ask(row, q->broken);
     }
 }
