@@ -22,13 +22,20 @@ static _Noreturn void become(char *const *argv, int out, const char *log)
     _exit(127);
 }
 
+/* In the child: end with the parent, also with one that has gone already. */
+static void follow(pid_t parent, int signal)
+{
+    if (prctl(PR_SET_PDEATHSIG, signal) != 0 || getppid() != parent) _exit(127);
+}
+
 enum status process_start(struct process *out, char *const *argv, const char *log)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return STATUS_IO;
+    const pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        follow(parent, SIGKILL);
         become(argv, ends[1], log);
     }
     (void)close(ends[1]);
@@ -44,8 +51,8 @@ enum status process_start(struct process *out, char *const *argv, const char *lo
 static _Noreturn void become_in(char *const *argv, const char *folder, const char *output,
                                 const char *log)
 {
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (chdir(folder) != 0) _exit(127);
+    /* who ends our process group, as mpirun does in haste, leaves it the time to clean up */
+    if (setpgid(0, 0) != 0 || chdir(folder) != 0) _exit(127);
     int file = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (file < 0) _exit(127);
     become(argv, file, log);
@@ -54,8 +61,12 @@ static _Noreturn void become_in(char *const *argv, const char *folder, const cha
 enum status process_start_in(struct process *out, char *const *argv, const char *folder,
                              const char *output, const char *log)
 {
+    const pid_t parent = getpid();
     pid_t pid = fork();
-    if (pid == 0) become_in(argv, folder, output, log);
+    if (pid == 0) {
+        follow(parent, SIGTERM);
+        become_in(argv, folder, output, log);
+    }
     if (pid < 0) return STATUS_IO;
     *out = (struct process){.pid = pid, .out = -1};
     return STATUS_OK;
@@ -63,9 +74,10 @@ enum status process_start_in(struct process *out, char *const *argv, const char 
 
 enum status process_run(char *const *argv, const char *log)
 {
+    const pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        follow(parent, SIGKILL);
         become(argv, -1, log);
     }
     if (pid < 0) return STATUS_IO;

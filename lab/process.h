@@ -20,7 +20,8 @@ struct process {
 MUST_USE enum status process_start(struct process *out, char *const *argv, const char *log);
 
 /* The same in a folder, from which output and log are seen; standard output replaces the file
- * output. When we die it gets SIGTERM, so that it can clean up. */
+ * output. It is in a process group of its own, and when we die it gets SIGTERM: a signal for all of
+ * us reaches it through us, and it can clean up. */
 MUST_USE enum status process_start_in(struct process *out, char *const *argv, const char *folder,
                                       const char *output, const char *log);
 

@@ -272,32 +272,97 @@ full() {
     table "$at/resumed" | cmp -s - "$at/whole.csv" || die 'other results than with room'
 }
 
-# Four ranks come to what one process does.
-ranks() {
+# mpi RANKS: the words before a program that shall be so many
+mpi() {
+    echo "env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe -n $1"
+}
+
+needs_mpi() {
     command -v mpirun >/dev/null || { echo 'skipped: there is no mpirun'; exit 77; }
     export ASAN_OPTIONS=detect_leaks=0 # OpenMPI leaves some of its own
+    grid 'method: [local-only], rounds.count: [1]'
+    $(mpi 1) "$lab" sweep "$at/sweep.yaml" -o "$at/probe" >"$at/mpirun.out" 2>"$at/mpirun.log" || {
+        grep -q 'built without MPI' "$at/mpirun.log" || die "mpirun fails: $(cat "$at/mpirun.log")"
+        echo 'skipped: built without MPI'
+        exit 77
+    }
+}
+
+# Four ranks come to what one process does.
+ranks() {
+    needs_mpi
     grid 'method: [autoflip, random], epsilon: [.inf, 8, 0.001], seed: [1, 2]'
     sweep 0
     table "$runs" >"$at/alone.csv"
-    code=0
-    OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe -n 4 \
-        "$lab" sweep "$at/sweep.yaml" -o "$at/four" >"$at/mpirun.out" 2>"$at/mpirun.log" || code=$?
-    if grep -q 'built without MPI' "$at/mpirun.log"; then
-        echo 'skipped: built without MPI'
-        exit 77
-    fi
-    [ "$code" = 0 ] || die "mpirun ended with $code: $(cat "$at/mpirun.log")"
+    $(mpi 4) "$lab" sweep "$at/sweep.yaml" -o "$at/four" >"$at/mpirun.out" 2>"$at/mpirun.log" ||
+        die "mpirun failed: $(cat "$at/mpirun.log")"
     table "$at/four" | cmp -s - "$at/alone.csv" || die 'four ranks give other results than one process'
     # a rank that dies ends them all; the same command goes on
     rm -r "$at/four"
-    start four env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun \
-        --oversubscribe -n 4 "$lab" sweep "$at/sweep.yaml" -o "$at/four"
+    # shellcheck disable=SC2046 # words
+    start four $(mpi 4) "$lab" sweep "$at/sweep.yaml" -o "$at/four"
     soon test -e "$at/four/0002/status.json"
     for pid in $(pgrep -P "$(cat "$at/four.pid")" | tail -n 1); do kill -KILL "$pid"; done
     soon test -s "$at/four.exit"
     runs=$at/four
     sweep 0
     table "$at/four" | cmp -s - "$at/alone.csv" || die 'other results after a rank died'
+}
+
+# The processes that work in a row's folder of $runs, and what they keep in memory.
+workers() {
+    for process in /proc/[0-9]*; do
+        case $(readlink "$process/cwd") in "$runs"/*) echo "$process" ;; esac
+    done 2>/dev/null
+}
+
+kept() {
+    for process in $(workers); do
+        find "$process/fd" -type l -printf '%l\n' 2>/dev/null
+    done | grep -o '^.*/veilsum-fleet-[^/]*' | sort -u
+}
+
+four_work() {
+    [ "$(kept | wc -l)" = 4 ]
+}
+
+nobody_works() {
+    [ -z "$(workers)" ]
+}
+
+# As the terminal does it: to all processes that it started.
+interrupt() {
+    kill -s INT -- "-$(cat "$at/$1.pid")"
+    soon test -s "$at/$1.exit"
+}
+
+# Ctrl-C ends all ranks, nothing of theirs stays behind, and the sweep goes on.
+ranks_stopped() {
+    needs_mpi
+    runs=$at/long
+    # rounds that take longer than mpirun waits before it kills
+    grid 'method: [fedavg], model.hidden: ["1000, 1000"], rounds.count: [10000], seed: [1, 2, 3, 4]'
+    # shellcheck disable=SC2046 # words
+    start long setsid $(mpi 4) "$lab" sweep "$at/sweep.yaml" -o "$runs"
+    soon four_work
+    folders=$(kept)
+    interrupt long
+    soon nobody_works
+    for folder in $folders; do
+        [ ! -e "$folder" ] || die "$folder is left behind"
+    done
+    runs=$at/alone
+    grid 'method: [autoflip, random], dropout: [0, 0.1], rounds.count: [10], seed: [1, 2, 3, 4]'
+    sweep 0
+    table "$runs" >"$at/alone.csv"
+    runs=$at/four
+    # shellcheck disable=SC2046 # words
+    start four setsid $(mpi 4) "$lab" sweep "$at/sweep.yaml" -o "$runs"
+    soon says "$at/four.log" 'over'
+    interrupt four
+    soon nobody_works
+    sweep 0
+    table "$runs" | cmp -s - "$at/alone.csv" || die 'other results after the ranks were stopped'
 }
 
 "$case"
