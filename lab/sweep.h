@@ -72,6 +72,11 @@ struct sweep {
  * on standard error. */
 MUST_USE enum exit_code sweep_read(struct sweep *out, const char *path);
 void sweep_free(struct sweep *sweep);
+/* Take what a sweep file says, all but the contents of its studies and the rows; sweep has the
+ * file's path, and is to be freed on failure too.
+ * STATUS_FORMAT, STATUS_RANGE  why says what is wrong. STATUS_IO  its folder is gone. STATUS_NOMEM.
+ */
+MUST_USE enum status sweep_parse(struct sweep *sweep, struct view text, struct settings_error *why);
 
 /* All combinations but those that another row already is, the seed changing fastest.
  * STATUS_RANGE  more than SWEEP_ROWS_MAX. STATUS_NOMEM. */

@@ -208,15 +208,13 @@ static enum status check_values(const struct sweep *s, struct settings_error *wh
     return STATUS_OK;
 }
 
-static enum status read_file(struct sweep *s, struct settings_error *why)
+enum status sweep_parse(struct sweep *s, struct view text, struct settings_error *why)
 {
-    AUTO(buffer_free) struct buffer text = {0};
     AUTO(asked_free) struct asked *asked = calloc(1, sizeof *asked);
     struct form form = {0};
     if (asked == NULL) return STATUS_NOMEM;
     form_fill(&form, asked);
-    TRY(settings_file(&text, s->file, why));
-    TRY(settings_parse(asked, form.row, form.n, buffer_view(&text), why));
+    TRY(settings_parse(asked, form.row, form.n, text, why));
     if (asked->n_studies == 0)
         return settings_refuse(why, NULL, "study", "study: a list of study files is needed");
     s->n_studies = asked->n_studies;
@@ -224,17 +222,24 @@ static enum status read_file(struct sweep *s, struct settings_error *why)
     TRY(take_options(s, &form, asked));
     TRY(take_axes(s, &form, asked));
     const enum status status = check_values(s, why);
-    why->line = settings_line(buffer_view(&text), why->section, why->key);
-    TRY(status);
-    return take_studies(s, why);
+    why->line = settings_line(text, why->section, why->key);
+    return status;
+}
+
+static enum status read_files(struct sweep *s, struct settings_error *why)
+{
+    AUTO(buffer_free) struct buffer text = {0};
+    TRY(settings_file(&text, s->file, why));
+    TRY(sweep_parse(s, buffer_view(&text), why));
+    TRY(take_studies(s, why));
+    return grid_rows(s, why);
 }
 
 enum exit_code sweep_read(struct sweep *out, const char *path)
 {
     struct settings_error why = {0};
     *out = (struct sweep){.file = path};
-    enum status status = read_file(out, &why);
-    if (status == STATUS_OK) status = grid_rows(out, &why);
+    const enum status status = read_files(out, &why);
     if (status == STATUS_OK) return EXIT_OK;
     fprintf(stderr, "sweep: %s:%u: %s\n", path, why.line,
             why.text[0] == 0 ? status_text(status) : why.text);
