@@ -16,17 +16,31 @@
 
 #include "base/status.h"
 
-/* One contribution in model units; value is borrowed. Secret. */
+/* Part of a vector that is not written out: coordinate at + r * cols + c is left[r] * right[c], as
+ * a float product. Borrowed. Secret. */
+struct outer_product {
+    size_t at, rows, cols;
+    const float *left, *right;
+};
+
+/* One contribution in model units; value is borrowed, and not read where an outer product is.
+ * Secret. */
 struct update {
     size_t n;
     const float *value;
+    size_t n_outer;
+    const struct outer_product
+        *outer; /* in their order, apart from each other, within n; borrowed */
 };
 
-/* A contribution whose factor * value has L2 norm at most the clip; value is borrowed. Secret. */
+/* A contribution whose factor * value has L2 norm at most the clip; all else as in the update.
+ * Secret. */
 struct clipped {
     size_t n;
     const float *value;
     float factor; /* in [0, 1] */
+    size_t n_outer;
+    const struct outer_product *outer;
 };
 
 /* Sum of clipped contributions in grid units, each coordinate within +-cap. Secret. */

@@ -29,6 +29,17 @@ static const struct {
     {"mlp", {.kind = MODEL_MLP, 1, 28, 28, 10, 2, {200, 200}}},
     {"cnn", {.kind = MODEL_CNN, 1, 28, 28, 10, 2, {8, 16}}},
     {"twocnn", {.kind = MODEL_TWOCNN, 1, 24, 24, 10, 3, {32, 64, 512}}},
+    {"vit",
+     {.kind = MODEL_VIT,
+      .channels = 1,
+      .height = 28,
+      .width = 28,
+      .classes = 10,
+      .patch = 7,
+      .dim = 64,
+      .depth = 12,
+      .heads = 4,
+      .mlp = 128}},
 };
 
 struct run {
@@ -97,12 +108,15 @@ static void step_record(struct run *run)
 {
     const struct model_spec *spec = &run->model.spec;
     const size_t floats = (size_t)spec->channels * spec->height * spec->width;
-    for (size_t i = 0; i < run->n; i++) {
-        (void)model_forward(&run->model, run->work, run->weight, run->x + i * floats, 1);
-        (void)model_backward(&run->model, run->work, run->weight, run->label + i, 1);
-        model_grad_record(&run->model, run->work, 0, run->grad);
-        const struct update update = {.n = run->model.layout.n, .value = run->grad};
-        bench_must(submit_contribution(&run->sum, NULL, &update, CLIP, &run->grid, NULL));
+    const size_t group = model_group(&run->model);
+    for (size_t at = 0; at < run->n; at += group) {
+        const size_t n = run->n - at < group ? run->n - at : group;
+        (void)model_forward_apart(&run->model, run->work, run->weight, run->x + at * floats, n);
+        (void)model_backward(&run->model, run->work, run->weight, run->label + at, n);
+        for (size_t i = 0; i < n; i++) {
+            const struct update update = model_descent(&run->model, run->work, i, run->grad);
+            bench_must(submit_contribution(&run->sum, NULL, &update, CLIP, &run->grid, NULL));
+        }
     }
 }
 

@@ -112,8 +112,8 @@ enum status local_load(struct local *local, const struct state *state)
     return status;
 }
 
-const float *local_forward(struct local *local, const struct dataset *data, const uint32_t *record,
-                           size_t n)
+static void look_up(struct local *local, const struct dataset *data, const uint32_t *record,
+                    size_t n)
 {
     const size_t floats = dataset_floats(data);
     const float mean = (float)local->study->model.pixel_mean;
@@ -122,6 +122,12 @@ const float *local_forward(struct local *local, const struct dataset *data, cons
         data_floats(local->x + i * floats, data, record[i], 1, mean, deviation);
         local->label[i] = data->label[record[i]];
     }
+}
+
+const float *local_forward(struct local *local, const struct dataset *data, const uint32_t *record,
+                           size_t n)
+{
+    look_up(local, data, record, n);
     return model_forward(&local->model, local->work, local->weight, local->x, n);
 }
 
@@ -137,18 +143,32 @@ VECTOR_CLONES static void turn_down(float *grad, const float *kept, size_t n)
     for (size_t i = 0; i < n; i++) grad[i] *= -kept[i];
 }
 
+/* In an ordinary product of matrices the order of additions depends on how many rows there are and
+ * on the row's place, so that a record's neighbours would change its bits. */
+size_t local_group(struct local *local, const uint32_t *record, size_t n)
+{
+    const size_t most = model_group(&local->model), size = n < most ? n : most;
+    look_up(local, &local->data, record, size);
+    (void)model_forward_apart(&local->model, local->work, local->weight, local->x, size);
+    (void)model_backward(&local->model, local->work, local->weight, local->label, size);
+    return size;
+}
+
 void local_gradient(struct local *local, uint32_t record)
 {
-    /* Alone in its pass: in a product of matrices the order of additions depends on how many rows
-     * there are and on the row's place, so that a record's neighbours would change its bits. */
-    pass(local, &record, 1);
+    (void)local_group(local, &record, 1);
     model_grad_record(&local->model, local->work, 0, local->grad);
     turn_down(local->grad, local->kept, local->model.layout.n);
 }
 
+struct update local_descent(struct local *local, size_t i)
+{
+    return model_descent(&local->model, local->work, i, local->grad);
+}
+
 bool local_is_right(struct local *local, uint32_t record)
 {
-    /* Alone in its pass, as in local_gradient: where two outputs are close, bits decide. */
+    /* Alone in its pass: where two outputs are close, bits decide. */
     const float *logits = local_forward(local, &local->held, &record, 1);
     return loss_hits(logits, local->label, 1, local->model.spec.classes) == 1;
 }

@@ -57,6 +57,12 @@ const float *local_forward(struct local *local, const struct dataset *data, cons
  * needs it (dp/SPEC.md). */
 void local_gradient(struct local *local, uint32_t record);
 
+/* The same of several records, as updates of all of the loaded model, nothing of which may be cut:
+ * local_group goes through the first of n >= 1 records by number and returns how many those are,
+ * local_descent gives that of the i-th of them, borrowed until it is asked again. */
+size_t local_group(struct local *local, const uint32_t *record, size_t n);
+struct update local_descent(struct local *local, size_t i);
+
 /* Whether the largest output for a held-out record, the first if several are, is its label's. It
  * depends on the record and the loaded state alone. */
 bool local_is_right(struct local *local, uint32_t record);

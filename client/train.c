@@ -14,6 +14,7 @@ struct kept {
     size_t n, room;
     uint32_t *index; /* n: where in the model */
     float *value;    /* n; secret */
+    bool whole;      /* index is 0, 1, 2, ... to the end of the model, and nothing is turned */
     int64_t within;  /* contributions within the clip less those that were not; secret */
     uint32_t n_rotates;
     struct rotate rotate[MSG_SEGMENTS_MAX];
@@ -62,6 +63,8 @@ static enum status kept_new(struct kept *kept, const struct local *local, const 
     for (uint32_t l = 0; l < schedule_layers(plan); l++)
         if (bits_has(&plan->segment[l].members, local->self))
             TRY(keep_segment(kept, local, plan, l, roster));
+    kept->whole = kept->n == local->model.layout.n && kept->n_rotates == 0;
+    for (size_t i = 0; i < kept->n && kept->whole; i++) kept->whole = kept->index[i] == i;
     return kept->n > 0 ? STATUS_OK : STATUS_RANGE;
 }
 
@@ -93,6 +96,24 @@ static enum status add(struct grid_sum *sum, struct kept *kept, const struct loc
     return submit_contribution(sum, &kept->within, &update, local->clip, grid, rng);
 }
 
+/* The first records of a draw, at least one; *done: how many. */
+static enum status add_records(struct grid_sum *sum, struct kept *kept, struct local *local,
+                               const uint32_t *record, size_t n, const struct grid *grid,
+                               struct rng *rng, size_t *done)
+{
+    if (!kept->whole) {
+        local_gradient(local, *record);
+        *done = 1;
+        return add(sum, kept, local, grid, rng);
+    }
+    *done = local_group(local, record, n);
+    for (size_t i = 0; i < *done; i++) {
+        const struct update update = local_descent(local, i);
+        TRY(submit_contribution(sum, &kept->within, &update, local->clip, grid, rng));
+    }
+    return STATUS_OK;
+}
+
 /* What counts the contributions within the clip comes last, saturated as every coordinate is. */
 static enum status append_count(struct encoded *out, const struct encoded *vector, int64_t within,
                                 const struct plan *plan)
@@ -119,10 +140,8 @@ enum status train_run(struct encoded *out, struct local *local, const struct pla
         TRY(add(&sum, &kept, local, &grid, rng));
     } else {
         const size_t n = local_sample(local, plan->sampling, rng);
-        for (size_t i = 0; i < n; i++) {
-            local_gradient(local, local->pick[i]);
-            TRY(add(&sum, &kept, local, &grid, rng));
-        }
+        for (size_t i = 0, done = 0; i < n; i += done)
+            TRY(add_records(&sum, &kept, local, local->pick + i, n - i, &grid, rng, &done));
     }
     if (plan->clip_bit == 0) return grid_seal(out, &sum, &grid, NULL);
     AUTO(encoded_free) struct encoded vector = {0};

@@ -25,6 +25,20 @@ static double norm2_of(const float *value, size_t n)
     return sum;
 }
 
+/* The squared norm of an outer product is the product of those of its sides. */
+static double norm2_all(const struct update *in)
+{
+    double sum = 0.0;
+    size_t at = 0;
+    for (size_t k = 0; k < in->n_outer; k++) {
+        const struct outer_product *outer = &in->outer[k];
+        sum += norm2_of(in->value + at, outer->at - at);
+        sum += norm2_of(outer->left, outer->rows) * norm2_of(outer->right, outer->cols);
+        at = outer->at + outer->rows * outer->cols;
+    }
+    return sum + norm2_of(in->value + at, in->n - at);
+}
+
 static float round_down(double x)
 {
     float y = (float)x;
@@ -34,10 +48,14 @@ static float round_down(double x)
 enum status clip_l2(struct clipped *out, const struct update *in, double bound)
 {
     if (!(bound > 0.0)) return STATUS_RANGE;
-    double norm = sqrt(norm2_of(in->value, in->n));
+    double norm = sqrt(norm2_all(in));
     float factor = 0.0F;
     if (isfinite(norm)) factor = norm <= bound ? 1.0F : round_down(bound / norm);
-    *out = (struct clipped){.n = in->n, .value = in->value, .factor = factor};
+    *out = (struct clipped){.n = in->n,
+                            .value = in->value,
+                            .factor = factor,
+                            .n_outer = in->n_outer,
+                            .outer = in->outer};
     return STATUS_OK;
 }
 

@@ -11,7 +11,7 @@
  * (it then contributes nothing). The guarantee that privacy rests on is the integer check of
  * dp/grid.h, not this float product.
  *
- * out    borrows in->value until in's owner changes it.
+ * out    borrows what in does, until its owner changes it.
  * bound  > 0, model units; infinity clips nothing.
  *
  * STATUS_RANGE  bound is not > 0; out is untouched. */

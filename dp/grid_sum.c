@@ -74,40 +74,68 @@ static inline float nearest(float x)
     return (x + round) - round;
 }
 
-static inline int32_t nearest_point(float value, float step, float limit)
+/* Coordinates from `at` on: times * value. A row of an outer product, or what lies between two of
+ * them, times 1. */
+struct stretch {
+    size_t at, n, outer, row; /* where in the outer products it is */
+    float times;
+    const float *value;
+};
+
+/* The next stretch of a contribution, the first after zeros; false behind the last. */
+static bool stretch_next(struct stretch *stretch, const struct clipped *in)
 {
-    return (int32_t)nearest(saturated(value * step, limit));
+    const size_t at = stretch->at + stretch->n;
+    if (at == in->n) return false;
+    if (stretch->outer == in->n_outer || at < in->outer[stretch->outer].at) {
+        const size_t end = stretch->outer == in->n_outer ? in->n : in->outer[stretch->outer].at;
+        *stretch = (struct stretch){at, end - at, stretch->outer, 0, 1.0F, in->value + at};
+        return true;
+    }
+    const struct outer_product *outer = &in->outer[stretch->outer];
+    *stretch = (struct stretch){
+        at, outer->cols, stretch->outer, stretch->row + 1, outer->left[stretch->row], outer->right};
+    if (stretch->row < outer->rows) return true;
+    stretch->row = 0;
+    stretch->outer++;
+    return true;
+}
+
+static inline int32_t nearest_point(float value, float times, float step, float limit)
+{
+    return (int32_t)nearest(saturated(times * value * step, limit));
 }
 
 /* Squared norms of rounded values. */
 VECTOR_CLONES
-static uint64_t norm_nearest(const float *value, size_t n, float step, float limit)
+static uint64_t norm_nearest(const float *value, size_t n, float times, float step, float limit)
 {
     uint64_t norm2 = 0;
     for (size_t i = 0; i < n; i++) {
-        const int32_t point = nearest_point(value[i], step, limit);
+        const int32_t point = nearest_point(value[i], times, step, limit);
         norm2 += (uint64_t)((int64_t)point * point);
     }
     return norm2;
 }
 
 VECTOR_CLONES
-static void add_nearest(int32_t *restrict part, const float *restrict value, size_t n, float step,
-                        float limit)
+static void add_nearest(int32_t *restrict part, const float *restrict value, size_t n, float times,
+                        float step, float limit)
 {
-    for (size_t i = 0; i < n; i++) part[i] += nearest_point(value[i], step, limit);
+    for (size_t i = 0; i < n; i++) part[i] += nearest_point(value[i], times, step, limit);
 }
 
 /* x lies between its nearest integer and the one on its other side, and x - nearest is exact. That
  * distance, cut to a multiple of 2^-24, is the chance with which 24 bits of a coin lead over. In
  * integers, without a branch. */
 VECTOR_CLONES
-static uint64_t round_by_chance(int32_t *out, const float *value, size_t n, float step, float limit,
-                                const uint32_t *coin)
+static uint64_t round_by_chance(int32_t *out, const float *value, size_t n, float times, float step,
+                                float limit, const uint32_t *coin)
 {
     uint64_t norm2 = 0;
     for (size_t i = 0; i < n; i++) {
-        const float x = saturated(value[i] * step, limit), near = nearest(x), off = x - near;
+        const float x = saturated(times * value[i] * step, limit), near = nearest(x),
+                    off = x - near;
         const int32_t chance = (int32_t)(off * 0x1p24F), u = (int32_t)(coin[i] >> 8);
         out[i] = (int32_t)near + (u < chance) - (u < -chance);
         norm2 += (uint64_t)((int64_t)out[i] * out[i]);
@@ -115,9 +143,10 @@ static uint64_t round_by_chance(int32_t *out, const float *value, size_t n, floa
     return norm2;
 }
 
-/* Round, by chance into point; false as soon as the norm is too large. */
-static bool round_within(int32_t *point, const struct clipped *in, const struct how *how)
+/* Round a stretch, by chance into point; the squared norm, or one that is too large. */
+static uint64_t round_stretch(int32_t *point, const struct stretch *in, const struct how *how)
 {
+    if (how->coins == NULL && in->times == 0) return 0;
     uint32_t coin[BLOCK];
     uint64_t norm2 = 0;
     for (size_t i = 0; i < in->n && norm2 <= how->norm2; i += BLOCK) {
@@ -125,13 +154,32 @@ static bool round_within(int32_t *point, const struct clipped *in, const struct 
         const float *value = in->value + i;
         if (how->coins != NULL) {
             rng_bytes(how->coins, coin, n * sizeof *coin);
-            norm2 += round_by_chance(point + i, value, n, how->step, how->limit, coin);
+            norm2 += round_by_chance(point + i, value, n, in->times, how->step, how->limit, coin);
         } else {
-            norm2 += norm_nearest(value, n, how->step, how->limit);
+            norm2 += norm_nearest(value, n, in->times, how->step, how->limit);
         }
     }
     if (how->coins != NULL) secret_wipe(coin, sizeof coin);
+    return norm2;
+}
+
+/* Round, by chance into point; false as soon as the norm is too large. */
+static bool round_within(int32_t *point, const struct clipped *in, const struct how *how)
+{
+    uint64_t norm2 = 0;
+    struct stretch stretch = {0};
+    while (norm2 <= how->norm2 && stretch_next(&stretch, in))
+        norm2 += round_stretch(point == NULL ? NULL : point + stretch.at, &stretch, how);
     return norm2 <= how->norm2;
+}
+
+static void add_stretches(int32_t *part, const struct clipped *in, const struct how *how)
+{
+    struct stretch stretch = {0};
+    while (stretch_next(&stretch, in))
+        if (stretch.times != 0)
+            add_nearest(part + stretch.at, stretch.value, stretch.n, stretch.times, how->step,
+                        how->limit);
 }
 
 VECTOR_CLONES
@@ -169,7 +217,7 @@ enum status grid_add(struct grid_sum *sum, const struct clipped *in, const struc
     if (how.coins != NULL)
         add_points(sum->part, sum->point, sum->n);
     else
-        add_nearest(sum->part, in->value, sum->n, how.step, how.limit);
+        add_stretches(sum->part, in, &how);
     sum->part_count++;
     return STATUS_OK;
 }

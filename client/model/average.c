@@ -57,7 +57,7 @@ static void average_backward(struct layer *layer, const float *weights, float *d
             }
 }
 
-static const struct layer_kind average_kind = {average_forward, average_backward, NULL, NULL};
+static const struct layer_kind average_kind = {average_forward, average_backward, NULL, NULL, NULL};
 
 enum status average_new(struct layer *out, uint32_t channels, uint32_t height, uint32_t width,
                         size_t room)

@@ -145,7 +145,9 @@ LANES void pool_maps(struct layer *layer, const float *bias, size_t n)
 
 VECTOR_CLONES static void pool_tile(struct layer *layer, const float *bias, size_t n)
 {
-    if (n == TILE)
+    if (n == 1)
+        pool_maps(layer, bias, 1);
+    else if (n == TILE)
         pool_maps(layer, bias, TILE);
     else
         pool_maps(layer, bias, n);
@@ -182,7 +184,9 @@ LANES void unpool_maps(struct layer *layer, size_t n)
 
 VECTOR_CLONES static void unpool_tile(struct layer *layer, size_t n)
 {
-    if (n == TILE)
+    if (n == 1)
+        unpool_maps(layer, 1);
+    else if (n == TILE)
         unpool_maps(layer, TILE);
     else
         unpool_maps(layer, n);
@@ -204,6 +208,7 @@ static void unpool(struct layer *layer, size_t first, size_t n)
 
 static size_t tile_size(const struct layer *layer, size_t left)
 {
+    if (layer->apart) return 1;
     return left < layer->tile ? left : layer->tile;
 }
 
@@ -250,7 +255,7 @@ static void conv_gradient(struct layer *layer, const float *x, size_t first, siz
                         layer->outputs / layer->rows, n);
 }
 
-static const struct layer_kind conv_kind = {conv_forward, conv_backward, conv_gradient, NULL};
+static const struct layer_kind conv_kind = {conv_forward, conv_backward, conv_gradient, NULL, NULL};
 
 enum status conv_new(struct layer *out, const struct tensor *weight, const struct layout_maps *maps,
                      size_t room)

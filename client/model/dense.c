@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* out = relu(x W' + b). The gradient of one record is the outer product of its delta and its
- * inputs, written row by row: the hot loop of training with per-record clipping. */
+ * inputs. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/model/apart.h"
 #include "client/model/layer.h"
 #include "client/model/tensor.h"
 
 static void dense_forward(struct layer *layer, const float *weights, const float *x, size_t n)
 {
     const float *bias = weights + layer->bias;
-    for (size_t i = 0; i < n; i++)
-        memcpy(layer->out + i * layer->rows, bias, layer->rows * sizeof *bias);
-    struct matrix w = tensor_view(weights + layer->weight, layer->rows, layer->cols);
-    tensor_product(layer->out, tensor_view(x, n, layer->cols), tensor_turned(w), true);
+    const struct matrix w = tensor_view(weights + layer->weight, layer->rows, layer->cols);
+    if (layer->apart) {
+        apart_product(layer->out, x, w.at, bias, n, layer->rows, layer->cols);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            memcpy(layer->out + i * layer->rows, bias, layer->rows * sizeof *bias);
+        tensor_product(layer->out, tensor_view(x, n, layer->cols), tensor_turned(w), true);
+    }
     if (!layer->relu) return;
     for (size_t i = 0; i < n * layer->rows; i++)
         layer->out[i] = layer->out[i] > 0 ? layer->out[i] : 0;
@@ -23,8 +28,11 @@ static void dense_backward(struct layer *layer, const float *weights, float *dx,
 {
     if (layer->relu) layer_relu_back(layer, n);
     if (dx == NULL) return;
-    tensor_product(dx, tensor_view(layer->delta, n, layer->rows),
-                   tensor_view(weights + layer->weight, layer->rows, layer->cols), false);
+    if (layer->apart)
+        apart_back(dx, layer->delta, weights + layer->weight, n, layer->rows, layer->cols);
+    else
+        tensor_product(dx, tensor_view(layer->delta, n, layer->rows),
+                       tensor_view(weights + layer->weight, layer->rows, layer->cols), false);
 }
 
 static void scale(float *restrict out, const float *restrict x, float factor, size_t n)
@@ -55,7 +63,19 @@ static void dense_gradient(struct layer *layer, const float *x, size_t first, si
     layer_bias_gradient(grad + layer->bias, delta, layer->rows, 1, n);
 }
 
-static const struct layer_kind dense_kind = {dense_forward, dense_backward, dense_gradient, NULL};
+static struct outer_product dense_outer(struct layer *layer, const float *x, size_t i, float *grad)
+{
+    const float *delta = layer->delta + i * layer->rows;
+    memcpy(grad + layer->bias, delta, layer->rows * sizeof *delta);
+    return (struct outer_product){.at = layer->weight,
+                                  .rows = layer->rows,
+                                  .cols = layer->cols,
+                                  .left = delta,
+                                  .right = x + i * layer->cols};
+}
+
+static const struct layer_kind dense_kind = {dense_forward, dense_backward, dense_gradient,
+                                             dense_outer, NULL};
 
 enum status dense_new(struct layer *out, const struct tensor *weight, bool relu, size_t room)
 {

@@ -50,7 +50,8 @@ static void embed_gradient(struct layer *layer, const float *x, size_t first, si
         }
 }
 
-static const struct layer_kind embed_kind = {embed_forward, embed_backward, embed_gradient, NULL};
+static const struct layer_kind embed_kind = {embed_forward, embed_backward, embed_gradient, NULL,
+                                             NULL};
 
 enum status embed_new(struct layer *out, const struct tensor *table, size_t steps, size_t room)
 {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/status.h"
+#include "base/stage.h"
 #include "protocol/layout.h"
 
 struct layer;
@@ -22,6 +22,9 @@ struct layer_kind {
     /* Write the gradient of this layer's tensors, summed over n records from `first` on; x are the
      * inputs of the whole batch. NULL: a layer without weights. */
     void (*gradient)(struct layer *layer, const float *x, size_t first, size_t n, float *grad);
+    /* The same of record i alone, where that by the weights is an outer product: all but that is
+     * written, and its sides are borrowed from the batch. NULL: it is none. */
+    struct outer_product (*outer)(struct layer *layer, const float *x, size_t i, float *grad);
     /* As a last layer: the loss of n records, summed, and what backward needs of it. NULL:
      * loss_softmax of out, into delta. */
     double (*loss)(struct layer *layer, const uint8_t *label, size_t n);
@@ -42,6 +45,7 @@ struct layer {
     bool relu;              /* false in the last layer, and where nothing is weighed */
     size_t inputs, outputs; /* floats per record */
     size_t room;            /* records that the buffers are for */
+    bool apart;             /* no record of a pass may depend on the others, not in one bit */
     float *out, *delta;     /* room * outputs, owned; secret */
 
     /* Recurrent layers only: characters that a record is long; each step has outputs of its own. */

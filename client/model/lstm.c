@@ -167,7 +167,7 @@ static void lstm_gradient(struct layer *layer, const float *x, size_t first, siz
     add_up(layer, grad, m.alone, own_x, own_out, 1);
 }
 
-static const struct layer_kind lstm_kind = {lstm_forward, lstm_backward, lstm_gradient, NULL};
+static const struct layer_kind lstm_kind = {lstm_forward, lstm_backward, lstm_gradient, NULL, NULL};
 
 enum status lstm_new(struct layer *out, const struct tensor *weight, bool last, size_t steps,
                      size_t room)

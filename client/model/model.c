@@ -19,12 +19,16 @@
 
 struct model_work {
     size_t room;
-    size_t all;     /* records of the last forward pass, */
+    bool apart;     /* how the last forward pass was, */
+    size_t all;     /* its records, */
     size_t n;       /* those that this workspace has, the first of them, */
     const float *x; /* and their inputs, borrowed */
     size_t weights; /* of the model that it was made for */
     size_t n_layers;
     struct layer layer[LAYOUT_HIDDEN_MAX + 2];
+    struct outer_product outer[LAYOUT_HIDDEN_MAX + 2]; /* of the last descent */
+    size_t n_left;
+    float *left; /* n_left: their left sides, owned; secret */
     unsigned n_helpers;
     struct model_work *helper[CREW_MAX - 1]; /* owned: each has as many of the further records */
     float *grad;                             /* of a helper: weights floats, owned; secret */
@@ -77,6 +81,8 @@ void model_work_free(struct model_work **work)
     for (unsigned k = 0; k < (*work)->n_helpers; k++) model_work_free(&(*work)->helper[k]);
     if ((*work)->grad != NULL) secret_wipe((*work)->grad, (*work)->weights * sizeof *(*work)->grad);
     free((*work)->grad);
+    if ((*work)->left != NULL) secret_wipe((*work)->left, (*work)->n_left * sizeof *(*work)->left);
+    free((*work)->left);
     free(*work);
     *work = NULL;
 }
@@ -135,6 +141,10 @@ enum status model_work_new(struct model_work **out, const struct model *model, s
     work->room = room;
     work->weights = model->layout.n;
     TRY(layers_new(work, model));
+    for (size_t l = 0; l < work->n_layers; l++)
+        if (work->layer[l].kind->outer != NULL) work->n_left += work->layer[l].rows;
+    if (work->n_left > 0) work->left = calloc(work->n_left, sizeof *work->left);
+    if (work->n_left > 0 && work->left == NULL) return STATUS_NOMEM;
     *out = work;
     work = NULL;
     return STATUS_OK;
@@ -189,9 +199,11 @@ static void part_forward(void *context, uint32_t i)
     struct model_work *work = part->work;
     work->n = part->n;
     work->x = part->x;
-    for (size_t l = 0; l < work->n_layers; l++)
+    for (size_t l = 0; l < work->n_layers; l++) {
+        work->layer[l].apart = work->apart;
         work->layer[l].kind->forward(&work->layer[l], part->weights, layer_inputs(work, l),
                                      part->n);
+    }
 }
 
 static void part_backward(void *context, uint32_t i)
@@ -230,6 +242,7 @@ static struct model_work *workspace(struct model_work *work, size_t k)
 /* Records of each part of n, but the last. */
 static size_t share(const struct model_work *work, size_t n)
 {
+    if (work->apart) return n;
     return (n + work->n_helpers) / (work->n_helpers + 1);
 }
 
@@ -253,9 +266,10 @@ static uint32_t divide(struct part part[static CREW_MAX], const struct model *mo
     return used;
 }
 
-const float *model_forward(const struct model *model, struct model_work *work, const float *weights,
-                           const float *x, size_t n)
+static const float *forward(const struct model *model, struct model_work *work,
+                            const float *weights, const float *x, size_t n, bool apart)
 {
+    work->apart = apart;
     struct part part[CREW_MAX];
     const struct part whole = {.weights = weights, .x = x, .n = n};
     const uint32_t used = divide(part, model, work, &whole);
@@ -269,6 +283,24 @@ const float *model_forward(const struct model *model, struct model_work *work, c
                part[k].n * classes * sizeof *logits);
     }
     return logits;
+}
+
+const float *model_forward(const struct model *model, struct model_work *work, const float *weights,
+                           const float *x, size_t n)
+{
+    return forward(model, work, weights, x, n, false);
+}
+
+size_t model_group(const struct model *model)
+{
+    return model->spec.kind == MODEL_LSTM || is_transformer(&model->spec) ? 1 : MODEL_GROUP_MAX;
+}
+
+const float *model_forward_apart(const struct model *model, struct model_work *work,
+                                 const float *weights, const float *x, size_t n)
+{
+    REQUIRE(n <= model_group(model));
+    return forward(model, work, weights, x, n, true);
 }
 
 double model_backward(const struct model *model, struct model_work *work, const float *weights,
@@ -303,6 +335,48 @@ void model_grad_record(const struct model *model, struct model_work *work, size_
     REQUIRE(work->weights == model->layout.n && i < work->all);
     const size_t each = share(work, work->all);
     gradient(workspace(work, i / each), i % each, 1, grad);
+}
+
+VECTOR_CLONES static void negate(float *out, const float *value, size_t n)
+{
+    for (size_t i = 0; i < n; i++) out[i] = -value[i];
+}
+
+/* What layer after layer writes of the gradient, and the outer products that are left out of it;
+ * returns how many. */
+static size_t factored(struct model_work *work, size_t i, float *grad)
+{
+    REQUIRE(i < work->n);
+    size_t n = 0;
+    for (size_t l = 0; l < work->n_layers; l++) {
+        struct layer *layer = &work->layer[l];
+        if (layer->kind->outer != NULL)
+            work->outer[n++] = layer->kind->outer(layer, layer_inputs(work, l), i, grad);
+        else if (layer->kind->gradient != NULL)
+            layer->kind->gradient(layer, layer_inputs(work, l), i, 1, grad);
+    }
+    return n;
+}
+
+struct update model_descent(const struct model *model, struct model_work *work, size_t i,
+                            float *grad)
+{
+    REQUIRE(work->weights == model->layout.n && i < work->all);
+    const size_t each = share(work, work->all), n = work->weights;
+    struct model_work *part = workspace(work, i / each);
+    const size_t n_outer = factored(part, i % each, grad);
+    float *left = part->left;
+    size_t at = 0;
+    for (size_t k = 0; k < n_outer; k++) {
+        struct outer_product *outer = &part->outer[k];
+        negate(left, outer->left, outer->rows);
+        negate(grad + at, grad + at, outer->at - at);
+        outer->left = left;
+        left += outer->rows;
+        at = outer->at + outer->rows * outer->cols;
+    }
+    negate(grad + at, grad + at, n - at);
+    return (struct update){.n = n, .value = grad, .n_outer = n_outer, .outer = part->outer};
 }
 
 double model_accuracy(const struct model *model, struct model_work *work, const float *weights,

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/bits.h"
-#include "base/status.h"
+#include "base/stage.h"
 #include "crypto/rng.h"
 #include "protocol/layout.h"
 
@@ -63,6 +63,14 @@ void model_work_choose(struct model_work *work, const struct bits *blocks);
 const float *model_forward(const struct model *model, struct model_work *work, const float *weights,
                            const float *x, size_t n);
 
+/* The same, by the calling thread, so that what it gives for a record, and what the backward pass
+ * and model_grad_record and model_descent after it do, depends on the record and the weights alone,
+ * bit for bit: not on n, nor on the other records. 1 <= n <= model_group(model) and room. */
+#define MODEL_GROUP_MAX 8
+size_t model_group(const struct model *model);
+const float *model_forward_apart(const struct model *model, struct model_work *work,
+                                 const float *weights, const float *x, size_t n);
+
 /* Backward pass of softmax cross-entropy, once after model_forward of the same n records and
  * weights: fills the deltas. label[i] < classes. Returns the mean loss; with exits the sum of all
  * classifiers' cross-entropies, whose gradients are also of what they learn from each other
@@ -76,6 +84,13 @@ void model_grad_sum(const struct model *model, struct model_work *work, float *g
 
 /* Gradient of record i alone, layout.n floats, overwritten. */
 void model_grad_record(const struct model *model, struct model_work *work, size_t i, float *grad);
+
+/* Negative gradient of record i alone, layout.n coordinates, bit for bit that of model_grad_record;
+ * the weights of dense layers are outer products. Borrowed from work and grad until either is used
+ * again.
+ * grad  layout.n floats, of which the other coordinates are written. */
+struct update model_descent(const struct model *model, struct model_work *work, size_t i,
+                            float *grad);
 
 /* Share of n records whose largest logit is the label; works in chunks of the workspace's room. */
 double model_accuracy(const struct model *model, struct model_work *work, const float *weights,

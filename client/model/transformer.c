@@ -172,7 +172,7 @@ static void transformer_gradient(struct layer *layer, const float *x, size_t fir
 }
 
 static const struct layer_kind transformer_kind = {transformer_forward, transformer_backward,
-                                                   transformer_gradient, transformer_loss};
+                                                   transformer_gradient, NULL, transformer_loss};
 
 enum status transformer_new(struct layer *out, const struct model_spec *spec,
                             const struct layout *layout, size_t room)

@@ -71,6 +71,17 @@ enum status __real_grid_add(struct grid_sum *sum, const struct clipped *in, cons
 enum status __wrap_grid_add(struct grid_sum *sum, const struct clipped *in, const struct grid *grid,
                             struct rng *rng);
 
+static float value_at(const struct clipped *in, size_t i)
+{
+    for (size_t k = 0; k < in->n_outer; k++) {
+        const struct outer_product *outer = &in->outer[k];
+        const size_t at = i - outer->at; /* wraps before it */
+        if (at < outer->rows * outer->cols)
+            return outer->left[at / outer->cols] * outer->right[at % outer->cols];
+    }
+    return in->value[i];
+}
+
 /* What was rounded is added, whatever its norm. */
 enum status __wrap_grid_add(struct grid_sum *sum, const struct clipped *in, const struct grid *grid,
                             struct rng *rng)
@@ -78,7 +89,7 @@ enum status __wrap_grid_add(struct grid_sum *sum, const struct clipped *in, cons
     if (!is_build("no-clip") && !is_build("unrounded-norm"))
         return __real_grid_add(sum, in, grid, rng);
     for (size_t i = 0; i < in->n; i++)
-        sum->part[i] += (int32_t)rint((double)(in->value[i] * in->factor) * grid->scale);
+        sum->part[i] += (int32_t)rint((double)(value_at(in, i) * in->factor) * grid->scale);
     return STATUS_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "dp/clip.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
 #include "tests/lib/plain.h"
@@ -211,6 +212,35 @@ static void a_records_gradient_is_that_of_the_full_model_where_kept(void)
     }
 }
 
+static void a_descent_is_the_gradient_of_a_whole_model(void)
+{
+    for (size_t k = 0; k < 3; k++) {
+        struct study study;
+        small_study(&study, STUDY_PATIENT, kinds[k]);
+        AUTO(local_free) struct local local = {0};
+        world_local(&local, &study, RECORDS);
+        AUTO(state_free) struct state state = {0};
+        small_state(&state, &study, false);
+        CHECK_OK(local_load(&local, &state));
+        for (uint32_t r = 0; r < RECORDS; r++) {
+            struct clipped clipped = {0}, want = {0};
+            const uint32_t two[] = {(r + 1) % RECORDS, r};
+            const size_t at = local_group(&local, two, 2) - 1;
+            if (at == 0) CHECK_NUMBER(1, local_group(&local, &r, 1));
+            const struct update descent = local_descent(&local, at);
+            CHECK_NUMBER(local.full.n, descent.n);
+            CHECK(descent.n_outer > 0);
+            CHECK_OK(clip_l2(&clipped, &descent, 1e-3));
+            const float last = descent.value[descent.n - 1];
+            local_gradient(&local, r);
+            const struct update gradient = {.n = local.full.n, .value = local.grad};
+            CHECK_OK(clip_l2(&want, &gradient, 1e-3));
+            CHECK_CLOSE((double)want.factor, (double)clipped.factor, 1e-6 * (double)want.factor);
+            CHECK(last != 0 && last == local.grad[local.full.n - 1]);
+        }
+    }
+}
+
 /* Not one bit of a record's gradient may hang on who else is in the data, or adding a record would
  * change more of the sum than that record's own contribution. */
 static void a_records_gradient_does_not_depend_on_the_others(void)
@@ -277,6 +307,7 @@ int main(void)
     RUN(rate_one_draws_everybody);
     RUN(draws_are_independent_coins);
     RUN(a_records_gradient_is_that_of_the_full_model_where_kept);
+    RUN(a_descent_is_the_gradient_of_a_whole_model);
     RUN(a_records_gradient_does_not_depend_on_the_others);
     RUN(memory_may_end_anywhere);
     return check_done();

@@ -157,10 +157,11 @@ static void descent_learns_to_tell_two_halves_apart(void)
     }
 }
 
-/* Logits, the summed gradient and record 3's of five records. */
+/* Logits, the summed gradient and record 3's of five records; what is written of a group's last
+ * descent. */
 struct outcome {
     double loss;
-    float *logits, *sum, *record;
+    float *logits, *sum, *record, *descent;
 };
 
 static struct outcome outcome_of(const struct model *model, const float *weights, const float *x,
@@ -171,8 +172,9 @@ static struct outcome outcome_of(const struct model *model, const float *weights
     const size_t classes = model->spec.classes;
     struct outcome o = {.logits = calloc(N, classes * sizeof *o.logits),
                         .sum = calloc(model->layout.n, sizeof *o.sum),
-                        .record = calloc(model->layout.n, sizeof *o.record)};
-    REQUIRE(o.logits != NULL && o.sum != NULL && o.record != NULL);
+                        .record = calloc(model->layout.n, sizeof *o.record),
+                        .descent = calloc(model->layout.n, sizeof *o.descent)};
+    REQUIRE(o.logits != NULL && o.sum != NULL && o.record != NULL && o.descent != NULL);
     struct model_work *work = NULL;
     CHECK_OK(model_work_new(&work, model, N));
     CHECK_OK(model_work_divide(work, model, threads));
@@ -181,6 +183,10 @@ static struct outcome outcome_of(const struct model *model, const float *weights
     o.loss = model_backward(model, work, weights, label, N);
     model_grad_sum(model, work, o.sum);
     model_grad_record(model, work, 3, o.record);
+    const size_t group = model_group(model) < N ? model_group(model) : N;
+    (void)model_forward_apart(model, work, weights, x, group);
+    (void)model_backward(model, work, weights, label, group);
+    (void)model_descent(model, work, group - 1, o.descent);
     model_work_free(&work);
     return o;
 }
@@ -190,6 +196,7 @@ static void outcome_free(struct outcome *o)
     free(o->logits);
     free(o->sum);
     free(o->record);
+    free(o->descent);
 }
 
 static double difference(const float *a, const float *b, size_t n)
@@ -221,6 +228,7 @@ static void threads_divide_the_records_and_nothing_else(void)
             CHECK(difference(alone.sum, one.sum, model.layout.n) < 1e-5);
             CHECK(difference(alone.record, one.record, model.layout.n) < 1e-5);
             CHECK_BYTES(one.sum, again.sum, model.layout.n * sizeof *w);
+            CHECK_BYTES(alone.descent, one.descent, model.layout.n * sizeof *w);
         }
         free(w);
         free(x);

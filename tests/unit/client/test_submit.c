@@ -135,17 +135,21 @@ static void a_bit_says_whether_the_clip_left_a_contribution_whole(void)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         const float value[] = {known[i].x, known[i].y};
         int64_t within = 100;
-        CHECK_OK(submit_contribution(&sum, &within, &(struct update){2, value}, 5, &grid, NULL));
+        CHECK_OK(submit_contribution(&sum, &within, &(struct update){.n = 2, .value = value}, 5,
+                                     &grid, NULL));
         CHECK_NUMBER(100 + known[i].bit, within);
     }
     int64_t within = 0;
     const float next[] = {3, above};
-    CHECK_OK(submit_contribution(&sum, &within, &(struct update){2, next}, 5, &grid, NULL));
+    CHECK_OK(submit_contribution(&sum, &within, &(struct update){.n = 2, .value = next}, 5, &grid,
+                                 NULL));
     CHECK(within == -1);
     CHECK_STATUS(STATUS_RANGE,
-                 submit_contribution(&sum, &within, &(struct update){1, next}, 5, &grid, NULL));
+                 submit_contribution(&sum, &within, &(struct update){.n = 1, .value = next}, 5,
+                                     &grid, NULL));
     CHECK_STATUS(STATUS_RANGE,
-                 submit_contribution(&sum, &within, &(struct update){2, next}, 0, &grid, NULL));
+                 submit_contribution(&sum, &within, &(struct update){.n = 2, .value = next}, 0,
+                                     &grid, NULL));
     CHECK(within == -1);
 }
 
@@ -181,7 +185,8 @@ static void vector_and_bit_together_stay_within_the_norm_whatever_the_floats(voi
         CHECK_OK(grid_sum_new(&sum, n, &grid, goal.rounding));
         fill(value, n, clip, &rng);
         int64_t within = 0;
-        CHECK_OK(submit_contribution(&sum, &within, &(struct update){n, value}, clip, &grid, &rng));
+        CHECK_OK(submit_contribution(&sum, &within, &(struct update){.n = n, .value = value}, clip,
+                                     &grid, &rng));
         AUTO(encoded_free) struct encoded sealed = {0};
         CHECK_OK(grid_seal(&sealed, &sum, &grid, NULL));
         const int64_t bit = within * plan.clip_bit;

@@ -2,6 +2,7 @@
 #include "client/train.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "tests/lib/check.h"
 #include "tests/lib/plain.h"
@@ -21,11 +22,12 @@ static enum status train(struct encoded *out, struct local *local, const struct 
  * one half of a grid unit for each contribution, and a little for the order of additions. */
 static void sums_are_those_of_the_plain_model_segment_after_segment(void)
 {
-    for (unsigned form = 0; form < 4; form++) {
+    for (unsigned form = 0; form < 8; form++) {
         const enum study_unit unit = (form & 1) != 0 ? STUDY_SITE : STUDY_PATIENT;
         AUTO(world_close) struct world w = {0};
         world_open(&w, unit, (form & 2) != 0 ? MODEL_CNN : MODEL_MLP, STEP_TRAIN,
                    STUDY_PRUNING_PRIVATE, unit == STUDY_SITE ? 2 : 8);
+        if ((form & 4) != 0) world_whole(&w);
         AUTO(encoded_free) struct encoded sum = {0};
         world_run(&sum, &w, train);
         AUTO(plain_close) struct plain plain = {0};
@@ -66,12 +68,14 @@ static void sums_are_those_of_the_plain_model_segment_after_segment(void)
  * rounding does, and no contribution is larger than its bound. */
 static void turned_sums_turn_back_to_the_plain_ones(void)
 {
-    for (enum study_unit unit = STUDY_PATIENT; unit <= STUDY_SITE; unit++) {
+    for (unsigned form = 0; form < 4; form++) {
+        const enum study_unit unit = (form & 1) != 0 ? STUDY_SITE : STUDY_PATIENT;
         AUTO(encoded_free) struct encoded plain = {0}, turned = {0};
         float value[MOST];
         double off = 0, most = 0;
         AUTO(world_close) struct world w = {0};
         world_open(&w, unit, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 2);
+        if ((form & 2) != 0) world_whole(&w);
         world_run(&plain, &w, train);
         w.study.privacy.rotation = STUDY_ROTATION_HADAMARD;
         w.study.privacy.rounding = GRID_STOCHASTIC;
@@ -124,6 +128,20 @@ static void only_own_segments_are_summed_and_clipped_as_one(void)
         CHECK_STATUS(STATUS_RANGE, train_run(&none, &w.local, &w.plan, &roster, &rng));
         CHECK(none.value == NULL);
     }
+}
+
+/* Of a model that is not pruned: the first segments are a part of it, from its beginning on. */
+static void own_segments_of_a_whole_model_are_summed_for_each_record(void)
+{
+    AUTO(world_close) struct world w = {0};
+    world_open(&w, STUDY_PATIENT, MODEL_MLP, STEP_TRAIN, STUDY_PRUNING_PRIVATE, 1000);
+    world_whole(&w);
+    AUTO(encoded_free) struct encoded all = {0}, own = {0};
+    world_run(&all, &w, train);
+    bits_clear(&w.plan.segment[w.plan.n_segments - 1].members, w.local.self);
+    world_run(&own, &w, train);
+    CHECK_NUMBER(schedule_part(&w.plan, w.local.self), own.n);
+    CHECK(own.n < all.n && memcmp(own.value, all.value, own.n * sizeof *own.value) == 0);
 }
 
 static void turned_own_segments_turn_back(void)
@@ -361,6 +379,7 @@ int main(void)
     RUN(sums_are_those_of_the_plain_model_segment_after_segment);
     RUN(turned_sums_turn_back_to_the_plain_ones);
     RUN(only_own_segments_are_summed_and_clipped_as_one);
+    RUN(own_segments_of_a_whole_model_are_summed_for_each_record);
     RUN(turned_own_segments_turn_back);
     RUN(a_share_is_of_the_whole_sum);
     RUN(a_share_is_clipped_as_what_it_is);

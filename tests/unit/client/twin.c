@@ -205,12 +205,73 @@ static double largest_difference(const double *want, const float *got, size_t n)
     return most;
 }
 
+static size_t work_floats(const struct model *model)
+{
+    const struct model_spec *spec = &model->spec;
+    return (size_t)spec->channels * spec->height * spec->width;
+}
+
+static void write_out(float *whole, const struct update *update)
+{
+    memcpy(whole, update->value, update->n * sizeof *whole);
+    for (size_t k = 0; k < update->n_outer; k++) {
+        const struct outer_product *outer = &update->outer[k];
+        for (size_t i = 0; i < outer->rows * outer->cols; i++)
+            whole[outer->at + i] = outer->left[i / outer->cols] * outer->right[i % outer->cols];
+    }
+}
+
+/* How many dense layers a model has. */
+static size_t dense_layers(const struct model *model)
+{
+    switch (model->spec.kind) {
+    case MODEL_MLP:
+        return model->layout.n_segments;
+    case MODEL_TWOCNN:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
+/* Each record's descent is its negative gradient, and alone the same as in a group, bit for bit. */
+static void check_descents(const struct model *model, struct model_work *work, const float *weights,
+                           const float *x, const uint8_t *label, size_t n)
+{
+    const size_t d = model->layout.n, floats = work_floats(model);
+    float *rest = numbers(d, sizeof *rest), *grad = numbers(d, sizeof *grad);
+    float *together = numbers(n * d, sizeof *together), *alone = numbers(d, sizeof *alone);
+    const size_t group = n < model_group(model) ? n : model_group(model);
+    (void)model_forward_apart(model, work, weights, x, group);
+    (void)model_backward(model, work, weights, label, group);
+    for (size_t i = 0; i < group; i++) {
+        const struct update update = model_descent(model, work, i, rest);
+        CHECK(update.n == d && update.value == rest && update.n_outer == dense_layers(model));
+        write_out(together + i * d, &update);
+        model_grad_record(model, work, i, grad);
+        bool same = true;
+        for (size_t k = 0; k < d; k++) same = same && together[i * d + k] == -grad[k];
+        CHECK(same);
+    }
+    for (size_t i = 0; i < group; i++) {
+        (void)model_forward_apart(model, work, weights, x + i * floats, 1);
+        (void)model_backward(model, work, weights, label + i, 1);
+        const struct update update = model_descent(model, work, 0, rest);
+        write_out(alone, &update);
+        CHECK(memcmp(alone, together + i * d, d * sizeof *alone) == 0);
+    }
+    free(rest);
+    free(grad);
+    free(together);
+    free(alone);
+}
+
 void twin_compare(const struct model_spec *spec, size_t n, uint64_t seed)
 {
     struct model model = {0};
     CHECK_OK(model_of(&model, spec));
     const size_t d = model.layout.n;
-    const size_t floats = (size_t)spec->channels * spec->height * spec->width;
+    const size_t floats = work_floats(&model);
     float *weights = numbers(d, sizeof *weights);
     double *exact_weights = numbers(d, sizeof *exact_weights);
     float *x = numbers(n * floats, sizeof *x);
@@ -263,6 +324,7 @@ void twin_compare(const struct model_spec *spec, size_t n, uint64_t seed)
     bool same = true;
     for (size_t k = 0; k < d; k++) same = same && fabs(sum[k] - (double)got[k]) < 1e-4;
     CHECK(same);
+    check_descents(&model, work, weights, x, label, n);
 
     model_work_free(&work);
     free(weights);

@@ -63,6 +63,14 @@ void world_adapt(struct world *w, double clip)
     must(local_load(&w->local, &w->state));
 }
 
+void world_whole(struct world *w)
+{
+    state_free(&w->state);
+    small_state(&w->state, &w->study, false);
+    make_plan(w, STEP_TRAIN);
+    must(local_load(&w->local, &w->state));
+}
+
 void world_share(struct world *w, double share)
 {
     w->study.rounds.coordinates = share;

@@ -24,6 +24,8 @@ void world_local(struct local *local, const struct study *study, size_t n);
 /* clip is that of the step. */
 void world_open(struct world *w, enum study_unit unit, enum model_kind kind, enum step step,
                 enum study_pruning mode, double clip);
+/* Let nothing be pruned in the training round that comes. */
+void world_whole(struct world *w);
 /* Let the training round that comes be about a share of the coordinates. */
 void world_share(struct world *w, double share);
 /* Let the clip adapt, and be this one in the training round that comes. */

@@ -44,6 +44,35 @@ static void long_vector_comes_to_the_bound_and_not_above(void)
     }
 }
 
+/* Three coordinates, an outer product of 5 x 4, one of 2 x 3 right behind it, and one more. */
+static void outer_products_are_measured_as_the_vector_they_stand_for(void)
+{
+    enum { N = 30 };
+    struct rng rng = {0};
+    rng_numbered(&rng, 2);
+    for (int trial = 0; trial < 200; trial++) {
+        float left[7], right[7], rest[N], whole[N];
+        for (size_t i = 0; i < 7; i++) left[i] = (float)rng_normal(&rng);
+        for (size_t i = 0; i < 7; i++) right[i] = (float)rng_normal(&rng);
+        for (size_t i = 0; i < N; i++) rest[i] = i < 3 || i == 29 ? (float)rng_normal(&rng) : NAN;
+        const struct outer_product outer[] = {{3, 5, 4, left, right},
+                                              {23, 2, 3, left + 5, right + 4}};
+        for (size_t i = 0; i < N; i++)
+            whole[i] = i < 3 || i == 29 ? rest[i]
+                       : i < 23         ? left[(i - 3) / 4] * right[(i - 3) % 4]
+                                        : left[5 + (i - 23) / 3] * right[4 + (i - 23) % 3];
+        const struct update in = {.n = N, .value = rest, .n_outer = 2, .outer = outer};
+        struct clipped out = {0}, want = {0};
+        CHECK_OK(clip_l2(&out, &in, 1.0));
+        CHECK_OK(clip_l2(&want, &(struct update){.n = N, .value = whole}, 1.0));
+        CHECK(out.value == rest && out.n_outer == 2 && out.outer == outer);
+        CHECK_CLOSE((double)want.factor, (double)out.factor, 1e-6);
+        left[4] = NAN;
+        CHECK_OK(clip_l2(&out, &in, 1.0));
+        CHECK(out.factor == 0.0F);
+    }
+}
+
 static void zero_vector_is_left_alone(void)
 {
     const float value[9] = {0};
@@ -164,6 +193,7 @@ int main(void)
 {
     RUN(short_vector_is_left_alone);
     RUN(long_vector_comes_to_the_bound_and_not_above);
+    RUN(outer_products_are_measured_as_the_vector_they_stand_for);
     RUN(zero_vector_is_left_alone);
     RUN(largest_floats_do_not_overflow);
     RUN(vector_that_is_not_finite_gets_factor_zero);
