@@ -38,7 +38,46 @@ def twocnn():
         nn.AdaptiveAvgPool2d(7), nn.Flatten(), nn.Linear(3136, 512), nn.ReLU(), nn.Linear(512, 10))
 
 
-MODELS = {model.__name__: model for model in (mlp, cnn, twocnn)}
+class Block(nn.Module):
+    def __init__(self, dim, heads, hidden):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(dim, eps=1e-6), nn.LayerNorm(dim, eps=1e-6)
+        self.qkv, self.proj = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
+        self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
+
+    def attend(self, x):
+        n, span, dim = x.shape
+        query, key, value = self.qkv(x).view(n, span, 3, self.heads, dim // self.heads) \
+                                .permute(2, 0, 3, 1, 4)
+        share = (query @ key.transpose(2, 3) * (dim // self.heads) ** -0.5).softmax(-1)
+        return self.proj((share @ value).transpose(1, 2).reshape(n, span, dim))
+
+    def forward(self, x):
+        x = x + self.attend(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class ViT(nn.Module):
+    def __init__(self, side=28, patch=7, dim=64, depth=12, heads=4, hidden=128, classes=10):
+        super().__init__()
+        self.cut, self.embed = nn.Unfold(patch, stride=patch), nn.Linear(patch * patch, dim)
+        self.token = nn.Parameter(torch.zeros(1, 1, dim))
+        self.place = nn.Parameter(0.02 * torch.randn(1, (side // patch) ** 2 + 1, dim))
+        self.blocks = nn.Sequential(*[Block(dim, heads, hidden) for _ in range(depth)])
+        self.norm, self.head = nn.LayerNorm(dim, eps=1e-6), nn.Linear(dim, classes)
+
+    def forward(self, x):
+        tokens = self.embed(self.cut(x).transpose(1, 2))
+        x = torch.cat((self.token.expand(len(x), -1, -1), tokens), 1) + self.place
+        return self.head(self.norm(self.blocks(x)[:, 0]))
+
+
+def vit():
+    return (1, 28, 28), ViT()
+
+
+MODELS = {model.__name__: model for model in (mlp, cnn, twocnn, vit)}
 
 
 def step_batch(net, x, label):
@@ -98,7 +137,7 @@ def main():
     print(f"# PyTorch {torch.__version__}; ours {sys.argv[1]}")
     for model in sys.argv[2:] or MODELS:
         for mode, batch, threads in [("batch", 64, 1), ("batch", 64, 2), ("batch", 350, 1),
-                                     ("batch", 350, 2), ("record", 64, 1)]:
+                                     ("batch", 350, 2), ("record", 64, 1), ("record", 64, 2)]:
             ours, beside = [0.0, 0.0], [0.0, 0.0]
             for _ in range(TURNS):
                 ours, beside = [list(map(max, so_far, best(program, model, mode, batch, threads)))
