@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How fast a model learns: bench_model KIND MODE BATCH THREADS SECONDS prints the images per second
- * of the best step, by the processor time of all threads and by the clock on the wall.
+ * of the best step, by the processor time of all threads and by the clock on the wall, and those
+ * that no step on one thread can exceed for the products of matrices in it.
  *
  * Modes: batch, a step of gradient descent; record, each record's gradient by itself, clipped,
  * rounded and added as a site does it. torch_beside.py runs it beside PyTorch.
@@ -17,6 +18,7 @@
 #include "benchmarks/bench.h"
 #include "client/model/model.h"
 #include "client/model/optim.h"
+#include "client/model/tensor.h"
 #include "client/submit.h"
 #include "protocol/layout_cost.h"
 
@@ -120,6 +122,43 @@ static void step_record(struct run *run)
     }
 }
 
+/* Multiply-accumulates per second of one thread in the best of some large products. */
+static double products_speed(void)
+{
+    enum { SIDE = 512, TIMES = 20 };
+    float *at = numbers(3 * SIDE * SIDE, sizeof *at);
+    const struct matrix a = tensor_view(at, SIDE, SIDE),
+                        b = tensor_view(a.at + SIDE * SIDE, SIDE, SIDE);
+    double best = 0;
+    for (int time = 0; time < TIMES; time++) {
+        const double used = bench_seconds();
+        tensor_product(at + 2 * SIDE * SIDE, a, b, false);
+        const double cost = bench_seconds() - used;
+        if (best == 0 || cost < best) best = cost;
+    }
+    free(at);
+    return (double)SIDE * SIDE * SIDE / best;
+}
+
+/* How often a record goes through the weights of the first layer. */
+static double places_of_first(const struct model_spec *spec)
+{
+    struct layout_maps maps[LAYOUT_CONVS];
+    if (spec->kind == MODEL_MLP) return 1;
+    if (spec->kind == MODEL_VIT) return (double)(layout_tokens(spec) - 1);
+    REQUIRE(layout_maps_of(maps, spec));
+    return (double)maps[0].map_height * maps[0].map_width;
+}
+
+/* A record goes forward, back to the inputs, and to the gradient: three times the same
+ * multiplications, but for the inputs of the first layer, which nobody asks for. */
+static double most_images(const struct model *model)
+{
+    const struct tensor *first = &model->layout.tensor[0];
+    const double unasked = (double)first->rows * first->cols * places_of_first(&model->spec);
+    return products_speed() / (3 * (double)layout_macs(&model->spec) - unasked);
+}
+
 static double wall_seconds(void)
 {
     struct timespec now;
@@ -139,7 +178,8 @@ static void measure(struct run *run, void (*step)(struct run *), double seconds)
         if (processor == 0 || cost < processor) processor = cost;
         if (wall == 0 || time < wall) wall = time;
     } while (wall_seconds() < end);
-    printf("%.1f,%.1f\n", (double)run->n / processor, (double)run->n / wall);
+    printf("%.1f,%.1f,%.1f\n", (double)run->n / processor, (double)run->n / wall,
+           most_images(&run->model));
 }
 
 static const double shares[] = {1, 0.7, 0.5, 0.1};

@@ -30,5 +30,5 @@ echo "$rows" | head -n 1 | grep -q '^# commit abc123, compiler .*, cpu .' || exi
 
 [ "$("$4" twocnn shares 2 1 0.01 | grep -c "^prune,twocnn,2,$number,$number,$number\$")" -eq 4 ] || exit 1
 for mode in batch record; do
-    "$4" twocnn $mode 3 2 0.01 | grep "^$number,$number\$" || exit 1
+    "$4" twocnn $mode 3 2 0.01 | grep "^$number,$number,$number\$" || exit 1
 done

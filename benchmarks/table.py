@@ -57,7 +57,8 @@ def main():
                 ["bits", "rotation", "rounding", "noise over a fine grid's", "error over a fine grid's"],
                 kinds.get("error", []))
     print_table("Learning beside PyTorch",
-                ["model", "mode", "batch", "threads", "clock", "images a second", "PyTorch's", "ratio"],
+                ["model", "mode", "batch", "threads", "clock", "images a second", "PyTorch's", "ratio",
+                 "of what products allow"],
                 kinds.get("learn", []))
     print_table("Training steps of pruned models",
                 ["model", "batch", "units left", "time", "multiply-accumulates"],

@@ -3,11 +3,13 @@
 """Training beside PyTorch on the same machine in the same run: torch_beside.py BENCH_MODEL [KIND...]
 prints
 
-  learn,model,mode,batch,threads,clock,ours (images per second),PyTorch's,ours over PyTorch's
+  learn,model,mode,batch,threads,clock,ours (images per second),PyTorch's,ours over PyTorch's,
+    ours over what the products in it allow where OpenBLAS is fastest
 
 Mode batch is a step of plain gradient descent; mode record clips each record's gradient, which
-PyTorch does by a loop over the records. One thread is timed by the processor time that it had, two
-by the wall, where other work on the machine shows. The two take turns; each has its best step."""
+PyTorch does by a loop over the records; ours has one thread for that. One thread is timed by the
+processor time that it had, two by the wall, where other work on the machine shows. The two take
+turns; each has its best step."""
 import os
 import subprocess
 import sys
@@ -138,13 +140,14 @@ def main():
     for model in sys.argv[2:] or MODELS:
         for mode, batch, threads in [("batch", 64, 1), ("batch", 64, 2), ("batch", 350, 1),
                                      ("batch", 350, 2), ("record", 64, 1), ("record", 64, 2)]:
-            ours, beside = [0.0, 0.0], [0.0, 0.0]
+            ours, beside = [0.0, 0.0, 0.0], [0.0, 0.0]
             for _ in range(TURNS):
                 ours, beside = [list(map(max, so_far, best(program, model, mode, batch, threads)))
                                 for so_far, program in zip([ours, beside], programs)]
             clock = 0 if threads == 1 else 1
             print(f"learn,{model},{mode},{batch},{threads},{['processor', 'wall'][clock]},"
-                  f"{ours[clock]:.0f},{beside[clock]:.0f},{ours[clock] / beside[clock]:.2f}",
+                  f"{ours[clock]:.0f},{beside[clock]:.0f},{ours[clock] / beside[clock]:.2f},"
+                  f"{ours[clock] / (threads * ours[2]):.2f}",
                   flush=True)
 
 
