@@ -106,23 +106,21 @@ static inline int32_t nearest_point(float value, float times, float step, float 
     return (int32_t)nearest(saturated(times * value * step, limit));
 }
 
-/* Squared norms of rounded values. */
+/* Add rounded values, or take them away again; returns their squared norm. In between a sum may be
+ * out of range: it wraps, and comes back. */
+#define ADD UINT32_C(0)
+#define TAKE UINT32_MAX
 VECTOR_CLONES
-static uint64_t norm_nearest(const float *value, size_t n, float times, float step, float limit)
+static uint64_t add_nearest(uint32_t *restrict part, const float *restrict value, size_t n,
+                            float times, float step, float limit, uint32_t sign)
 {
     uint64_t norm2 = 0;
     for (size_t i = 0; i < n; i++) {
         const int32_t point = nearest_point(value[i], times, step, limit);
+        part[i] += ((uint32_t)point ^ sign) - sign;
         norm2 += (uint64_t)((int64_t)point * point);
     }
     return norm2;
-}
-
-VECTOR_CLONES
-static void add_nearest(int32_t *restrict part, const float *restrict value, size_t n, float times,
-                        float step, float limit)
-{
-    for (size_t i = 0; i < n; i++) part[i] += nearest_point(value[i], times, step, limit);
 }
 
 /* x lies between its nearest integer and the one on its other side, and x - nearest is exact. That
@@ -143,43 +141,40 @@ static uint64_t round_by_chance(int32_t *out, const float *value, size_t n, floa
     return norm2;
 }
 
-/* Round a stretch, by chance into point; the squared norm, or one that is too large. */
-static uint64_t round_stretch(int32_t *point, const struct stretch *in, const struct how *how)
-{
-    if (how->coins == NULL && in->times == 0) return 0;
-    uint32_t coin[BLOCK];
-    uint64_t norm2 = 0;
-    for (size_t i = 0; i < in->n && norm2 <= how->norm2; i += BLOCK) {
-        const size_t n = in->n - i < BLOCK ? in->n - i : BLOCK;
-        const float *value = in->value + i;
-        if (how->coins != NULL) {
-            rng_bytes(how->coins, coin, n * sizeof *coin);
-            norm2 += round_by_chance(point + i, value, n, in->times, how->step, how->limit, coin);
-        } else {
-            norm2 += norm_nearest(value, n, in->times, how->step, how->limit);
-        }
-    }
-    if (how->coins != NULL) secret_wipe(coin, sizeof coin);
-    return norm2;
-}
-
-/* Round, by chance into point; false as soon as the norm is too large. */
+/* Round by chance into point; false as soon as the norm is too large. */
 static bool round_within(int32_t *point, const struct clipped *in, const struct how *how)
 {
+    uint32_t coin[BLOCK];
     uint64_t norm2 = 0;
     struct stretch stretch = {0};
-    while (norm2 <= how->norm2 && stretch_next(&stretch, in))
-        norm2 += round_stretch(point == NULL ? NULL : point + stretch.at, &stretch, how);
+    while (norm2 <= how->norm2 && stretch_next(&stretch, in)) {
+        for (size_t i = 0; i < stretch.n && norm2 <= how->norm2; i += BLOCK) {
+            const size_t n = stretch.n - i < BLOCK ? stretch.n - i : BLOCK;
+            rng_bytes(how->coins, coin, n * sizeof *coin);
+            norm2 += round_by_chance(point + stretch.at + i, stretch.value + i, n, stretch.times,
+                                     how->step, how->limit, coin);
+        }
+    }
+    secret_wipe(coin, sizeof coin);
     return norm2 <= how->norm2;
 }
 
-static void add_stretches(int32_t *part, const struct clipped *in, const struct how *how)
+/* Add what is rounded to the nearest, or take the same away; false, having come as far in both, as
+ * soon as the norm is too large. */
+static bool add_within(uint32_t *part, const struct clipped *in, const struct how *how,
+                       uint32_t sign)
 {
+    uint64_t norm2 = 0;
     struct stretch stretch = {0};
-    while (stretch_next(&stretch, in))
-        if (stretch.times != 0)
-            add_nearest(part + stretch.at, stretch.value, stretch.n, stretch.times, how->step,
-                        how->limit);
+    while (norm2 <= how->norm2 && stretch_next(&stretch, in)) {
+        if (stretch.times == 0) continue;
+        for (size_t i = 0; i < stretch.n && norm2 <= how->norm2; i += BLOCK) {
+            const size_t n = stretch.n - i < BLOCK ? stretch.n - i : BLOCK;
+            norm2 += add_nearest(part + stretch.at + i, stretch.value + i, n, stretch.times,
+                                 how->step, how->limit, sign);
+        }
+    }
+    return norm2 <= how->norm2;
 }
 
 VECTOR_CLONES
@@ -198,6 +193,20 @@ static void add_points(int32_t *part, const int32_t *point, size_t n)
     for (size_t i = 0; i < n; i++) part[i] += point[i];
 }
 
+/* False, and sum as it was, when the norm is too large. */
+static bool try_add(struct grid_sum *sum, const struct clipped *in, const struct how *how)
+{
+    if (how->coins != NULL) {
+        if (!round_within(sum->point, in, how)) return false;
+        add_points(sum->part, sum->point, sum->n);
+        return true;
+    }
+    uint32_t *part = (uint32_t *)sum->part;
+    if (add_within(part, in, how, ADD)) return true;
+    (void)add_within(part, in, how, TAKE);
+    return false;
+}
+
 enum status grid_add(struct grid_sum *sum, const struct clipped *in, const struct grid *grid,
                      struct rng *rng)
 {
@@ -208,16 +217,12 @@ enum status grid_add(struct grid_sum *sum, const struct clipped *in, const struc
                       .norm2 = grid->norm2,
                       .coins = sum->rounding == GRID_STOCHASTIC ? rng : NULL};
     const unsigned fresh = how.coins != NULL ? GRID_RETRIES : 0;
-    for (unsigned retry = 0; !round_within(sum->point, in, &how); retry++) {
+    if (sum->part_count == sum->part_limit) flush(sum);
+    for (unsigned retry = 0; !try_add(sum, in, &how); retry++) {
         if (retry == 0) sum->shrunk++;
         if (retry == fresh + GRID_RETRIES) return STATUS_OK;
         if (retry >= fresh) how.step *= SHRINK;
     }
-    if (sum->part_count == sum->part_limit) flush(sum);
-    if (how.coins != NULL)
-        add_points(sum->part, sum->point, sum->n);
-    else
-        add_stretches(sum->part, in, &how);
     sum->part_count++;
     return STATUS_OK;
 }

@@ -126,7 +126,9 @@ LANES void pool_one(float *restrict best, uint8_t *restrict won, const float *re
     for (unsigned k = 1; k < window->n; k++) {
         const float *other = map + window->place[k] * n;
         const uint8_t candidate = window->candidate[k];
-        for (size_t s = 0; s < n; s++) won[s] = other[s] > best[s] ? candidate : won[s];
+        /* Without a branch, which nobody could predict. */
+        for (size_t s = 0; s < n; s++)
+            won[s] ^= (uint8_t)((candidate ^ won[s]) & -(other[s] > best[s]));
         for (size_t s = 0; s < n; s++) best[s] = other[s] > best[s] ? other[s] : best[s];
     }
     for (size_t s = 0; s < n; s++) best[s] = best[s] + bias > 0 ? best[s] + bias : 0;

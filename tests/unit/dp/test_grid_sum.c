@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dp/grid_sum.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,6 +178,41 @@ static void outer_products_are_rounded_as_the_vector_they_stand_for(void)
     CHECK(shrunk > 100);
 }
 
+/* Longer than what is rounded together, too long from the beginning, or by its last coordinate, and
+ * beside a part that has no room for more. */
+static void what_is_too_long_leaves_nothing_behind(void)
+{
+    enum { N = 5000 };
+    static float value[N], bad[N];
+    const struct grid grid = points_grid(POINTS_NORM2_MAX);
+    struct rng rng = {0};
+    rng_numbered(&rng, 10);
+    points_nasty(value, N, 0, &rng);
+    value[0] = 4194000.0F;
+    const struct clipped in = {.n = N, .value = value, .factor = 1.0F};
+    AUTO(grid_sum_free) struct grid_sum sum = {0}, want = {0};
+    CHECK_OK(grid_sum_new(&sum, N, &grid, GRID_NEAREST));
+    CHECK_OK(grid_sum_new(&want, N, &grid, GRID_NEAREST));
+    uint64_t tries = 0;
+    for (uint32_t k = 0; k < sum.part_limit; k++) {
+        CHECK_OK(grid_add(&sum, &in, &grid, NULL));
+        CHECK_OK(grid_add(&want, &in, &grid, NULL));
+        const size_t at[] = {0, 1, N / 2, N - 1};
+        for (size_t i = 0; k % 73 == 0 && i < sizeof at / sizeof *at; i++, tries++) {
+            memcpy(bad, value, sizeof bad);
+            bad[at[i]] = k % 3 == 0 ? NAN : k % 3 == 1 ? 1e30F : -1e30F;
+            CHECK_OK(
+                grid_add(&sum, &(struct clipped){.n = N, .value = bad, .factor = 1}, &grid, NULL));
+        }
+    }
+    CHECK_NUMBER(512, want.part_limit);
+    CHECK_NUMBER(tries, sum.shrunk);
+    AUTO(encoded_free) struct encoded got = {0}, expected = {0};
+    CHECK_OK(grid_seal(&got, &sum, &grid, NULL));
+    CHECK_OK(grid_seal(&expected, &want, &grid, NULL));
+    CHECK(memcmp(got.value, expected.value, N * sizeof *got.value) == 0);
+}
+
 static void memory_may_run_out(void)
 {
     struct grid grid = points_grid(100);
@@ -211,6 +247,7 @@ int main(void)
     RUN(sizes_that_differ_are_refused);
     RUN(decoding_is_the_inverse_of_encoding);
     RUN(outer_products_are_rounded_as_the_vector_they_stand_for);
+    RUN(what_is_too_long_leaves_nothing_behind);
     RUN(memory_may_run_out);
     return check_done();
 }
