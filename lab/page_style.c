@@ -66,7 +66,8 @@ const char *const page_style[] = {
     ".stages{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,260px),1fr));gap:16px}\n",
     ".stages img{display:block;width:100%;height:auto;image-rendering:pixelated;background:#000}\n",
     "@media (max-width:500px){main{padding:12px}dl{grid-template-columns:1fr}dd{margin:0 0 .4em}}\n",
-    "@media print{:root{" LIGHT "}body{font-size:11pt}main{max-width:none;padding:0}"
-    ".figures{grid-template-columns:1fr 1fr}h2{break-after:avoid}.box{overflow:visible}}\n",
+    "@media print{:root{" LIGHT "}html{font-size:9pt}body{font-size:1rem}main{max-width:none;padding:0}"
+    ".figures{grid-template-columns:1fr 1fr}h2{break-after:avoid}.box{overflow:visible}"
+    "table{font-size:7pt}th{white-space:normal}th,td{padding:3px 5px}td.words{min-width:9em}}\n",
     NULL};
 /* clang-format on */

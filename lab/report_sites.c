@@ -119,8 +119,11 @@ static void heat_map(struct buffer *out, const struct run *run)
                    HEAT_WIDTH - 4, y + 15, holders,
                    holders < run->min_holders ? " \xE2\x9A\xA0" : "");
     }
-    page_print(out, "</svg>\n<p class=\"soft\">At least %u sites must hold a block.",
-               run->min_holders);
+    page_print(
+        out,
+        "</svg>\n<p class=\"soft\">In how many rounds a site held a block; at least %u sites must "
+        "hold it.",
+        run->min_holders);
     if (blocks < run->blocks || sites < run->sites)
         page_print(out, " %u of %u blocks and %u of %u sites are drawn.", blocks, run->blocks,
                    sites, run->sites);
@@ -165,7 +168,9 @@ void report_sites(struct page *page, const struct runs *runs)
     size_t drawn = 0;
     for (size_t i = 0; i < runs->n && drawn < HEAT_RUNS; i++) {
         if (runs->run[i].blocks == 0) continue;
-        page_print(&page->html, "<figure><h3>Blocks held in run %s</h3>\n", runs->run[i].name);
+        page_print(&page->html, "<figure><h3>Blocks held in run %s: ", runs->run[i].name);
+        page_text(&page->html, runs->run[i].label);
+        page_print(&page->html, "</h3>\n");
         heat_map(&page->html, &runs->run[i]);
         page_print(&page->html, "</figure>\n");
         drawn++;
