@@ -45,6 +45,7 @@ static enum exit_code refuse(const struct mechanism_audit *a, enum status status
 static void describe(struct mechanism_audit *a, const struct booth *booth)
 {
     a->n_canaries = booth->n_canaries;
+    a->n_idle = booth->n_idle;
     a->width = booth->width;
     a->n = booth->n;
     a->honest = booth->honest;

@@ -22,7 +22,7 @@ struct mechanism_audit {
     bool shown[METHOD_COUNT]; /* methods that hold for the claim */
     double power;             /* the least violation that is caught */
     double expected;          /* the headline of an honest build, about */
-    uint32_t rounds, n_canaries, width, n, honest, colluding;
+    uint32_t rounds, n_canaries, n_idle, width, n, honest, colluding;
     double *repeated; /* the headline of each repetition; owned */
 };
 

@@ -133,12 +133,13 @@ static json_t *details(const struct mechanism_audit *a, const struct judgement *
     for (uint32_t i = 0; i < a->repetitions; i++)
         (void)json_array_append_new(repeated, json_real(a->repeated[i]));
     const struct release *r = &a->claim.release;
-    json_t *d = json_pack("{s:o, s:i, s:i, s:i, s:i, s:b, s:o, s:o}", "bounds", bounds, "trials",
-                          (int)a->trials.n, "rounds", (int)a->rounds, "canaries_per_round",
-                          (int)a->n_canaries, "canary_coordinates", (int)a->width, "real",
-                          (int)a->booth.real, "seed",
-                          a->booth.seeded ? json_integer((json_int_t)a->booth.seed) : json_null(),
-                          "repeated_bounds", repeated);
+    json_t *d =
+        json_pack("{s:o, s:i, s:i, s:i, s:i, s:i, s:b, s:o, s:o}", "bounds", bounds, "trials",
+                  (int)a->trials.n, "rounds", (int)a->rounds, "canaries_per_round",
+                  (int)a->n_canaries, "idle_directions", (int)a->n_idle, "canary_coordinates",
+                  (int)a->width, "real", (int)a->booth.real, "seed",
+                  a->booth.seeded ? json_integer((json_int_t)a->booth.seed) : json_null(),
+                  "repeated_bounds", repeated);
     if (d == NULL) return NULL;
     (void)json_object_update_new(
         d, json_pack("{s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:f, s:f}", "study", a->study.study.id,
@@ -205,13 +206,13 @@ static bool write_scores(const struct mechanism_audit *a)
 
 static void print_tables(const struct mechanism_audit *a)
 {
-    printf(
-        "study %s: %u sites, %u of them colluding and %u silent; noise of %u sites is unknown\n"
-        "%u trials in %u rounds, %u canaries in each; the mechanism's settings are the study's,\n"
-        "the vector of %u coordinates is the audit's; messages went through %s\n\n",
-        a->study.study.id, a->n, a->colluding, a->n - a->honest - a->colluding,
-        a->claim.release.n_shares, a->trials.n, a->rounds, a->n_canaries, a->booth.coordinates,
-        a->booth.real ? "the programs' transport on 127.0.0.1" : "memory");
+    printf("study %s: %u sites, %u of them colluding and %u silent; noise of %u sites is unknown\n"
+           "%u trials in %u rounds, %u canaries and %u idle directions in each; the mechanism's "
+           "settings are the study's,\nthe vector of %u coordinates is the audit's; messages went "
+           "through %s\n\n",
+           a->study.study.id, a->n, a->colluding, a->n - a->honest - a->colluding,
+           a->claim.release.n_shares, a->trials.n, a->rounds, a->n_canaries, a->n_idle,
+           a->booth.coordinates, a->booth.real ? "the programs' transport on 127.0.0.1" : "memory");
     printf("%-16s %12s  %-9s %s\n", "lower bound by", "epsilon >=", "", "holds for");
     for (enum trial_method m = 0; m < METHOD_COUNT; m++)
         if (a->shown[m])

@@ -14,6 +14,8 @@
 #define CANARY_BIAS 0x1p-10F
 /* How much a wide canary must gain by rounding before it is used in place of narrow ones. */
 #define WIDE_GAIN 1.05
+/* Idle directions for each canary: what more of them tell of false alarms does not matter. */
+#define IDLE_MOST 32u
 
 /* --- what is trained ---------------------------------------------------------------------------
  */
@@ -185,9 +187,12 @@ enum status booth_open(struct booth *out, const struct study *study,
     TRY(set_state(booth));
     booth->honest = params_honest(&booth->plan.params);
     choose_width(booth);
-    booth->n_canaries = booth->study.model.spec.width / booth->width;
-    if (study->privacy.unit == STUDY_SITE && booth->n_canaries > booth->honest)
+    booth->n_slots = booth->n_canaries = booth->study.model.spec.width / booth->width;
+    if (study->privacy.unit == STUDY_SITE && booth->n_slots > booth->honest) {
+        const uint32_t others = booth->n_slots - booth->honest, most = IDLE_MOST * booth->honest;
         booth->n_canaries = booth->honest;
+        booth->n_idle = others < most ? others : most;
+    }
     return open_sites(booth, settings);
 }
 

@@ -46,7 +46,10 @@ struct booth {
     uint32_t n, honest;  /* sites; those whose noise and records nobody knows */
     uint32_t width;      /* coordinates of a canary */
     double reach;        /* how far a canary moves the sum in its direction, grid units */
-    uint32_t n_canaries; /* unit site: one of each honest site */
+    uint32_t n_slots;    /* directions that canaries may have */
+    uint32_t n_canaries; /* in each round; unit site: one of each honest site, */
+    uint32_t n_idle;     /* and so many of the other directions are looked at, too */
+    uint32_t first_slot; /* of the first canary; the others follow, and then the idle ones */
     struct manifest manifest;
     struct keyfile coordinator; /* secret */
     struct state state;
@@ -70,15 +73,16 @@ void booth_close(struct booth *booth);
 /* What one round costs against the coordinator with its colluding sites. */
 struct release booth_release(const struct booth *booth);
 
-/* Play one round with the canaries that are included, and none if that is NULL.
+/* Play one round with the canaries that are included; or if that is NULL none, and for the rounds
+ * that follow they have other directions, by chance.
  * STATUS_QUORUM  the round was not opened. STATUS_IO  the courier lost a message. STATUS_NOMEM,
  * STATUS_RANGE. */
 MUST_USE enum status booth_play(struct booth *booth, const bool *included);
 
-/* After a round that was opened: what its sums have in each canary's direction, less the noise of
- * the colluding sites.
+/* After a round that was opened: what its sums have in each canary's direction, and in each idle
+ * one, less the noise of the colluding sites.
  * alike  less that of the honest ones too, if theirs is that of the first colluding site.
- * score  n_canaries, in grid units.
+ * score  n_canaries + n_idle, in grid units.
  * STATUS_NOMEM  score is untouched. */
 MUST_USE enum status booth_score(const struct booth *booth, bool alike, double *score);
 

@@ -102,6 +102,8 @@ enum status booth_play(struct booth *booth, const bool *included)
     AUTO(buffer_free) struct buffer model = {0};
     state_write(&model, &booth->state);
     TRY(model.status);
+    if (included == NULL && booth->n_idle > 0)
+        booth->first_slot = (uint32_t)rng_below(&booth->rng, booth->n_slots);
     for (uint32_t v = 0; v < booth->n; v++) booth_give_records(booth, v, included);
     TRY(begin(booth, buffer_view(&model)));
     while (booth->round.phase < PHASE_DONE) TRY(play_phase(booth, buffer_view(&model)));

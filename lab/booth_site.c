@@ -37,12 +37,18 @@ enum status booth_give_room(struct booth *booth, uint32_t v)
     return local_load(&site->local, &booth->state);
 }
 
+/* The first pixel of a canary, or of an idle direction. */
+static size_t pixel_of(const struct booth *booth, uint32_t k)
+{
+    return (size_t)((booth->first_slot + k) % booth->n_slots) * booth->width;
+}
+
 /* Of class 1: the sum then grows where the pixels are. */
-static void write_record(struct dataset *data, uint32_t canary, uint32_t width)
+static void write_record(struct dataset *data, size_t first, uint32_t width)
 {
     uint8_t *pixel = data->pixel + data->n * data->width;
     memset(pixel, 0, data->width);
-    memset(pixel + (size_t)canary * width, 255, width);
+    memset(pixel + first, 255, width);
     data->label[data->n++] = 1;
 }
 
@@ -52,7 +58,7 @@ void booth_give_records(struct booth *booth, uint32_t v, const bool *included)
     data->n = 0;
     if (included == NULL || !booth_is_honest(booth, v)) return;
     for (uint32_t k = v - booth->plan.params.c; k < booth->n_canaries; k += booth->honest)
-        if (included[k]) write_record(data, k, booth->width);
+        if (included[k]) write_record(data, pixel_of(booth, k), booth->width);
 }
 
 /* --- what client/run.c does ---------------------------------------------------------------------
@@ -126,10 +132,10 @@ enum status booth_score(const struct booth *booth, bool alike, double *score)
 {
     AUTO(free_floats) float *seen = seen_new(booth, alike);
     if (seen == NULL) return STATUS_NOMEM;
-    for (uint32_t k = 0; k < booth->n_canaries; k++) {
+    for (uint32_t k = 0; k < booth->n_canaries + booth->n_idle; k++) {
+        const float *own = seen + pixel_of(booth, k);
         double sum = 0;
-        for (uint32_t i = 0; i < booth->width; i++)
-            sum += (double)seen[(size_t)k * booth->width + i];
+        for (uint32_t i = 0; i < booth->width; i++) sum += (double)own[i];
         score[k] = sum / sqrt(booth->width);
     }
     return STATUS_OK;

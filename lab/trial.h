@@ -30,14 +30,17 @@ struct trial_claim {
     double noise;             /* deviation of what the adversary does not know, grid units */
     double mu;                /* of a canary that is drawn: its reach over the noise */
     double sampling;
+    double idle; /* directions that nobody uses for each canary */
     struct release release;
 };
 
-/* Whether each canary was in, and how it scored; canary i % n_canaries of round i / n_canaries. */
+/* Whether each canary was in, and how it scored; canary i % n_canaries of round i / n_canaries. And
+ * what the directions scored that nobody used, n_idle in each round: what a canary scores that is
+ * out, for chance makes its direction one of them all. */
 struct trials {
-    uint32_t n, n_canaries;
+    uint32_t n, n_canaries, n_idle;
     bool *included;
-    double *score[SCORE_COUNT];
+    double *score[SCORE_COUNT], *idle[SCORE_COUNT];
 };
 
 /* What one method made of the trials. */
@@ -82,8 +85,8 @@ MUST_USE enum status trial_expect(double *epsilon, enum trial_method method,
 MUST_USE enum status trial_power(double *violation, enum trial_method method,
                                  const struct trial_claim *claim, uint32_t trials);
 
-/* Trials with which an honest mechanism shows nine tenths of what is claimed, or where records are
- * sampled twice the rate is caught; within reason. */
+/* Trials with which an honest mechanism shows nine tenths of what is claimed, even with bad luck;
+ * within reason. */
 MUST_USE enum status trial_count_for(uint32_t *trials, enum trial_method method,
                                      const struct trial_claim *claim, uint32_t n_canaries);
 

@@ -51,7 +51,7 @@ bound_of_trials *trial_bound_of(enum trial_method method)
 /* --- many runs ---------------------------------------------------------------------------------
  */
 
-/* Scores of canaries that were in, or out: at even places those that choose, at odd places those
+/* Scores of what was in, or out: at even places those that choose, at odd places those
  * that are counted. */
 struct side {
     uint32_t n;
@@ -75,16 +75,22 @@ static bool chooses(const struct trials *t, uint32_t i, bool sampled)
     return (sampled ? round : round + i % t->n_canaries) % 2 == 0;
 }
 
-static enum status side_of(struct side *out, const struct trials *t, const double *score, bool in,
+static enum status side_of(struct side *out, const struct trials *t, enum trial_score s, bool in,
                            bool sampled, const bool *favourite)
 {
-    AUTO(side_free) struct side side = {.score = calloc((size_t)t->n + 1, 2 * sizeof(double))};
+    const uint32_t idle = in ? 0 : t->n / t->n_canaries * t->n_idle;
+    AUTO(side_free)
+    struct side side = {.score = calloc((size_t)t->n + idle + 1, 2 * sizeof(double))};
     if (side.score == NULL) return STATUS_NOMEM;
     uint32_t n[2] = {0};
     for (uint32_t i = 0; i < t->n; i++) {
         if (t->included[i] != in || !favourite[i % t->n_canaries]) continue;
         const uint32_t odd = chooses(t, i, sampled) ? 0 : 1;
-        side.score[2 * n[odd]++ + odd] = score[i];
+        side.score[2 * n[odd]++ + odd] = t->score[s][i];
+    }
+    for (uint32_t i = 0; i < idle; i++) {
+        const uint32_t odd = (i / t->n_idle + i % t->n_idle) % 2;
+        side.score[2 * n[odd]++ + odd] = t->idle[s][i];
     }
     side.n = 2 * (n[0] < n[1] ? n[0] : n[1]);
     *out = side;
@@ -138,8 +144,8 @@ static enum status split(struct bound_trials *counts, double *epsilon, bool choo
 {
     const bool sampled = claim->sampling < 1;
     AUTO(side_free) struct side negative = {0}, positive = {0};
-    TRY(side_of(&negative, t, t->score[score], false, sampled, favourite));
-    TRY(side_of(&positive, t, t->score[score], true, sampled, favourite));
+    TRY(side_of(&negative, t, score, false, sampled, favourite));
+    TRY(side_of(&positive, t, score, true, sampled, favourite));
     if (choosing) {
         pack(&negative);
         pack(&positive);
@@ -162,6 +168,48 @@ static enum status measure_split(struct trial_bound *out, const struct trials *t
         best = fmax(best, epsilon);
     }
     return split(&out->trials, &out->epsilon, false, bound, t, out->score, claim, favourite);
+}
+
+/* Of the places that choose. */
+static struct trial_law law_of(const struct side *side)
+{
+    struct trial_law law = {.n = side->n / 2};
+    double squares = 0;
+    for (uint32_t i = 0; i < side->n; i += 2) law.mean += side->score[i] / law.n;
+    for (uint32_t i = 0; i < side->n; i += 2)
+        squares += (side->score[i] - law.mean) * (side->score[i] - law.mean);
+    law.deviation = sqrt(squares / law.n);
+    return law;
+}
+
+/* Of the places that are counted. */
+static uint32_t count_above(const struct side *side, double threshold)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 1; i < side->n; i += 2) n += side->score[i] >= threshold;
+    return n;
+}
+
+static enum status measure_fit(struct trial_bound *out, const struct trials *t,
+                               const struct trial_claim *claim, const bool *favourite)
+{
+    double best = -1;
+    for (enum trial_score s = 0; s < SCORE_COUNT; s++) {
+        AUTO(side_free) struct side negative = {0}, positive = {0};
+        double epsilon = 0, threshold = 0;
+        TRY(side_of(&negative, t, s, false, false, favourite));
+        TRY(side_of(&positive, t, s, true, false, favourite));
+        if (negative.n < 4 || positive.n < 4) return STATUS_RANGE;
+        const struct trial_law absent = law_of(&negative), present = law_of(&positive);
+        TRY(trial_fit(&epsilon, &threshold, out->method, claim, &absent, &present));
+        if (epsilon <= best) continue;
+        best = epsilon;
+        out->score = s;
+        out->trials =
+            (struct bound_trials){count_above(&negative, threshold), absent.n,
+                                  present.n - count_above(&positive, threshold), present.n};
+    }
+    return methods[out->method].bound(&out->epsilon, &out->trials, &claim->level);
 }
 
 static enum status measure_rate(struct trial_bound *out, const struct trials *t,
@@ -191,7 +239,7 @@ static enum status measure_trials(struct trial_bound *out, const struct trials *
     if (favourite == NULL) return STATUS_NOMEM;
     TRY(choose_places(favourite, t, claim->sampling < 1));
     if (out->method == METHOD_RATE) return measure_rate(out, t, claim, favourite);
-    return measure_split(out, t, claim, favourite);
+    return (out->method == METHOD_GDP ? measure_fit : measure_split)(out, t, claim, favourite);
 }
 
 /* --- one run -----------------------------------------------------------------------------------

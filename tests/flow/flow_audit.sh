@@ -129,13 +129,15 @@ mechanism_is_audited() {
     cmp "$at/first" "$at/json" || die "the seed does not replay the audit"
     mechanism --sampled --seed 1
     tool holds "$at/json" "d['headline']['method'] == 'rate' and d['sampling'] == 0.1"
+    tool holds "$at/json" \
+        "0.9 * d['claim']['epsilon'] < d['headline']['epsilon_lower_bound'] < d['claim']['epsilon']"
     tool holds "$at/json" "all(b['method'] != 'gdp' for b in d['bounds'])"
     "$lab" audit mechanism --study "$at/study.yaml" --method clopper-pearson --trials 2000 \
         >"$at/out"
     says "$at/out" "what it does not show" || die "no text"
     study site
     mechanism --trials 200
-    tool holds "$at/json" "d['canaries_per_round'] == 3 and d['seed'] is None"
+    tool holds "$at/json" "d['canaries_per_round'] == 3 and d['idle_directions'] == 60 and d['seed'] is None"
     mechanism --trials 64 --repetitions 3 --seed 1
     tool holds "$at/json" "len(d['repeated_bounds']) == 3 and d['headline'] is None"
 }

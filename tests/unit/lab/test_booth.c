@@ -31,7 +31,7 @@ static void study_with(struct study *study, const char *privacy, const char *res
 
 static double *scores_of(struct booth *booth, const bool *included)
 {
-    double *score = calloc(booth->n_canaries, sizeof *score);
+    double *score = calloc(booth->n_canaries + booth->n_idle, sizeof *score);
     REQUIRE(score != NULL);
     CHECK_OK(booth_play(booth, included));
     CHECK_OK(booth_score(booth, false, score));
@@ -56,16 +56,20 @@ static void check_reach(const char *privacy, const char *rest, uint32_t coordina
     study_with(&study, privacy, rest);
     CHECK_OK(booth_open(&with, &study, &set, &why));
     CHECK_OK(booth_open(&without, &study, &set, &why));
-    bool *included = every_other(&with);
-    double *in = scores_of(&with, included), *out = scores_of(&without, NULL);
+    bool *included = every_other(&with), *nobody = calloc(without.n_canaries, sizeof *nobody);
+    REQUIRE(nobody != NULL);
+    double *in = scores_of(&with, included), *out = scores_of(&without, nobody);
     double worst = 0;
-    for (uint32_t k = 0; k < with.n_canaries; k++)
-        worst = fmax(worst, fabs(in[k] - out[k] - (included[k] ? with.reach : 0)));
+    for (uint32_t k = 0; k < with.n_canaries + with.n_idle; k++) {
+        const bool there = k < with.n_canaries && included[k];
+        worst = fmax(worst, fabs(in[k] - out[k] - (there ? with.reach : 0)));
+    }
     printf("  %u canaries of %u coordinates reach %g, off by %g\n", with.n_canaries, with.width,
            with.reach, worst);
     CHECK(worst <= off && with.n_canaries > (with.width == 1 ? 1 : 0));
     CHECK(with.reach * with.reach <= (double)with.plan.grid.norm2);
     free(included);
+    free(nobody);
     free(in);
     free(out);
     booth_close(&with);
@@ -84,6 +88,35 @@ static void rotated_or_rounded_by_chance_it_does_so_nearly(void)
 {
     check_reach(PATIENT ", rotation: hadamard", "", 64, 8);
     check_reach(SITE ", rounding: stochastic", "", 64, 1.1);
+}
+
+/* Of a site's study there is one canary for each honest site, and its direction is any. */
+static void directions_change_with_each_quiet_round(void)
+{
+    static struct booth booth;
+    struct study study;
+    struct settings_error why = {0};
+    const struct booth_settings set = {.coordinates = 64, .seeded = true, .seed = 3};
+    uint64_t seen = 0;
+    study_with(&study, SITE, "");
+    CHECK_OK(booth_open(&booth, &study, &set, &why));
+    CHECK(booth.n_slots == 63 && booth.n_canaries == booth.honest && booth.n_idle == 60);
+    for (int i = 0; i < 12; i++) {
+        CHECK_OK(booth_play(&booth, NULL));
+        const uint32_t first = booth.first_slot;
+        bool *included = every_other(&booth);
+        CHECK_OK(booth_play(&booth, included));
+        CHECK(booth.first_slot == first && first < booth.n_slots);
+        seen |= 1ull << first;
+        free(included);
+    }
+    CHECK(__builtin_popcountll(seen) > 6);
+    booth_close(&booth);
+    study_with(&study, PATIENT, "");
+    CHECK_OK(booth_open(&booth, &study, &set, &why));
+    CHECK_OK(booth_play(&booth, NULL));
+    CHECK(booth.n_canaries == 63 && booth.n_idle == 0 && booth.first_slot == 0);
+    booth_close(&booth);
 }
 
 static void blocks_are_left_out(void)
@@ -315,6 +348,7 @@ int main(void)
     RUN(a_canary_moves_the_sum_by_its_reach);
     RUN(over_sockets_scores_are_the_same);
     RUN(a_letter_that_is_lost_on_its_way_ends_the_round);
+    RUN(directions_change_with_each_quiet_round);
     RUN(rotated_or_rounded_by_chance_it_does_so_nearly);
     RUN(blocks_are_left_out);
     RUN(where_the_grid_is_coarse_rounding_lengthens_it);

@@ -8,6 +8,7 @@
 
 #include "crypto/rng.h"
 #include "dp/gdp.h"
+#include "lab/trial_step.h"
 #include "tests/lib/check.h"
 #include "tests/lib/oom.h"
 
@@ -22,6 +23,7 @@ struct world {
     uint32_t drawn; /* so many canaries are always drawn, and the others never; 0: by rate */
     bool repeats;   /* noise is that of the quiet round */
     bool alike;     /* noise is that of a colluding site */
+    double murmur;  /* shift of an idle direction */
 };
 
 static const struct trial_claim claim = {
@@ -33,24 +35,42 @@ static bool is_drawn(const struct world *w, uint32_t canary, struct rng *rng)
     return rng_unit(rng) < w->rate;
 }
 
-/* Gaussian scores of variance 1. */
-static struct trials trials_of(const struct world *w, uint32_t rounds, uint64_t seed)
+/* Noise of variance 1. */
+static void draw(double *const *score, size_t at, double shift, const struct world *w,
+                 struct rng *rng)
+{
+    const double quiet = rng_normal(rng), noise = w->repeats ? quiet : rng_normal(rng);
+    score[SCORE_SUM][at] = noise + shift;
+    score[SCORE_DIFFERENCE][at] = noise + shift - quiet;
+    score[SCORE_ALIKE][at] = noise + shift - (w->alike ? noise : rng_normal(rng));
+}
+
+/* Scores of so many canaries and idle directions in each round. */
+static struct trials some_trials(const struct world *w, uint32_t rounds, uint32_t canaries,
+                                 uint32_t idle, uint64_t seed)
 {
     struct rng rng = {0};
     rng_numbered(&rng, seed);
-    struct trials t = {.n = rounds * CANARIES, .n_canaries = CANARIES};
+    struct trials t = {.n = rounds * canaries, .n_canaries = canaries, .n_idle = idle};
     t.included = calloc(t.n, sizeof *t.included);
     for (int s = 0; s < SCORE_COUNT; s++) t.score[s] = calloc(t.n, sizeof *t.score[s]);
     REQUIRE(t.included != NULL && t.score[0] != NULL && t.score[1] != NULL && t.score[2] != NULL);
     for (uint32_t i = 0; i < t.n; i++) {
-        const double quiet = rng_normal(&rng), noise = w->repeats ? quiet : rng_normal(&rng);
         t.included[i] = rng_below(&rng, 2) == 1;
-        const bool shifted = t.included[i] && is_drawn(w, i % CANARIES, &rng);
-        t.score[SCORE_SUM][i] = noise + (shifted ? w->mu : 0);
-        t.score[SCORE_DIFFERENCE][i] = t.score[SCORE_SUM][i] - quiet;
-        t.score[SCORE_ALIKE][i] = t.score[SCORE_SUM][i] - (w->alike ? noise : rng_normal(&rng));
+        const bool shifted = t.included[i] && is_drawn(w, i % canaries, &rng);
+        draw(t.score, i, shifted ? w->mu : 0, w, &rng);
     }
+    for (int s = 0; s < SCORE_COUNT; s++) {
+        t.idle[s] = calloc((size_t)rounds * idle + 1, sizeof *t.idle[s]);
+        REQUIRE(t.idle[s] != NULL);
+    }
+    for (uint32_t i = 0; i < rounds * idle; i++) draw(t.idle, i, w->murmur, w, &rng);
     return t;
+}
+
+static struct trials trials_of(const struct world *w, uint32_t rounds, uint64_t seed)
+{
+    return some_trials(w, rounds, CANARIES, 0, seed);
 }
 
 static struct trial_bound measured(const struct world *w, enum trial_method method,
@@ -82,6 +102,62 @@ static void gaussian_noise_shows_nearly_all_of_its_epsilon(void)
     CHECK_NUMBER(200, run.run.guesses);
     const struct trial_bound fdp = measured(&honest, METHOD_ONE_RUN_FDP, &claim);
     CHECK(fdp.epsilon > run.epsilon && fdp.epsilon < truth);
+}
+
+/* False alarms are counted where nobody is, too: what is left to chance is who is missed. */
+static void idle_directions_count_as_canaries_that_are_out(void)
+{
+    enum { FEW = 4, IDLE = 100, MANY = 1500 };
+    const struct world honest = {.mu = MU, .rate = 1};
+    const double truth = gdp_epsilon(MU, DELTA);
+    struct trial_claim with = claim;
+    with.idle = IDLE / (double)FEW;
+    struct trials t = some_trials(&honest, MANY, FEW, IDLE, 1);
+    struct trial_bound bound = {0}, without = {0};
+    double expected = 0;
+    CHECK_OK(trial_measure(&bound, METHOD_GDP, &t, &with));
+    const uint32_t out = MANY * (FEW / 2 + IDLE) / 2;
+    CHECK_CLOSE(out, bound.trials.negatives, 0.01 * out);
+    CHECK_OK(trial_expect(&expected, METHOD_GDP, &with, MU, 1, t.n, 0));
+    t.n_idle = 0;
+    CHECK_OK(trial_measure(&without, METHOD_GDP, &t, &claim));
+    printf("  %.4f of %.4f, expected %.4f; %.4f without\n", bound.epsilon, truth, expected,
+           without.epsilon);
+    CHECK(bound.epsilon > without.epsilon && bound.epsilon > 0.9 * truth && bound.epsilon < truth);
+    CHECK_CLOSE(expected, bound.epsilon, 0.06 * expected);
+    /* One run is of coins alone. */
+    t.n_idle = IDLE;
+    CHECK_OK(trial_measure(&bound, METHOD_ONE_RUN, &t, &with));
+    CHECK_NUMBER(2000, bound.run.canaries);
+    trials_free(&t);
+}
+
+/* Canaries that are in stand out in the trials that choose, and in no other. */
+static void trials_that_choose_are_not_counted(void)
+{
+    const struct world honest = {.mu = MU, .rate = 1};
+    struct trials t = trials_of(&honest, ROUNDS, 1);
+    for (uint32_t i = 0; i < t.n; i++)
+        for (int s = 0; s < SCORE_COUNT && t.included[i]; s++)
+            if ((i / CANARIES + i % CANARIES) % 2 == 1) t.score[s][i] -= MU;
+    for (enum trial_method m = METHOD_GDP; m <= METHOD_CLOPPER_PEARSON; m++) {
+        struct trial_bound bound = {0};
+        CHECK_OK(trial_measure(&bound, m, &t, &claim));
+        CHECK(bound.epsilon < 0.5);
+    }
+    trials_free(&t);
+}
+
+/* Where they are louder than canaries that are out, they count against the attack. */
+static void idle_directions_are_not_left_out(void)
+{
+    enum { FEW = 4, IDLE = 100, MANY = 2500 };
+    const struct world loud = {.mu = MU, .rate = 1, .murmur = MU};
+    struct trials t = some_trials(&loud, MANY, FEW, IDLE, 1);
+    struct trial_bound bound = {0};
+    CHECK_OK(trial_measure(&bound, METHOD_GDP, &t, &claim));
+    CHECK(bound.epsilon < 0.2);
+    trials_free(&t);
 }
 
 static void noise_that_repeats_is_subtracted(void)
@@ -198,14 +274,18 @@ static void so_many_trials_are_taken_as_are_needed(void)
     CHECK_OK(trial_count_for(&some, METHOD_GDP, &large, 2000));
     CHECK_OK(trial_count_for(&more, METHOD_GDP, &small, 2000));
     CHECK_OK(trial_count_for(&bounded, METHOD_GDP, &small, 4));
-    CHECK_OK(trial_count_for(&draws, METHOD_RATE, &sampled, 2000));
     CHECK(some >= 20000 && more > some && more < 1u << 21);
     CHECK_NUMBER(16000, bounded);
-    double shown = 0, caught = 0;
+    large.idle = 20;
+    CHECK_OK(trial_count_for(&bounded, METHOD_GDP, &large, 4));
+    CHECK(bounded < some / 2);
+    double shown = 0;
     CHECK_OK(trial_expect(&shown, METHOD_GDP, &small, small.mu, 1, more, 0));
     CHECK(shown > 0.9 * small.epsilon);
-    CHECK_OK(trial_power(&caught, METHOD_RATE, &sampled, draws));
-    CHECK(caught <= 0.2 * 1.001);
+    CHECK_OK(trial_rate_epsilon(&sampled.epsilon, &sampled, sampled.sampling));
+    CHECK_OK(trial_count_for(&draws, METHOD_RATE, &sampled, 2000));
+    CHECK_OK(trial_expect(&shown, METHOD_RATE, &sampled, sampled.mu, 0.1, draws, 1));
+    CHECK(shown > 0.9 * sampled.epsilon && draws > more);
 }
 
 static void too_few_trials_are_refused(void)
@@ -236,6 +316,9 @@ static void out_of_memory_changes_nothing(void)
 int main(void)
 {
     RUN(gaussian_noise_shows_nearly_all_of_its_epsilon);
+    RUN(idle_directions_count_as_canaries_that_are_out);
+    RUN(idle_directions_are_not_left_out);
+    RUN(trials_that_choose_are_not_counted);
     RUN(noise_that_repeats_is_subtracted);
     RUN(noise_that_sites_share_is_subtracted);
     RUN(the_rate_of_drawing_is_bounded);
