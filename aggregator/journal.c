@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/db.h"
+#include "protocol/trail_round.h"
 
 struct journal {
     struct db *db;
@@ -171,6 +172,25 @@ enum status journal_end(struct journal *journal, struct view result, struct view
     TRY(db_run(journal->db, "DELETE FROM open", 0, NULL));
     TRY(trail_add(journal->db, pen, TRAIL_ROUND, shown));
     return db_change_commit(&change);
+}
+
+enum status journal_settled(struct journal *journal, uint32_t n, const uint8_t *server,
+                            const struct pen *pen)
+{
+    AUTO(buffer_free) struct buffer shown = {0}, body = {0};
+    AUTO(trail_round_free) struct trail_round round = {0};
+    struct trail_end end = {0};
+    TRY(trail_last(&shown, journal->db, TRAIL_ROUND));
+    TRY(trail_last(&body, journal->db, TRAIL_END));
+    if (body.n > 0) TRY(trail_end_read(&end, buffer_view(&body)));
+    if (shown.n == 0) return STATUS_OK;
+    TRY(trail_round_read(&round, buffer_view(&shown), n, server));
+    if (end.round == round.plan.round) return STATUS_OK;
+    end = (struct trail_end){.round = round.plan.round, .why = round.why};
+    body.n = 0;
+    trail_end_write(&body, &end);
+    TRY(body.status);
+    return trail_add(journal->db, pen, TRAIL_END, buffer_view(&body));
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

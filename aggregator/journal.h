@@ -56,6 +56,12 @@ MUST_USE enum status journal_inputs(struct journal *journal, size_t n,
 MUST_USE enum status journal_end(struct journal *journal, struct view result, struct view course,
                                  const struct pen *pen, struct view shown);
 
+/* Once the ledger says what it cost, the last ended round ends in what an auditor will be shown,
+ * unless it did; before any round has ended nothing happens.
+ * n and server as in trail_round_read. */
+MUST_USE enum status journal_settled(struct journal *journal, uint32_t n, const uint8_t *server,
+                                     const struct pen *pen);
+
 /* What a coordinator that starts again must know; owned. */
 struct journal_past {
     uint32_t last_round;  /* that was begun; 0: none */

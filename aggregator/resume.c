@@ -232,6 +232,12 @@ enum status resume_end(struct resume *resume, const struct round *round,
     return STATUS_OK;
 }
 
+enum status resume_settled(struct resume *resume, const struct manifest *manifest,
+                           const struct pen *pen)
+{
+    return journal_settled(resume->journal, manifest->n, manifest->coordinator.identity, pen);
+}
+
 /* --- the open round ----------------------------------------------------------------------------
  */
 

@@ -60,4 +60,9 @@ MUST_USE enum status resume_end(struct resume *resume, const struct round *round
                                 const struct course *course, struct tale *tale, struct view state,
                                 const struct pen *pen);
 
+/* The ledger says what the last round that ended cost: the round ends in the trail. As
+ * journal_settled. */
+MUST_USE enum status resume_settled(struct resume *resume, const struct manifest *manifest,
+                                    const struct pen *pen);
+
 #endif

@@ -14,6 +14,19 @@
 /* --- the ledger -------------------------------------------------------------------------------
  */
 
+static struct pen pen_of(const struct run *run)
+{
+    return (struct pen){.identity = run->c->key.identity,
+                        .time_s = command_time_s(),
+                        .ledger = run->spend.ledger.head};
+}
+
+static enum status end_in_trail(struct run *run)
+{
+    const struct pen pen = pen_of(run);
+    return resume_settled(&run->resume, &run->c->manifest, &pen);
+}
+
 /* The journal is ahead of the ledger by one round's end at most. */
 static enum status settle_results(struct run *run)
 {
@@ -27,7 +40,7 @@ static enum status settle_results(struct run *run)
                         run->c->manifest.coordinator.identity));
         TRY(spend_end(&run->spend, result.round, result.n_survivors, true, command_time_s()));
     }
-    return STATUS_OK;
+    return end_in_trail(run);
 }
 
 enum status turn_restore(struct run *run)
@@ -142,12 +155,12 @@ static enum status conclude(struct run *run)
         TRY(history_add(&run->tale.history, &r->result, buffer_view(&r->result_bytes)));
     }
     TRY(post_model(run));
-    const struct pen pen = {
-        .identity = c->key.identity, .time_s = command_time_s(), .ledger = run->spend.ledger.head};
+    const struct pen pen = pen_of(run);
     TRY(resume_end(&run->resume, r, &c->course, &run->tale, blob_view(run->model), &pen));
     /* Until here the round may go on after a crash: it counts at its worst. */
-    return spend_end(&run->spend, r->plan.round, (uint32_t)bits_count(&r->survivors),
-                     r->phase == PHASE_DONE, command_time_s());
+    TRY(spend_end(&run->spend, r->plan.round, (uint32_t)bits_count(&r->survivors),
+                  r->phase == PHASE_DONE, command_time_s()));
+    return end_in_trail(run);
 }
 
 void turn_end(struct run *run)

@@ -48,6 +48,7 @@
     X(GRAPH, 37, STATUS_RANGE, "E-PLAN-GRAPH", "the sharing graph is too thin for the sites that may conspire or drop out", "raise sites.threshold or use fewer sites; veilsum-aggregator check shows the smallest sound degree") \
     X(ISOLATED, 38, STATUS_BUDGET, "E-ISOLATED", "the survivor sets so far would single out this site's input", "nothing was released; without noise a study must keep the same sites in each round") \
     X(BACKBONE, 46, STATUS_RANGE, "E-BACKBONE", "the frozen weights of the study's model are missing or not those that the study names", "get the file with the hash that the study names as model.backbone and give it as --backbone; veilsum-lab weights prints a file's hash") \
+    X(ABANDONED, 47, STATUS_STATE, "E-ABANDONED", "this round was left before its end: the program was started again, or another round began", "nothing; the site waits for the next round") \
     X(NET_REFUSED, 40, STATUS_IO, "E-NET-REFUSED", "nobody listens at the coordinator's address", "ask the coordinator whether veilsum-aggregator runs, and your IT about the firewall") \
     X(NET_NOTZMQ, 41, STATUS_IO, "E-NET-NOTZMQ", "something answered that is not a veilsum coordinator", "check the address and port; a web proxy may be in the way") \
     X(KEY_SERVER, 42, STATUS_AUTH, "E-KEY-SERVER", "the coordinator's transport key is not the one in the manifest", "do not continue; compare fingerprints by phone") \

@@ -94,6 +94,16 @@ enum status journal_show(struct journal *journal, const struct pen *pen, enum tr
     return trail_add(journal->db, pen, kind, body);
 }
 
+enum status journal_shown_end(const struct journal *journal, uint32_t *round)
+{
+    AUTO(buffer_free) struct buffer body = {0};
+    struct trail_end end = {0};
+    TRY(trail_last(&body, journal->db, TRAIL_END));
+    if (body.n > 0) TRY(trail_end_read(&end, buffer_view(&body)));
+    *round = end.round;
+    return STATUS_OK;
+}
+
 /* A second entry of one kind for a round breaks the UNIQUE rule: there is never a second answer. */
 enum status journal_entry(struct journal *journal, struct view entry)
 {

@@ -36,6 +36,9 @@ MUST_USE enum status journal_entry(struct journal *journal, struct view entry);
 MUST_USE enum status journal_show(struct journal *journal, const struct pen *pen,
                                   enum trail_kind kind, struct view body);
 
+/* The last round that ended in what the site can show; 0: none. */
+MUST_USE enum status journal_shown_end(const struct journal *journal, uint32_t *round);
+
 /* What there is of a round: its plan was accepted, its input may have left, its result is known.
  */
 struct journal_round {

@@ -119,7 +119,9 @@ static void say_hello(struct run *run)
 
 static void take_finish(struct run *run, struct view message)
 {
+    AUTO(outbox_free) struct outbox out = {0};
     enum status status = site_finish(run->site, message);
+    flush(run, &out); /* the end may have come in the midst of a round */
     if (status == STATUS_IO) {
         fprintf(stderr, "%s  the final model could not be stored: check disk space\n",
                 run->site->key.name);

@@ -33,6 +33,7 @@ enum status session_finish(struct session *session, struct view message, struct 
     struct hash transcript = {0};
     TRY(catch_up(session, finish.n_results, finish.results, &transcript));
     session_rest(session);
+    session->why = REASON_NONE;
     session->transcript = transcript;
     *state = finish.state;
     return STATUS_OK;

@@ -174,6 +174,19 @@ static enum status open_budget(struct site *site, struct site_error *why)
     return STATUS_OK;
 }
 
+/* The round that this site was in when it stopped: its budget is balanced. */
+static enum status end_round(struct site *site, struct site_error *why)
+{
+    const struct outbox nothing = {0};
+    uint32_t shown = 0;
+    enum status status = journal_shown_end(site->journal, &shown);
+    site->open = site->session.last_round > shown ? site->session.last_round : 0;
+    if (status == STATUS_OK) status = site_remember(site, &nothing);
+    return status == STATUS_OK ? STATUS_OK
+                               : refuse(why, status, REASON_JOURNAL, "%s/journal.db: %s",
+                                        site->folder, status_text(status));
+}
+
 enum status site_open(struct site *out, const char *folder, struct dataset *data, uint64_t time_s,
                       struct site_error *why)
 {
@@ -210,7 +223,8 @@ enum status site_open(struct site *out, const char *folder, struct dataset *data
                                           .rng = &site->rng};
     TRY(session_new(&site->session, &config));
     TRY(open_journal(site, why));
-    return open_budget(site, why);
+    TRY(open_budget(site, why));
+    return end_round(site, why);
 }
 
 enum status site_hold_out(struct site *site, struct dataset *held, size_t *shared,

@@ -35,6 +35,7 @@ struct site {
     struct noised sum;         /* empty when no segment is this site's; secret */
     struct participation past; /* survivor sets that it confirmed; only without noise */
     struct trail_sent shown;   /* the last message that its trail has */
+    uint32_t open;             /* round that did not end in its trail yet; 0: none */
     struct session session;
     struct rng rng;
     uint32_t self;
@@ -73,7 +74,7 @@ MUST_USE enum status site_work(struct site *site, struct outbox *out);
 MUST_USE enum status site_submit(struct site *site, uint64_t now_ms, struct outbox *out);
 
 /* Make the outbox's journal entries durable: before anything is sent. Once the session is over,
- * its release is settled, or void if it never left.
+ * its release is settled, or void if it never left, and then the round ends in the trail.
  * STATUS_STATE  an input is to leave that is not reserved. */
 MUST_USE enum status site_remember(struct site *site, const struct outbox *out);
 

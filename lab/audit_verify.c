@@ -35,7 +35,7 @@ static const char *const never_shown[] = {
     "whether a site trained as the program does: its messages look the same if it did not",
     "what the model has memorised: see audit canary and audit mia",
     "whether grid and kept coordinates followed from the model: sites compared, and keep no copy",
-    "what was cut off the end of a log and is remembered by no other party",
+    "whole rounds that were cut off the end of a log and are remembered by no other party",
     "a history that a party wrote anew with its own key, where no other party remembers another",
 };
 

@@ -42,6 +42,7 @@ struct kept {
     struct result result;
     struct hash plan_hash, digest, survivors, released, transcript;
     bool sent, confirmed, let_out, ended;
+    bool over;                     /* its end is in the trail, after it nothing of it */
     uint32_t bytes[TRAIL_LETTERS]; /* of its messages */
 };
 
@@ -61,6 +62,7 @@ struct party {
     struct hash *head; /* of the ledger after n entries; owned */
     size_t n_led, n_kept, n_followed;
     struct trail_round *led; /* of the coordinator; owned */
+    size_t n_over;           /* of them that ended; all but the last have */
     struct kept *kept;       /* of a site; owned */
     struct hash *followed;   /* transcripts that it caught up with; owned */
 };

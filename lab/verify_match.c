@@ -202,9 +202,29 @@ static void match_leader_memory(struct verify *v, const struct fact *f)
     }
 }
 
+/* The coordinator gives its rounds the numbers 1, 2, 3, ...; of those that failed nobody else may
+ * have heard. */
+static void match_numbers(struct verify *v)
+{
+    const struct party *p = v->leader;
+    for (size_t i = 0; i < p->n_led; i++)
+        if (p->led[i].plan.round != i + 1) {
+            verify_fault(v, CHECK_HEADS, p, (uint32_t)i + 1,
+                         "its trail lacks it: it was taken out");
+            return;
+        }
+}
+
+/* Whether the last round of its trail has no end there. */
+static bool is_unended(const struct party *p)
+{
+    if (p->leads) return p->n_over < p->n_led;
+    return p->n_kept > 0 && !p->kept[p->n_kept - 1].over;
+}
+
 void verify_heads(struct verify *v)
 {
-    json_int_t heads = 0, open = 0;
+    json_int_t heads = 0, open = 0, unended = 0;
     for (size_t i = 0; i < v->n; i++) heads += match_ledger(v, &v->party[i]);
     for (size_t i = 0; v->leader != NULL && i < v->n; i++)
         if (!v->party[i].leads) match_site_memory(v, &v->party[i]);
@@ -212,7 +232,15 @@ void verify_heads(struct verify *v)
         if (v->fact[i].led != NULL) match_leader_memory(v, &v->fact[i]);
         open += v->leader != NULL && v->fact[i].led == NULL;
     }
-    json_t *counts = json_pack("{s:I, s:I}", "ledger_heads", heads, "rounds_still_open", open);
+    if (v->leader != NULL) match_numbers(v);
+    for (size_t i = 0; i < v->n; i++) unended += is_unended(&v->party[i]);
+    json_t *counts = json_pack("{s:I, s:I, s:I}", "ledger_heads", heads, "rounds_still_open", open,
+                               "trails_without_an_end", unended);
+    if (unended > 0)
+        verify_open(v, CHECK_HEADS,
+                    "%lld trails stop in the midst of a round: it is still open there, its party "
+                    "stopped and was not started again, or the end was cut off",
+                    (long long)unended);
     if (open > 0)
         verify_open(v, CHECK_HEADS,
                     "%lld rounds of sites are not in the coordinator's trail: still open there, or "
@@ -223,8 +251,8 @@ void verify_heads(struct verify *v)
                     "ledgers go on from where their trails saw them; what the coordinator and the "
                     "sites know of each other's chains needs both");
     verify_holds(v, CHECK_HEADS, counts,
-                 "each trail saw its ledger %lld times and the ledger goes on from there; the "
-                 "coordinator's chain has all that sites saw of it, and theirs all that they "
-                 "signed for it",
+                 "each trail saw its ledger %lld times, last when its last round was over, and the "
+                 "ledger goes on from there; the coordinator's chain has all that sites saw of it, "
+                 "and theirs all that they signed for it",
                  (long long)heads);
 }

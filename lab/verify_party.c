@@ -54,7 +54,7 @@ static enum status check_ledger(struct verify *v, struct party *p)
 static struct kept *current(const struct party *p, uint32_t round)
 {
     struct kept *last = p->n_kept > 0 ? &p->kept[p->n_kept - 1] : NULL;
-    return last != NULL && last->round == round ? last : NULL;
+    return last != NULL && last->round == round && !last->over ? last : NULL;
 }
 
 static const char *take_plan(struct party *p, const struct memory *memory, uint64_t entry)
@@ -63,6 +63,8 @@ static const char *take_plan(struct party *p, const struct memory *memory, uint6
     struct kept *next = &p->kept[p->n_kept];
     if (p->n_kept > 0 && memory->round <= p->kept[p->n_kept - 1].round)
         return "its plan is not later than the one before";
+    if (p->n_kept > 0 && !p->kept[p->n_kept - 1].over)
+        return "a round began before the last one ended";
     if (plan_read(&plan, &next->plan_hash, memory->proof, p->manifest.n,
                   p->manifest.coordinator.identity) != STATUS_OK)
         return "its plan is not signed by the coordinator";
@@ -147,11 +149,27 @@ static const char *take_round(struct party *p, struct view body)
     p->n_led++;
     if (p->n_led > 1 && led->plan.round <= p->led[p->n_led - 2].plan.round)
         return "its round was recorded before";
-    return NULL;
+    return p->n_over + 1 == p->n_led ? NULL : "a round began before the last one ended";
+}
+
+static const char *take_end(struct party *p, struct view body)
+{
+    struct trail_end end = {0};
+    if (trail_end_read(&end, body) != STATUS_OK) return "its bytes are not the end of a round";
+    if (p->leads) {
+        if (p->n_led == p->n_over || p->led[p->n_over].plan.round != end.round)
+            return "the end of a round that was not begun, or is over";
+        return p->led[p->n_over++].why == end.why ? NULL : "its round ended otherwise";
+    }
+    struct kept *kept = current(p, end.round);
+    if (kept == NULL) return "the end of a round that was not begun, or is over";
+    kept->over = true;
+    return kept->ended == (end.why == REASON_NONE) ? NULL : "its round ended otherwise";
 }
 
 static const char *take_body(struct party *p, const struct trail_entry *entry)
 {
+    if (entry->kind == TRAIL_END) return take_end(p, entry->body);
     if (p->leads != (entry->kind == TRAIL_ROUND)) return "an entry of another kind of party";
     if (entry->kind == TRAIL_ROUND) return take_round(p, entry->body);
     if (entry->kind == TRAIL_SENT) return take_sent(p, entry->body);

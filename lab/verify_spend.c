@@ -18,6 +18,7 @@
  */
 struct due {
     bool spent, settled;
+    bool over; /* in its trail, so that its ledger has been told */
     struct release release;
 };
 
@@ -29,9 +30,11 @@ static struct due due_of(const struct verify *v, const struct party *p, const st
     if (p->leads && f->led != NULL) {
         due.spent = f->led->n_digests > 0;
         due.settled = f->opened;
+        due.over = (size_t)(f->led - p->led) < p->n_over;
     } else if (!p->leads && kept != NULL) {
         due.spent = kept->sent;
         due.settled = kept->ended;
+        due.over = kept->over;
     }
     const bool whole = v->study.allocation.mode == STUDY_ALLOCATION_NONE;
     const uint32_t c = v->schedule.params.c;
@@ -66,6 +69,8 @@ static const char *against(const struct books_release *row, const struct fact *f
     if (row->state == BOOKS_SETTLED && !due->settled)
         return "its ledger settled a release whose result its trail does not have";
     const bool settled = row->state == BOOKS_SETTLED;
+    if (due->settled && due->over && !settled)
+        return "its ledger was not told of a result that its trail has";
     const uint32_t shares = settled ? due->release.n_shares : schedule_certain(&f->plan);
     if (row->state != BOOKS_VOID && row->release.n_shares != shares)
         return settled ? "its ledger counts other noise shares than the survivors leave"

@@ -72,6 +72,21 @@ enum status trail_sent_read(struct trail_sent *out, struct view in)
     return STATUS_OK;
 }
 
+void trail_end_write(struct buffer *out, const struct trail_end *end)
+{
+    write_u32(out, end->round);
+    write_u16(out, (uint16_t)end->why);
+}
+
+enum status trail_end_read(struct trail_end *out, struct view in)
+{
+    struct reader r = reader_of(in);
+    const struct trail_end end = {.round = read_u32(&r), .why = (enum reason)read_u16(&r)};
+    TRY(reader_end(&r));
+    *out = end;
+    return STATUS_OK;
+}
+
 /* Number and hash of the last entry; zeros when there is none. */
 static enum status find_end(struct trail_entry *next, struct db *db)
 {
@@ -102,4 +117,19 @@ enum status trail_add(struct db *db, const struct pen *pen, enum trail_kind kind
     const struct db_value value[] = {DB_INT(entry.number), DB_BLOB(bytes.at, bytes.n),
                                      DB_BLOB(signature, sizeof signature)};
     return db_run(db, "INSERT INTO trail (number, bytes, signature) VALUES (?, ?, ?)", 3, value);
+}
+
+enum status trail_last(struct buffer *out, struct db *db, enum trail_kind kind)
+{
+    AUTO(db_rows_free) struct db_rows *rows = NULL;
+    TRY(db_ask(&rows, db, "SELECT bytes FROM trail ORDER BY number DESC", 0, NULL));
+    for (bool more = true;;) {
+        struct trail_entry entry = {0};
+        TRY(db_next(rows, &more));
+        if (!more) return STATUS_OK;
+        TRY(trail_entry_read(&entry, db_blob(rows, 0)));
+        if (entry.kind != kind) continue;
+        write_bytes(out, entry.body.at, entry.body.n);
+        return out->status;
+    }
 }

@@ -2,7 +2,8 @@
 /* What a party can show afterwards of each round (protocol/SPEC.md, section 15): a table of signed
  * entries, each with the hash of the one before and with the head of the party's ledger, so that
  * nothing of either can be changed, taken out or put in afterwards without that key, and nothing
- * but the end be cut off. Nothing in it is secret or computed from records alone. */
+ * but the end be cut off. A round that a party began ends in its trail, so that an end that lacks
+ * is seen. Nothing in it is secret or computed from records alone. */
 #ifndef PROTOCOL_TRAIL_H
 #define PROTOCOL_TRAIL_H
 
@@ -15,6 +16,7 @@ enum trail_kind {
     TRAIL_MEMORY = 1, /* a site remembers: an entry of its journal (client/session.h) */
     TRAIL_SENT,       /* a site sends a message of a round */
     TRAIL_ROUND,      /* the coordinator's round is over (trail_round.h) */
+    TRAIL_END,        /* a round is over and its writer's ledger says what it cost */
     TRAIL_KINDS
 };
 
@@ -52,6 +54,15 @@ void trail_sent_write(struct buffer *out, const struct trail_sent *sent);
 /* STATUS_FORMAT  out is untouched. */
 MUST_USE enum status trail_sent_read(struct trail_sent *out, struct view in);
 
+/* The body of TRAIL_END. */
+struct trail_end {
+    uint32_t round;
+    enum reason why; /* REASON_NONE: it has a result; else why it has none */
+};
+void trail_end_write(struct buffer *out, const struct trail_end *end);
+/* STATUS_FORMAT  out is untouched. */
+MUST_USE enum status trail_end_read(struct trail_end *out, struct view in);
+
 /* --- the table, in a database of its party -----------------------------------------------------
  */
 
@@ -70,5 +81,9 @@ struct pen {
  * STATUS_FORMAT  the last entry is damaged. Else the statuses of db_run. */
 MUST_USE enum status trail_add(struct db *db, const struct pen *pen, enum trail_kind kind,
                                struct view body);
+
+/* Append the body of the last entry of a kind; none is an empty one.
+ * STATUS_FORMAT  an entry is damaged. Else the statuses of db_ask. */
+MUST_USE enum status trail_last(struct buffer *out, struct db *db, enum trail_kind kind);
 
 #endif

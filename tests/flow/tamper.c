@@ -5,7 +5,7 @@
  * dropped    an entry in the midst is gone
  * reordered  two entries have each other's place
  * forged     an entry is signed by a key of its own
- * truncated  the end is gone
+ * truncated  the end is gone: of a trail the last round's end, of a ledger what it cost
  * rewritten  as the party itself could, so that the log by itself holds: a round in the midst is
  * gone from the coordinator's trail, a site's last input is another one, a ledger counts one noise
  * share more */
@@ -110,7 +110,8 @@ static void rewrite(void)
     if (input != NULL) {
         *input ^= 1;
     } else if (is_trail) {
-        at = n / 2;
+        at = n / 4 * 2; /* a round, and its end */
+        drop(at);
         drop(at);
     } else {
         at = n - 1;
@@ -137,7 +138,7 @@ static void tamper(const char *how)
     } else if (strcmp(how, "forged") == 0)
         renew(mid, stranger);
     else if (strcmp(how, "truncated") == 0)
-        n -= is_trail ? 1 : 2; /* a settlement that lacks counts its release at its worst */
+        n--;
     else {
         REQUIRE(strcmp(how, "rewritten") == 0);
         rewrite();

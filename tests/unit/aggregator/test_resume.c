@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "aggregator/show.h"
 #include "base/file.h"
 #include "tests/lib/check.h"
 #include "tests/lib/liar.h"
@@ -187,6 +188,68 @@ static void totals_that_were_changed_are_refused(void)
     forget();
 }
 
+/* --- the trail's end of a round ----------------------------------------------------------------
+ */
+
+static const struct pen *pen_of(const struct arena *a)
+{
+    static struct pen pen;
+    pen = (struct pen){.identity = a->coordinator.identity, .ledger = {9, {{1}}}};
+    return &pen;
+}
+
+/* The trail has n entries, the last one of this kind. */
+static void has_entries(uint64_t n, enum trail_kind kind, struct trail_end *end)
+{
+    char path[FILE_PATH_MAX];
+    AUTO(db_close) struct db *db = NULL;
+    AUTO(db_rows_free) struct db_rows *rows = NULL;
+    struct trail_entry entry = {0};
+    bool more = false;
+    CHECK_OK(file_path(path, sizeof path, folder, "journal.db"));
+    CHECK_OK(db_look(&db, path));
+    CHECK_OK(db_ask(&rows, db, "SELECT bytes FROM trail ORDER BY number DESC", 0, NULL));
+    CHECK_OK(db_next(rows, &more));
+    CHECK(more == (n > 0));
+    if (!more) return;
+    CHECK_OK(trail_entry_read(&entry, db_blob(rows, 0)));
+    CHECK_NUMBER(n, entry.number);
+    CHECK(entry.kind == kind && entry.ledger.n == 9);
+    if (kind == TRAIL_END) CHECK_OK(trail_end_read(end, entry.body));
+}
+
+static void end_round(const struct arena *a)
+{
+    AUTO(buffer_free) struct buffer shown = {0};
+    const struct view course = {(const uint8_t *)"course", 6};
+    CHECK_OK(show_round(&shown, &a->round));
+    CHECK_OK(journal_end(resume.journal, buffer_view(&a->round.result_bytes), course, pen_of(a),
+                         buffer_view(&shown)));
+}
+
+static void a_round_ends_in_the_trail_once_it_is_settled(void)
+{
+    static const enum reason why[] = {REASON_NONE, REASON_DEADLINE};
+    for (size_t i = 0; i < 2; i++) {
+        AUTO(arena_close) struct arena a = {0};
+        struct trail_end end = {0};
+        begin(&a, LIAR_COMPLETE);
+        CHECK_OK(resume_settled(&resume, &a.manifest, pen_of(&a)));
+        has_entries(0, TRAIL_END, &end);
+        arena_run(&a);
+        if (why[i] != REASON_NONE) a.round.phase = PHASE_FAILED;
+        a.round.why = why[i];
+        end_round(&a);
+        has_entries(1, TRAIL_ROUND, &end);
+        for (int again = 0; again < 2; again++) {
+            CHECK_OK(resume_settled(&resume, &a.manifest, pen_of(&a)));
+            has_entries(2, TRAIL_END, &end);
+            CHECK(end.round == 1 && end.why == why[i]);
+        }
+        forget();
+    }
+}
+
 int main(void)
 {
     REQUIRE(mkdtemp(folder) != NULL);
@@ -196,6 +259,7 @@ int main(void)
     RUN(a_site_that_was_put_out_is_out_again);
     RUN(a_phase_that_was_late_is_over_again);
     RUN(totals_that_were_changed_are_refused);
+    RUN(a_round_ends_in_the_trail_once_it_is_settled);
     (void)rmdir(folder);
     return check_done();
 }

@@ -71,6 +71,7 @@ static void what_is_remembered_is_shown_with_the_ledger_s_head(void)
     open_ward();
     CHECK_OK(state_new(&state, ward_site.layout.n));
     CHECK_NUMBER(REASON_NONE, ward_judge(&plan, 1, &state));
+    ward_site.session.phase = SESSION_RESULT;
     ward_release(&plan, WARD_SITES);
     read_trail(&seen);
     static const enum memory_kind want[] = {MEMORY_PLAN, MEMORY_INPUT, MEMORY_RESULT};
@@ -87,6 +88,109 @@ static void what_is_remembered_is_shown_with_the_ledger_s_head(void)
     CHECK(!hash_equal(&seen.entry[0].ledger.hash, &seen.entry[1].ledger.hash));
     ward_close();
 }
+
+/* --- ends --------------------------------------------------------------------------------------
+ */
+
+/* A round as far as its input, of a session that goes on. */
+static void send_input(uint32_t round)
+{
+    AUTO(state_free) struct state state = {0};
+    AUTO(plan_free) struct plan plan = {0};
+    CHECK_OK(state_new(&state, ward_site.layout.n));
+    CHECK_NUMBER(REASON_NONE, ward_judge(&plan, round, &state));
+    ward_site.session.phase = SESSION_SURVIVORS;
+    ward_release(&plan, 0);
+}
+
+/* The session is over, as after any message or deadline. */
+static void rest(enum reason why)
+{
+    const struct outbox nothing = {0};
+    ward_site.session.phase = SESSION_IDLE;
+    ward_site.session.why = why;
+    CHECK_OK(site_remember(&ward_site, &nothing));
+}
+
+static void open_again(void)
+{
+    struct site_error why = {0};
+    ward_site.session.phase = SESSION_IDLE;
+    site_close(&ward_site);
+    CHECK_OK(ward_open(&why));
+}
+
+/* The last of n entries is the end of a round, with the ledger at this length. */
+static void ends(size_t n, uint32_t round, enum reason why, uint64_t n_ledger)
+{
+    AUTO(seen_free) struct seen seen = {0};
+    struct trail_end end = {0};
+    read_trail(&seen);
+    CHECK_NUMBER(n, seen.n);
+    if (seen.n == 0) return;
+    const struct trail_entry *last = &seen.entry[seen.n - 1];
+    CHECK(last->kind == TRAIL_END);
+    CHECK_OK(trail_end_read(&end, last->body));
+    CHECK(end.round == round && end.why == why);
+    CHECK_NUMBER(n_ledger, last->ledger.n);
+    CHECK(hash_equal(&ward_site.budget.ledger.head.hash, &last->ledger.hash));
+}
+
+static void a_round_ends_once_the_ledger_is_settled(void)
+{
+    open_ward();
+    send_input(1);
+    ward_remember(MEMORY_RESULT, 1, WARD_SITES);
+    rest(REASON_NONE);
+    ends(4, 1, REASON_NONE, 4);
+    rest(REASON_NONE);
+    open_again();
+    ends(4, 1, REASON_NONE, 4);
+    ward_close();
+}
+
+static void a_round_that_is_given_up_ends_with_its_reason(void)
+{
+    open_ward();
+    send_input(1);
+    rest(REASON_QUORUM);
+    ends(3, 1, REASON_QUORUM, 3); /* its input left: it counts at its worst */
+    ward_close();
+}
+
+static void a_round_ends_when_its_site_is_started_again(void)
+{
+    open_ward();
+    ward_site.session.phase = SESSION_ROSTER;
+    ward_remember(MEMORY_PLAN, 1, 0);
+    open_again();
+    ends(2, 1, REASON_ABANDONED, 2);
+    send_input(2);
+    ward_remember(MEMORY_RESULT, 2, WARD_SITES);
+    open_again(); /* between the result and the ledger */
+    ends(6, 2, REASON_NONE, 4);
+    ward_close();
+}
+
+static void a_round_ends_before_the_plan_that_takes_its_place(void)
+{
+    AUTO(seen_free) struct seen seen = {0};
+    struct trail_end end = {0};
+    open_ward();
+    send_input(1);
+    ward_remember(MEMORY_PLAN, 2, 0);
+    read_trail(&seen);
+    CHECK_NUMBER(4, seen.n);
+    CHECK(seen.entry[2].kind == TRAIL_END && seen.entry[3].kind == TRAIL_MEMORY);
+    CHECK_OK(trail_end_read(&end, seen.entry[2].body));
+    CHECK(end.round == 1 && end.why == REASON_ABANDONED);
+    rest(REASON_DEADLINE);
+    ends(5, 2, REASON_DEADLINE, 3);
+    ward_close();
+}
+
+/* --- messages ----------------------------------------------------------------------------------
+ */
 
 static void a_message_is_shown_once_however_often_it_is_sent(void)
 {
@@ -137,6 +241,10 @@ static void what_is_not_remembered_is_not_shown(void)
 int main(void)
 {
     RUN(what_is_remembered_is_shown_with_the_ledger_s_head);
+    RUN(a_round_ends_once_the_ledger_is_settled);
+    RUN(a_round_that_is_given_up_ends_with_its_reason);
+    RUN(a_round_ends_when_its_site_is_started_again);
+    RUN(a_round_ends_before_the_plan_that_takes_its_place);
     RUN(a_message_is_shown_once_however_often_it_is_sent);
     RUN(what_is_not_remembered_is_not_shown);
     return check_done();

@@ -219,6 +219,12 @@ static void settle(struct annals *a, struct annals_party *p, const struct told *
     enter(a, p, LEDGER_SETTLE, told->plan.round)->release.n_shares = ANNALS_SITES;
 }
 
+static void keep_end(struct annals_party *p, const struct told *told)
+{
+    const struct trail_end end = {.round = told->plan.round, .why = told->why};
+    trail_end_write(keep(p, TRAIL_END, told->plan.round), &end);
+}
+
 static void keep_site(struct annals *a, struct annals_party *p, const struct told *told)
 {
     const struct plan *plan = &told->plan;
@@ -229,13 +235,17 @@ static void keep_site(struct annals *a, struct annals_party *p, const struct tol
     reserve(a, p, told);
     keep_memory(p, plan, MEMORY_INPUT, &told->digest[p - a->party], none);
     keep_sent(p, plan->round, TRAIL_MASKED);
-    if (told->why != REASON_NONE) return;
+    if (told->why != REASON_NONE) {
+        keep_end(p, told);
+        return;
+    }
     keep_memory(p, plan, MEMORY_CONFIRM, &told->survivors_hash, buffer_view(&told->claim));
     keep_sent(p, plan->round, TRAIL_CONFIRM);
     keep_memory(p, plan, MEMORY_RELEASE, &told->survivors_hash, none);
     keep_sent(p, plan->round, TRAIL_UNMASK);
     keep_memory(p, plan, MEMORY_RESULT, &told->transcript, buffer_view(&told->result_bytes));
     settle(a, p, told);
+    keep_end(p, told);
 }
 
 static void keep_leader(struct annals *a, struct annals_party *p, struct told *told)
@@ -267,6 +277,7 @@ static void keep_leader(struct annals *a, struct annals_party *p, struct told *t
     if (a->on_round != NULL) a->on_round(&round);
     trail_round_write(keep(p, TRAIL_ROUND, told->plan.round), &round);
     settle(a, p, told);
+    keep_end(p, told);
 }
 
 void annals_make(struct annals *a)
@@ -319,7 +330,7 @@ size_t annals_find_ledger(const struct annals_party *p, enum ledger_kind kind, u
 static void write_ledger(struct buffer *out, const struct annals_party *p,
                          struct ledger_head head[static ANNALS_LINES_MAX + 1])
 {
-    write_u32(out, (uint32_t)p->n_ledger);
+    write_u32(out, (uint32_t)(p->n_ledger - p->n_cut));
     for (size_t i = 0; i < p->n_ledger; i++) {
         AUTO(buffer_free) struct buffer bytes = {0};
         uint8_t signature[SIGN_BYTES];
@@ -329,9 +340,10 @@ static void write_ledger(struct buffer *out, const struct annals_party *p,
         sign_public(entry.signer, p->teller);
         ledger_entry_write(&bytes, &entry);
         ledger_entry_sign(signature, p->teller, buffer_view(&bytes));
+        head[i + 1] = (struct ledger_head){i + 1, ledger_entry_hash(buffer_view(&bytes))};
+        if (i >= p->n_ledger - p->n_cut) continue;
         write_blob(out, bytes.at, bytes.n);
         write_blob(out, signature, sizeof signature);
-        head[i + 1] = (struct ledger_head){i + 1, ledger_entry_hash(buffer_view(&bytes))};
     }
 }
 

@@ -29,6 +29,7 @@ struct annals_party {
     struct keyfile key;
     const uint8_t *teller; /* signs its ledger; its own seed */
     size_t n_trail, n_ledger;
+    size_t n_cut; /* so many entries of its ledger are not in its file any more */
     struct annals_line trail[ANNALS_LINES_MAX];
     struct ledger_entry ledger[ANNALS_LINES_MAX];
 };

@@ -80,11 +80,24 @@ static void a_round_is_as_described(void)
     check_table("ROUND", buffer_view(&bytes));
 }
 
+static void an_end_is_as_described(void)
+{
+    struct trail_end end = {0};
+    uint16_t why;
+    PUT("round", "u32", end.round);
+    PUT("reason", "u16", why);
+    end.why = (enum reason)why;
+    AUTO(buffer_free) struct buffer bytes = {0};
+    trail_end_write(&bytes, &end);
+    check_table("END", buffer_view(&bytes));
+}
+
 static void every_kind_is_named(void)
 {
     (void)check_kind("MEMORY", TRAIL_MEMORY);
     (void)check_kind("SENT", TRAIL_SENT);
     (void)check_kind("ROUND", TRAIL_ROUND);
+    (void)check_kind("END", TRAIL_END);
     check_all_kinds_were_used(TRAIL_KINDS - 1);
 }
 
@@ -96,6 +109,7 @@ int main(int argc, char **argv)
     RUN(an_entry_is_as_described);
     RUN(a_message_sent_is_as_described);
     RUN(a_round_is_as_described);
+    RUN(an_end_is_as_described);
     RUN(every_kind_is_named);
     spec_close();
     return check_done();

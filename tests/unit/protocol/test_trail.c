@@ -125,6 +125,44 @@ static void what_is_no_message_sent_is_refused(void)
     CHECK(out.round == 3 && out.kind == MSG_MASKED && out.bytes == 70000);
 }
 
+static void the_last_entry_of_a_kind_is_found(void)
+{
+    forget_db(path);
+    AUTO(db_close) struct db *db = NULL;
+    AUTO(buffer_free) struct buffer none = {0}, sent = {0}, remembered = {0};
+    const struct pen pen = {.identity = identity};
+    CHECK_OK(db_open(&db, path, TRAIL_SCHEMA));
+    CHECK_OK(trail_last(&none, db, TRAIL_SENT));
+    CHECK_OK(trail_add(db, &pen, TRAIL_SENT, text("one")));
+    CHECK_OK(trail_add(db, &pen, TRAIL_SENT, text("two")));
+    CHECK_OK(trail_add(db, &pen, TRAIL_MEMORY, text("three")));
+    CHECK_OK(trail_last(&none, db, TRAIL_END));
+    CHECK_NUMBER(0, none.n);
+    CHECK_OK(trail_last(&sent, db, TRAIL_SENT));
+    CHECK(sent.n == 3 && memcmp(sent.at, "two", 3) == 0);
+    CHECK_OK(trail_last(&remembered, db, TRAIL_MEMORY));
+    CHECK_NUMBER(5, remembered.n);
+    CHECK_OK(db_run(db, "UPDATE trail SET bytes = x'00' WHERE number = 3", 0, NULL));
+    CHECK_STATUS(STATUS_FORMAT, trail_last(&none, db, TRAIL_SENT));
+    CHECK_NUMBER(0, none.n);
+}
+
+static void an_end_comes_back(void)
+{
+    AUTO(buffer_free) struct buffer bytes = {0};
+    const struct trail_end in = {.round = 70000, .why = REASON_ABANDONED};
+    struct trail_end out = {0};
+    trail_end_write(&bytes, &in);
+    CHECK_OK(trail_end_read(&out, buffer_view(&bytes)));
+    CHECK(out.round == in.round && out.why == in.why);
+    write_u8(&bytes, 0);
+    struct trail_end same = {.round = 3};
+    for (size_t n = 0; n <= bytes.n; n++)
+        if (n != bytes.n - 1)
+            CHECK_STATUS(STATUS_FORMAT, trail_end_read(&same, (struct view){bytes.at, n}));
+    CHECK_NUMBER(3, same.round);
+}
+
 int main(void)
 {
     char folder[] = "/tmp/veilsum-trail-XXXXXX";
@@ -135,6 +173,8 @@ int main(void)
     RUN(running_out_of_memory_adds_nothing);
     RUN(what_is_no_entry_is_refused);
     RUN(what_is_no_message_sent_is_refused);
+    RUN(the_last_entry_of_a_kind_is_found);
+    RUN(an_end_comes_back);
     forget_db(path);
     (void)rmdir(folder);
     return check_done();
