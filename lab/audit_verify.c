@@ -26,15 +26,19 @@ struct sentences {
 };
 
 static const char *const check_name[CHECK_COUNT] = {
-    [CHECK_SIGNATURES] = "signatures", [CHECK_PARTIES] = "parties", [CHECK_PLANS] = "plans",
-    [CHECK_QUORUM] = "quorum",         [CHECK_ONCE] = "once",       [CHECK_NOISE] = "noise",
-    [CHECK_BYTES] = "bytes",           [CHECK_HEADS] = "heads",     [CHECK_EPSILON] = "epsilon"};
+    [CHECK_SIGNATURES] = "signatures", [CHECK_PARTIES] = "parties",
+    [CHECK_PLANS] = "plans",           [CHECK_GRID] = "grid",
+    [CHECK_QUORUM] = "quorum",         [CHECK_ONCE] = "once",
+    [CHECK_NOISE] = "noise",           [CHECK_BYTES] = "bytes",
+    [CHECK_HEADS] = "heads",           [CHECK_EPSILON] = "epsilon"};
 
 static const char *const never_shown[] = {
     "whether the records are what they are said to be, and how many of them are of one patient",
     "whether a site trained as the program does: its messages look the same if it did not",
     "what the model has memorised: see audit canary and audit mia",
-    "whether grid and kept coordinates followed from the model: sites compared, and keep no copy",
+    "whether kept coordinates and adaptive clips followed from the sums: sites compared, and keep "
+    "no "
+    "copy",
     "whole rounds that were cut off the end of a log and are remembered by no other party",
     "a history that a party wrote anew with its own key, where no other party remembers another",
 };

@@ -135,9 +135,10 @@ enum status verify_all(struct verify *v, const char *pin)
     TRY(verify_rounds(v));
     verify_plans(v);
     if (verify_failed(v)) { /* there is no reckoning with numbers of such a plan */
-        leave_open(v, CHECK_QUORUM);
+        leave_open(v, CHECK_GRID);
         return STATUS_OK;
     }
+    TRY(verify_grid(v));
     TRY(verify_quorum(v));
     verify_once(v);
     verify_noise(v);

@@ -17,6 +17,7 @@ enum check {
     CHECK_SIGNATURES,
     CHECK_PARTIES,
     CHECK_PLANS,
+    CHECK_GRID,
     CHECK_QUORUM,
     CHECK_ONCE,
     CHECK_NOISE,
@@ -127,6 +128,7 @@ const struct fact *verify_fact(const struct verify *verify, uint32_t round);
 /* One check each. STATUS_NOMEM. */
 MUST_USE enum status verify_parties(struct verify *verify);
 void verify_plans(struct verify *verify);
+MUST_USE enum status verify_grid(struct verify *verify);
 MUST_USE enum status verify_quorum(struct verify *verify);
 void verify_once(struct verify *verify);
 void verify_noise(struct verify *verify);

@@ -215,11 +215,16 @@ static void match_numbers(struct verify *v)
         }
 }
 
-/* Whether the last round of its trail has no end there. */
-static bool is_unended(const struct party *p)
+/* Whether the last round of its trail should have an end there and has none. A site that died
+ * before the result counts the round at its worst, and the coordinator's trail says how it went on.
+ */
+static bool is_unended(const struct verify *v, const struct party *p)
 {
     if (p->leads) return p->n_over < p->n_led;
-    return p->n_kept > 0 && !p->kept[p->n_kept - 1].over;
+    const struct kept *last = p->n_kept > 0 ? &p->kept[p->n_kept - 1] : NULL;
+    if (last == NULL || last->over) return false;
+    const struct fact *f = verify_fact(v, last->round);
+    return last->ended || f == NULL || f->led == NULL;
 }
 
 void verify_heads(struct verify *v)
@@ -233,7 +238,7 @@ void verify_heads(struct verify *v)
         open += v->leader != NULL && v->fact[i].led == NULL;
     }
     if (v->leader != NULL) match_numbers(v);
-    for (size_t i = 0; i < v->n; i++) unended += is_unended(&v->party[i]);
+    for (size_t i = 0; i < v->n; i++) unended += is_unended(v, &v->party[i]);
     json_t *counts = json_pack("{s:I, s:I, s:I}", "ledger_heads", heads, "rounds_still_open", open,
                                "trails_without_an_end", unended);
     if (unended > 0)

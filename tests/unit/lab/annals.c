@@ -14,7 +14,6 @@
     "study: {id: annals}\n"                                                                        \
     "sites: {expected: 4, colluding: 0, min_contributors: 2}\n"                                    \
     "model: {kind: mlp, height: 8, width: 8, classes: 2, hidden: [4]}\n"                           \
-    "pruning: {mode: none}\n"                                                                      \
     "rounds: {count: 3}\n"
 
 /* Bytes of a site's messages. */
@@ -159,6 +158,7 @@ static void tell_plan(struct told *told, const struct annals *a, uint32_t round)
     must(bits_new(&keep, a->layout.n));
     must(bits_new(&cohort, ANNALS_SITES));
     bits_fill(&keep);
+    for (uint32_t i = 0; i < a->pruned[round - 1]; i++) bits_clear(&keep, i);
     bits_fill(&cohort);
     must(schedule_plan(&told->plan, &a->schedule, STEP_TRAIN, round - 1, &keep, 0, &cohort));
     told->plan.round = round;

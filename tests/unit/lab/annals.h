@@ -44,6 +44,8 @@ struct annals {
 
     /* Of each round: why it failed after the inputs came, before anybody confirmed. */
     enum reason why[ANNALS_ROUNDS];
+    /* So many of its first coordinates it does not keep. */
+    uint32_t pruned[ANNALS_ROUNDS];
     /* Asked before it is signed; NULL: it is as it should be. */
     void (*on_plan)(struct plan *plan);
     void (*on_round)(struct trail_round *round);

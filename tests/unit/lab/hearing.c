@@ -49,7 +49,14 @@ void hearing_audit(uint32_t parties)
 void hearing_begin(void)
 {
     annals_close(&annals);
-    annals_open(&annals, "privacy: {unit: site, epsilon: 8}\n");
+    annals_open(&annals, "privacy: {unit: site, epsilon: 8}\npruning: {mode: none}\n");
+}
+
+void hearing_begin_pruned(void)
+{
+    annals_close(&annals);
+    annals_open(&annals, "privacy: {unit: site, epsilon: 8}\n"
+                         "pruning: {mask: random, units: 0.5, weights: 0}\n");
 }
 
 bool hearing_is_plain(const char *text)

@@ -19,8 +19,9 @@ extern struct verify found; /* of the last audit */
 void hearing_open(void);
 void hearing_close(void);
 
-/* Annals of a study anew, not made yet. */
+/* Annals of a study anew, not made yet; in the second one units may be pruned. */
 void hearing_begin(void);
+void hearing_begin_pruned(void);
 void hearing_audit(uint32_t parties);
 
 /* Nothing stands against it, and nothing is open. */

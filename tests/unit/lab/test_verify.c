@@ -119,6 +119,99 @@ static void unsound_plans_are_told_and_nothing_else_is_looked_at(void)
     }
 }
 
+/* --- grids -------------------------------------------------------------------------------------
+ */
+
+static void round_finer(struct plan *plan)
+{
+    plan->grid.scale *= 2;
+}
+
+static void allow_longer(struct plan *plan)
+{
+    plan->grid.norm2 *= 4;
+    plan->grid.sigma *= 2;
+}
+
+static void narrow_the_ring(struct plan *plan)
+{
+    plan->grid.bits--;
+}
+
+static void raise_the_cap(struct plan *plan)
+{
+    plan->grid.cap++;
+}
+
+static void add_a_coordinate(struct plan *plan)
+{
+    plan->segment[0].dim++;
+}
+
+static void thin_the_pads(struct plan *plan)
+{
+    plan->segment[1].degree = 2;
+}
+
+static void rename_a_segment(struct plan *plan)
+{
+    plan->segment[0].name[0] = '\x1b';
+    plan->segment[0].name[1] = '\xff';
+}
+
+static void hurry(struct plan *plan)
+{
+    plan->wait_ms[WAIT_INPUT]--;
+}
+
+static void grids_that_do_not_follow_from_the_study_are_told(void)
+{
+    static const struct {
+        void (*change)(struct plan *plan);
+        const char *words;
+    } other[] = {{round_finer, "round 1: E-PLAN-RING"},
+                 {allow_longer, "E-PLAN-RING"},
+                 {narrow_the_ring, "E-PLAN-RING"},
+                 {raise_the_cap, "E-PLAN-RING"},
+                 {add_a_coordinate, "E-PLAN-SEGMENTS"},
+                 {thin_the_pads, "E-PLAN-GRAPH"},
+                 {rename_a_segment, "round 1: E-PLAN-SEGMENTS"},
+                 {hurry, "E-STUDY-HASH"}};
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        hearing_begin();
+        annals.on_plan = other[i].change;
+        annals_make(&annals);
+        hearing_audit(HEARING_ALL);
+        CHECK(!found.found[CHECK_PLANS].open && found.found[CHECK_PLANS].faults == 0);
+        CHECK_NUMBER(ANNALS_ROUNDS, found.found[CHECK_GRID].faults);
+        CHECK(strstr(found.found[CHECK_GRID].what, other[i].words) != NULL);
+        CHECK(hearing_is_plain(found.found[CHECK_GRID].what));
+    }
+}
+
+static void without_pruning_all_coordinates_are_kept(void)
+{
+    hearing_begin();
+    for (int r = 0; r < ANNALS_ROUNDS; r++) annals.pruned[r] = 5;
+    annals_make(&annals);
+    hearing_audit(HEARING_ALL);
+    hearing_faulty(CHECK_GRID, "round 1: E-PLAN-SEGMENTS");
+}
+
+static void as_many_coordinates_are_kept_until_they_are_chosen_anew(void)
+{
+    hearing_begin_pruned();
+    for (int r = 0; r < ANNALS_ROUNDS; r++) annals.pruned[r] = 5;
+    annals_make(&annals);
+    hearing_audit(HEARING_ALL);
+    hearing_holds();
+    hearing_begin_pruned();
+    annals.pruned[2] = 5;
+    annals_make(&annals);
+    hearing_audit(HEARING_ALL);
+    hearing_faulty(CHECK_GRID, "round 3: it keeps another number of coordinates");
+}
+
 int main(void)
 {
     hearing_open();
@@ -128,6 +221,9 @@ int main(void)
     RUN(a_delta_that_the_sampler_takes_whole_is_reckoned_endless);
     RUN(a_ledger_that_another_key_keeps_is_told);
     RUN(unsound_plans_are_told_and_nothing_else_is_looked_at);
+    RUN(grids_that_do_not_follow_from_the_study_are_told);
+    RUN(without_pruning_all_coordinates_are_kept);
+    RUN(as_many_coordinates_are_kept_until_they_are_chosen_anew);
     hearing_close();
     return check_done();
 }

@@ -203,6 +203,18 @@ static void a_trail_without_its_end_is_open(void)
     }
 }
 
+static void a_site_that_died_before_the_result_needs_no_end(void)
+{
+    hearing_begin();
+    annals_make(&annals);
+    forget_result(1, ANNALS_ROUNDS);
+    hearing_audit(HEARING_ALL);
+    hearing_holds();
+    hearing_audit(1u << 1);
+    CHECK(strstr(found.found[CHECK_HEADS].what, "ledgers go on") != NULL);
+    CHECK(found.found[CHECK_HEADS].open);
+}
+
 static void a_round_that_begins_before_the_last_one_ended_is_told(void)
 {
     for (uint32_t party = 0; party < ANNALS_PARTIES; party++) {
@@ -291,6 +303,7 @@ int main(void)
     RUN(a_round_that_failed_costs_and_is_no_fault);
     RUN(a_ledger_whose_end_was_cut_off_is_told);
     RUN(a_trail_without_its_end_is_open);
+    RUN(a_site_that_died_before_the_result_needs_no_end);
     RUN(a_round_that_begins_before_the_last_one_ended_is_told);
     RUN(an_end_of_another_round_or_for_another_reason_is_told);
     RUN(what_comes_after_the_end_is_told);
