@@ -379,6 +379,17 @@ struct update model_descent(const struct model *model, struct model_work *work, 
     return (struct update){.n = n, .value = grad, .n_outer = n_outer, .outer = part->outer};
 }
 
+void model_grad_input(const struct model *model, struct model_work *work, const float *weights,
+                      float *grad)
+{
+    const enum model_kind kind = model->spec.kind;
+    REQUIRE(kind == MODEL_MLP || kind == MODEL_CNN || kind == MODEL_TWOCNN);
+    REQUIRE(work->n_helpers == 0 && work->weights == model->layout.n && work->all > 0);
+    /* Once more, as training has no use for them; the deltas stay as they are. */
+    struct layer *first = &work->layer[0];
+    first->kind->backward(first, weights, grad, work->n);
+}
+
 double model_accuracy(const struct model *model, struct model_work *work, const float *weights,
                       const float *x, const uint8_t *label, size_t n)
 {

@@ -92,6 +92,12 @@ void model_grad_record(const struct model *model, struct model_work *work, size_
 struct update model_descent(const struct model *model, struct model_work *work, size_t i,
                             float *grad);
 
+/* Derivatives of the loss summed over the records of the last backward pass by their inputs: as
+ * many floats as x had, overwritten. Of models that begin with a dense layer or a convolution, on
+ * one thread; anything else is a bug. */
+void model_grad_input(const struct model *model, struct model_work *work, const float *weights,
+                      float *grad);
+
 /* Share of n records whose largest logit is the label; works in chunks of the workspace's room. */
 double model_accuracy(const struct model *model, struct model_work *work, const float *weights,
                       const float *x, const uint8_t *label, size_t n);

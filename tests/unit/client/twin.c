@@ -266,6 +266,32 @@ static void check_descents(const struct model *model, struct model_work *work, c
     free(alone);
 }
 
+/* The derivatives by the inputs, after a backward pass, of the first and the last record. */
+static void compare_inputs(const struct model *model, struct model_work *work, const float *weights,
+                           const double *exact_weights, double *exact_x, const uint8_t *label,
+                           size_t n)
+{
+    const size_t floats = work_floats(model), next = n > 1 ? n - 1 : 1;
+    float *got = numbers(n * floats, sizeof *got);
+    for (size_t k = 0; k < n * floats; k++) got[k] = NAN; /* all must be overwritten */
+    model_grad_input(model, work, weights, got);
+    double most = 0;
+    for (size_t i = 0; i < n; i += next)
+        for (size_t k = 0; k < floats; k++) {
+            double *at = &exact_x[i * floats + k], side[2];
+            const double middle = *at;
+            for (int s = 0; s < 2; s++) {
+                *at = middle + (s == 0 ? -1e-6 : 1e-6);
+                side[s] = twin_loss(model, exact_weights, exact_x + i * floats, label[i]);
+            }
+            *at = middle;
+            const double off = fabs((side[1] - side[0]) / 2e-6 - (double)got[i * floats + k]);
+            most = off <= most ? most : off; /* a NaN stays */
+        }
+    CHECK(most < 1e-4);
+    free(got);
+}
+
 void twin_compare(const struct model_spec *spec, size_t n, uint64_t seed)
 {
     struct model model = {0};
@@ -324,6 +350,9 @@ void twin_compare(const struct model_spec *spec, size_t n, uint64_t seed)
     bool same = true;
     for (size_t k = 0; k < d; k++) same = same && fabs(sum[k] - (double)got[k]) < 1e-4;
     CHECK(same);
+    const bool reads =
+        spec->kind == MODEL_MLP || spec->kind == MODEL_CNN || spec->kind == MODEL_TWOCNN;
+    if (reads) compare_inputs(&model, work, weights, exact_weights, exact_x, label, n);
     check_descents(&model, work, weights, x, label, n);
 
     model_work_free(&work);
