@@ -14,6 +14,8 @@
 
 /* Records that are drawn when none are named. */
 #define SHAPES_MAX 20000.0
+/* Milliseconds between two lines of progress. */
+#define TELL_MS 5000
 
 struct arguments {
     struct inversion_options options;
@@ -49,6 +51,17 @@ static enum status read_data(struct dataset *out, struct arguments *a,
     return status;
 }
 
+static void tell(const struct inversion *inversion)
+{
+    static uint64_t told;
+    const uint64_t now = command_now_ms();
+    if (told == 0) told = now;
+    if (now - told < TELL_MS) return;
+    told = now;
+    fprintf(stderr, "inversion: %u of %u rounds are attacked\n", inversion->rounds,
+            inversion->options.rounds);
+}
+
 static enum exit_code run(struct inversion *inversion, struct arguments *a)
 {
     struct data_error why = {{0}};
@@ -82,8 +95,12 @@ enum exit_code audit_inversion(int argc, char **argv)
         "  veilsum-lab audit inversion --study study.yaml --out audit/\n"
         "  veilsum-lab audit inversion --study study.yaml --npz pneumoniamnist.npz --batch 1\n";
     static struct inversion inversion; /* large */
-    struct arguments a = {
-        .options = {.seed = 1, .batch = 4, .rounds = 8, .threads = command_threads(CREW_MAX)}};
+    struct arguments a = {.options = {.seed = 1,
+                                      .batch = 4,
+                                      .rounds = 8,
+                                      .steps = 400,
+                                      .threads = command_threads(CREW_MAX),
+                                      .tell = tell}};
     struct inversion_options *o = &a.options;
     const struct option_row row[] = {
         option_study(&o->study, "The study file; its sites.expected sites are played"),
@@ -91,6 +108,8 @@ enum exit_code audit_inversion(int argc, char **argv)
          .count = &o->batch, .least = 1, .most = 1000},
         {"rounds", "N", "Training rounds to attack, at most (8)", .count = &o->rounds, .least = 1,
          .most = 1000},
+        {"steps", "N", "Of the search for pictures, CNN and TwoCNN only (400)", .count = &o->steps,
+         .least = 1, .most = 100000},
         option_seed(&o->seed, "Of everything that is drawn (1)"),
         option_threads(&o->threads, CREW_MAX, "Sites that work at a time (one per processor)"),
         option_out(&a.out, "DIR", "Write inversion.json, inversion.csv and pictures there"),

@@ -53,9 +53,9 @@ static void summarise(struct verdict *v, const struct inversion *inversion)
     else if (inversion->finding == FINDING_OPEN)
         (void)snprintf(
             v->summary, sizeof v->summary,
-            "The attack found nothing even in the site's unprotected update, or no sum "
-            "was opened, so this run says little about the protection. Try fewer records "
-            "in an update (--batch 1).");
+            "On this model and these records the attack finds little or nothing even in the "
+            "site's unprotected update, or no sum was opened, so this run says little about the "
+            "protection. Try fewer records in an update (--batch 1).");
     else
         (void)snprintf(v->summary, sizeof v->summary,
                        "From the site's unprotected update the attack made pictures of %zu of %zu "

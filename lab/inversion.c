@@ -35,7 +35,7 @@ enum exit_code inversion_open(struct inversion *out, const struct inversion_opti
                     options->study, error.line, error.text);
     const enum status status = model_of(&out->model, &out->study.model.spec);
     if (status != STATUS_OK) return stop_by(out, status);
-    if (!leak_possible(&out->study.model.spec))
+    if (!leak_by_formula(&out->study.model.spec) && !leak_by_search(&out->study.model.spec))
         return stop(out, EXIT_REFUSED, "this audit has no attack on such a model");
     return EXIT_OK;
 }
@@ -74,6 +74,7 @@ static enum status play(struct inversion *inversion, struct fleet *fleet, struct
         /* A Poisson sample may be empty: such an update is about nobody. */
         if (capture->taken && capture->n_records > 0)
             TRY(inversion_attack(inversion, capture, &fleet->round, rng));
+        if (inversion->options.tell != NULL) inversion->options.tell(inversion);
     }
     return STATUS_OK;
 }

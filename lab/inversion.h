@@ -24,13 +24,17 @@
 /* Those of a capture, and the same attack on uniform noise. */
 enum { INVERSION_NOISE = CAPTURE_STAGES, INVERSION_STAGES };
 
+struct inversion;
+
 struct inversion_options {
     const char *study; /* the file */
     uint64_t seed;
     uint32_t batch;  /* records that the attacked update is made of, on average */
     uint32_t rounds; /* training rounds that are attacked, at most */
+    uint32_t steps;  /* of a search, where there is no formula */
     unsigned threads;
-    bool real; /* messages go over sockets */
+    bool real;                                       /* messages go over sockets */
+    void (*tell)(const struct inversion *inversion); /* after each round played; NULL: nobody */
 };
 
 /* One record in one round, or one of the others. */

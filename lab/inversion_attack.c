@@ -10,6 +10,7 @@ struct scene {
     struct inversion *inversion;
     const struct capture *capture;
     const struct round *round;
+    struct rng *rng;
     float *record;    /* one, as pixels in [0, 1] */
     float *vector;    /* of the model */
     size_t noise_row; /* the first of this round in the stage of noise */
@@ -55,6 +56,15 @@ static enum status make_room(struct inversion_stage *stage, const struct scene *
     return gallery_new(&stage->picture, INVERSION_SHOWN, floats);
 }
 
+static enum status make_pictures(struct gallery *out, const struct scene *scene)
+{
+    const struct capture *c = scene->capture;
+    if (leak_by_formula(&c->local->model.spec))
+        return leak_dense(out, c->local, scene->vector, c->known);
+    return leak_match(out, c->local, scene->vector, c->known, c->n_records,
+                      scene->inversion->options.steps, scene->rng);
+}
+
 static enum status attack_stage(const struct scene *scene, unsigned s, const struct noised *value)
 {
     const struct inversion *inversion = scene->inversion;
@@ -63,7 +73,7 @@ static enum status attack_stage(const struct scene *scene, unsigned s, const str
     AUTO(gallery_free) struct gallery pictures = {0};
     TRY(make_room(stage, scene));
     TRY(capture_decode(scene->vector, capture, value, scene->round));
-    TRY(leak_dense(&pictures, capture->local, scene->vector, capture->known));
+    TRY(make_pictures(&pictures, scene));
     size_t k = 0;
     for (; k < capture->n_records; k++)
         compare(stage, scene, k, &pictures, &capture->local->data, capture->record[k]);
@@ -74,11 +84,11 @@ static enum status attack_stage(const struct scene *scene, unsigned s, const str
     return STATUS_OK;
 }
 
-static enum status attack_noise(const struct scene *scene, struct rng *rng)
+static enum status attack_noise(const struct scene *scene)
 {
     AUTO(noised_free) struct noised noise = {0};
     TRY(noised_new(&noise, scene->capture->n));
-    rng_bytes(rng, noise.value, noise.n * sizeof *noise.value);
+    rng_bytes(scene->rng, noise.value, noise.n * sizeof *noise.value);
     return attack_stage(scene, INVERSION_NOISE, &noise);
 }
 
@@ -91,9 +101,14 @@ enum status inversion_attack(struct inversion *inversion, const struct capture *
     AUTO(inversion_release)
     float *vector = calloc(capture->local->model.layout.n, sizeof *vector);
     if (record == NULL || vector == NULL) return STATUS_NOMEM;
-    const struct scene scene = {inversion, capture, round,
-                                record,    vector,  inversion->stage[INVERSION_NOISE].n};
-    TRY(attack_noise(&scene, rng));
+    const struct scene scene = {.inversion = inversion,
+                                .capture = capture,
+                                .round = round,
+                                .rng = rng,
+                                .record = record,
+                                .vector = vector,
+                                .noise_row = inversion->stage[INVERSION_NOISE].n};
+    TRY(attack_noise(&scene));
     for (unsigned s = 0; s < CAPTURE_STAGES; s++)
         if (capture->value[s].n > 0) TRY(attack_stage(&scene, s, &capture->value[s]));
     inversion->uniform =

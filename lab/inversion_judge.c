@@ -81,7 +81,9 @@ enum status inversion_judge(struct inversion *inversion)
     /* The least of so many chances (Bonferroni). */
     inversion->masked_uniform = inversion->uniform * inversion->rounds >= INVERSION_ALARM;
     inversion->finding = FINDING_PASS;
-    if (!stage[CAPTURE_PLAIN].above || stage[CAPTURE_SUM].members == 0)
+    /* What finds no record without protection is no witness of it. */
+    if (!stage[CAPTURE_PLAIN].above || stage[CAPTURE_PLAIN].found == 0 ||
+        stage[CAPTURE_SUM].members == 0)
         inversion->finding = FINDING_OPEN;
     if (stage[CAPTURE_MASKED].above || stage[CAPTURE_NOISED].above || stage[CAPTURE_SUM].above ||
         !inversion->masked_uniform)

@@ -24,11 +24,6 @@ bool leak_by_formula(const struct model_spec *spec)
     return spec->kind == MODEL_MLP;
 }
 
-bool leak_possible(const struct model_spec *spec)
-{
-    return leak_by_formula(spec);
-}
-
 /* What the model reads, as a pixel. */
 static float pixel_of(const struct local *local, double x)
 {
