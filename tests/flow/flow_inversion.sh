@@ -75,6 +75,18 @@ unprotected() {
         '[s["above_floor"] for s in d["stages"]][:3] == [True, False, True]'
 }
 
+# What begins with convolutions is searched.
+searched() {
+    study 8 'kind: cnn, hidden: [8, 16]'
+    inversion 0 --batch 1 --steps 200 --format json
+    check '[s["above_floor"] for s in d["stages"]] == [True, False, False, False, False]' \
+        'd["stages"][0]["psnr_best"] > d["stages"][0]["psnr_floor"] + 5' \
+        'd["verdict"] == "pass"'
+    # A search that hardly begins finds nothing, and says so.
+    inversion 0 --batch 1 --rounds 1 --steps 1 --format json
+    check 'd["verdict"] == "inconclusive" and "finds little or nothing" in d["summary"]'
+}
+
 refused() {
     want=$1 sentence=$2
     shift 2
@@ -87,6 +99,7 @@ arguments() {
     study 4
     refused 2 'from 1 to 1000' --batch 0
     refused 2 'from 1 to 1000' --rounds 0
+    refused 2 'from 1 to 100000' --steps 0
     refused 2 'text or json' --format xml
     refused 2 'in one way' --images images.idx
     refused 7 'absent.npz' --npz "$scratch/absent.npz"
