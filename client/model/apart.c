@@ -62,8 +62,8 @@ void apart_product(float *out, const float *x, const float *w, const float *bias
     product(out, x, w, bias, n, rows, cols);
 }
 
-VECTOR_CLONES static void add_rows(float *restrict out, const float *const row[static GROUP],
-                                   const float factor[static GROUP], size_t n)
+VECTOR_CLONES static void add_four_rows(float *restrict out, const float *const row[static GROUP],
+                                        const float factor[static GROUP], size_t n)
 {
     const float *a = row[0], *b = row[1], *c = row[2], *d = row[3];
     for (size_t i = 0; i < n; i++)
@@ -81,11 +81,11 @@ static void back_one(float *dx, const float *delta, const float *w, size_t rows,
         row[n] = w;
         factor[n++] = delta[r];
         if (n < GROUP) continue;
-        add_rows(dx, row, factor, cols);
+        add_four_rows(dx, row, factor, cols);
         memset(factor, 0, sizeof factor);
         n = 0;
     }
-    if (n > 0) add_rows(dx, row, factor, cols);
+    if (n > 0) add_four_rows(dx, row, factor, cols);
 }
 
 void apart_back(float *dx, const float *delta, const float *w, size_t n, size_t rows, size_t cols)

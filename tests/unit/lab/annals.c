@@ -315,7 +315,7 @@ size_t annals_find(const struct annals_party *p, enum trail_kind kind, uint32_t 
 {
     for (size_t i = 0; i < p->n_trail; i++)
         if (p->trail[i].kind == kind && p->trail[i].round == round && n-- == 0) return i;
-    REQUIRE(!"there is no such line");
+    REQUIRE(false); /* there is no such line */
     return 0;
 }
 
@@ -323,7 +323,7 @@ size_t annals_find_ledger(const struct annals_party *p, enum ledger_kind kind, u
 {
     for (size_t i = 0; i < p->n_ledger; i++)
         if (p->ledger[i].kind == kind && p->ledger[i].round == round) return i;
-    REQUIRE(!"there is no such entry");
+    REQUIRE(false); /* there is no such entry */
     return 0;
 }
 
