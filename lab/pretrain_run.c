@@ -45,7 +45,7 @@ enum status pretrain_new(struct pretrain *p)
 
 bool pretrain_has_blocks(const struct pretrain *p)
 {
-    return p->model.spec.kind == MODEL_VIT || p->model.spec.kind == MODEL_MIXER;
+    return layout_has_blocks(&p->model.spec);
 }
 
 /* Any n of the blocks. */

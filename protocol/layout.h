@@ -57,6 +57,12 @@ struct model_spec {
                     * 2023); what the model says is their mean */
 };
 
+/* A ViT or an MLP-Mixer. */
+static inline bool layout_has_blocks(const struct model_spec *spec)
+{
+    return spec->kind == MODEL_VIT || spec->kind == MODEL_MIXER;
+}
+
 /* The CNN: (5x5 convolution, no padding, relu, 2x2 max pool) twice, then a dense layer.
  * The TwoCNN of AutoFLIP (arXiv 2405.10271): the same with a padding of 1 at each of the four, then
  * an average pool to 7x7 and two dense layers. */

@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static bool is_transformer(const struct model_spec *spec)
-{
-    return spec->kind == MODEL_VIT || spec->kind == MODEL_MIXER;
-}
-
 static uint64_t places_of_convolution(const struct model_spec *spec, uint32_t segment)
 {
     struct layout_maps maps[LAYOUT_CONVS];
@@ -70,7 +65,7 @@ uint64_t layout_macs(const struct model_spec *spec)
     struct layout layout;
     REQUIRE(layout_of(&layout, &trained) == STATUS_OK);
     uint64_t macs = macs_of(spec, &layout, layout.n_segments);
-    if (!is_transformer(spec)) return macs;
+    if (!layout_has_blocks(spec)) return macs;
     if (spec->rank > 0) {
         struct model_spec frozen = *spec;
         frozen.exits = false;

@@ -148,7 +148,7 @@ static enum status check_pruning(const struct study *s, struct settings_error *w
 
 static enum status check_transformer(const struct model_spec *spec, struct settings_error *why)
 {
-    const bool transformer = spec->kind == MODEL_VIT || spec->kind == MODEL_MIXER;
+    const bool transformer = layout_has_blocks(spec);
     if (spec->exits && !transformer)
         return settings_refuse(why, "model", "exits",
                                "exits: only a transformer has blocks to end at");

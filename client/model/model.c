@@ -4,7 +4,6 @@
  * writes its inputs' derivatives into the deltas of layer l - 1. */
 #include "client/model/model.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,38 +39,6 @@ enum status model_of(struct model *out, const struct model_spec *spec)
     TRY(layout_of(&layout, spec));
     *out = (struct model){.spec = *spec, .layout = layout};
     return STATUS_OK;
-}
-
-static bool is_transformer(const struct model_spec *spec)
-{
-    return spec->kind == MODEL_VIT || spec->kind == MODEL_MIXER;
-}
-
-/* Deviation of a tensor's initial weights. */
-static double spread(const struct model *model, const struct tensor *tensor)
-{
-    if (tensor->role == TENSOR_PLACE) return MODEL_PLACE;
-    const bool last = model->spec.exits ? strstr(tensor->name, ".exit.") != NULL
-                                        : tensor->segment + 1 == model->layout.n_segments;
-    return sqrt((is_transformer(&model->spec) ? 1.0 : 2.0) / tensor->cols) *
-           (last ? MODEL_LAST_SCALE : 1);
-}
-
-void model_init(float *weights, const struct model *model, struct rng *rng)
-{
-    for (uint32_t t = 0; t < model->layout.n_tensors; t++) {
-        const struct tensor *tensor = &model->layout.tensor[t];
-        float *at = weights + tensor->offset;
-        const size_t n = (size_t)tensor->rows * tensor->cols;
-        const bool drawn = tensor->role == TENSOR_WEIGHT || tensor->role == TENSOR_PLACE;
-        if (tensor->role == TENSOR_DOWN) {
-            linear_draw(at, tensor->rows, tensor->cols, rng);
-            continue;
-        }
-        const double deviation = spread(model, tensor);
-        for (size_t i = 0; i < n; i++)
-            at[i] = drawn ? (float)(deviation * rng_normal(rng)) : tensor->role == TENSOR_GAIN;
-    }
 }
 
 void model_work_free(struct model_work **work)
@@ -126,7 +93,7 @@ static enum status stack_new(struct model_work *work, const struct model *model)
 static enum status layers_new(struct model_work *work, const struct model *model)
 {
     if (model->spec.kind == MODEL_LSTM) return recurrent_new(work, model);
-    if (!is_transformer(&model->spec)) return stack_new(work, model);
+    if (!layout_has_blocks(&model->spec)) return stack_new(work, model);
     TRY(transformer_new(&work->layer[0], &model->spec, &model->layout, work->room));
     work->n_layers = 1;
     return STATUS_OK;
@@ -293,7 +260,7 @@ const float *model_forward(const struct model *model, struct model_work *work, c
 
 size_t model_group(const struct model *model)
 {
-    return model->spec.kind == MODEL_LSTM || is_transformer(&model->spec) ? 1 : MODEL_GROUP_MAX;
+    return model->spec.kind == MODEL_LSTM || layout_has_blocks(&model->spec) ? 1 : MODEL_GROUP_MAX;
 }
 
 const float *model_forward_apart(const struct model *model, struct model_work *work,
