@@ -30,13 +30,13 @@ static const struct study defaults = {
                 .epsilon = 3,
                 .delta = 1e-5,
                 .clip = 1,
-                .exploration_clip = 1,
                 .exploration_ratio = 1,
                 .clip_quantile = 0.5,
                 .clip_rate = 0.2},
     .pruning = {.mode = STUDY_PRUNING_PRIVATE,
                 .units = 0.5,
                 .weights = 0.2,
+                .score = STUDY_SCORE_UNSAID,
                 .refine_share = 0.5,
                 .refine_ratio = 1},
     .allocation = {.n_capacities = 6, .capacities = {12, 10, 8, 6, 4, 3}},
@@ -206,6 +206,11 @@ static void complete(struct study *s)
         s->sites.threshold = params_threshold(s->sites.expected, s->sites.colluding);
     if (s->allocation.min_holders == 0)
         s->allocation.min_holders = s->sites.min_contributors + s->sites.colluding;
+    const bool guided =
+        s->pruning.mode == STUDY_PRUNING_PRIVATE && s->pruning.mask == STUDY_MASK_EXPLORED;
+    if (s->pruning.score == STUDY_SCORE_UNSAID)
+        s->pruning.score = guided ? STUDY_SCORE_TAYLOR : STUDY_SCORE_SQUARED;
+    if (s->privacy.exploration_clip == 0) s->privacy.exploration_clip = guided ? 0.001 : 1;
     if (s->evaluation.ratio == 0) s->evaluation.ratio = s->privacy.unit == STUDY_PATIENT ? 4 : 1;
 }
 

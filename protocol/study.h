@@ -44,7 +44,8 @@ enum study_score {
     STUDY_SCORE_SNIP,
     STUDY_SCORE_TAYLOR,
     STUDY_SCORE_GRADIENT,
-    STUDY_SCORE_AGREEMENT
+    STUDY_SCORE_AGREEMENT,
+    STUDY_SCORE_UNSAID /* while a study is read */
 };
 enum study_mask {
     STUDY_MASK_EXPLORED,
@@ -85,7 +86,7 @@ struct study {
         double delta;                 /* [1.0e-5] */
         double clip;                  /* [1.0] L2 bound of one contribution; the first, where it
                                        * adapts */
-        double exploration_clip;      /* [1.0] the same in the exploration */
+        double exploration_clip;      /* [0.001; mode: paper 1.0] of an exploration's scores */
         double exploration_ratio;     /* [1.0] noise multiplier of the exploration over a round's */
         bool adaptive_clip;           /* [false] the clip follows a quantile of the norms */
         double clip_quantile;         /* [0.5] share of the contributions that shall be within it */
@@ -106,13 +107,13 @@ struct study {
         double weights;          /* [0.2] share of remaining weights pruned one by one */
         enum study_mask mask;    /* [explored] what is pruned is found by an exploration; random,
                                   * magnitude (of the initial weights), prunefl: by public values */
-        enum study_score score; /* [squared] what an exploration goes by, or snip, taylor, gradient,
-                                 * agreement: client/explore.h */
-        uint32_t refine_every;  /* [0] what is pruned is chosen anew after so many training rounds
-                                 * each, never after the last; 0: never. prunefl: required;
-                                 * explored: by votes of the sites, client/vote.h */
-        double refine_share;    /* [0.5] share of the votes in what then decides */
-        double refine_ratio;    /* [1.0] noise multiplier of a vote over a round's */
+        enum study_score score;  /* what an exploration goes by: squared [mode: paper], snip, taylor
+                                  * [mode: private], gradient, agreement: client/explore.h */
+        uint32_t refine_every;   /* [0] what is pruned is chosen anew after so many training rounds
+                                  * each, never after the last; 0: never. prunefl: required;
+                                  * explored: by votes of the sites, client/vote.h */
+        double refine_share;     /* [0.5] share of the votes in what then decides */
+        double refine_ratio;     /* [1.0] noise multiplier of a vote over a round's */
     } pruning;
     struct {
         enum study_allocation mode; /* [none] which sites train which blocks (allocate.h): paper,

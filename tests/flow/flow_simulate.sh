@@ -14,7 +14,7 @@ schema: 1
 study: {id: simulated, rehearsal: true}
 sites: {expected: 6, colluding: 1, threshold: 5, min_contributors: 2}
 model: {kind: mlp, classes: 4, hidden: [16, 16]}
-privacy: {unit: $1, epsilon: $2, delta: 1.0e-5, clip: 2, exploration_clip: 2${3:-}}
+privacy: {unit: $1, epsilon: $2, delta: 1.0e-5, clip: 2${3:-}}
 pruning: {mode: private}
 rounds: {count: 10, learning_rate: 0.5, momentum: 0.5}
 END

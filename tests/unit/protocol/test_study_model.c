@@ -144,6 +144,11 @@ static void prunings_that_cannot_be_are_refused(void)
     s = clerk_read(CLERK_SITE "pruning: {mode: paper, mask: magnitude}\n");
     CHECK_NUMBER(STUDY_MASK_MAGNITUDE, s.pruning.mask);
     CHECK_NUMBER(STUDY_SCORE_SQUARED, s.pruning.score);
+    s = clerk_read("study: {id: s, rehearsal: true}\nprivacy: {unit: site}\n"
+                   "pruning: {mode: paper}\n");
+    CHECK(s.pruning.score == STUDY_SCORE_SQUARED && s.privacy.exploration_clip == 1);
+    s = clerk_read(CLERK_SITE "pruning: {mode: private}\n");
+    CHECK(s.pruning.score == STUDY_SCORE_TAYLOR && s.privacy.exploration_clip == 0.001);
     CHECK_NUMBER(STUDY_SCORE_SNIP, clerk_read(CLERK_SITE "pruning: {score: snip}\n").pruning.score);
     CHECK_NUMBER(STUDY_SCORE_AGREEMENT,
                  clerk_read(CLERK_SITE "pruning: {score: agreement}\n").pruning.score);
