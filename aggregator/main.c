@@ -165,7 +165,6 @@ static enum status print_statement(const char *path, bool json, struct ledger_fa
 
 static enum exit_code ledger(int argc, char **argv)
 {
-    static const char *const format[] = {"table", "json"};
     static const char doc[] =
         "Show what the study has released, by the coordinator's own ledger, and whether its "
         "chain and signatures hold (exit code 6 when not). The sites keep theirs.\v"
@@ -173,10 +172,7 @@ static enum exit_code ledger(int argc, char **argv)
         "  veilsum-aggregator ledger --dir coordinator --format json";
     const char *folder = NULL;
     bool json = false;
-    const struct option_row row[] = {
-        main_dir(&folder),
-        {"format", "FORMAT", "table or json (table)", .second = &json, OPTION_AMONG(format)},
-        {0}};
+    const struct option_row row[] = {main_dir(&folder), option_format(&json), {0}};
     option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     char path[FILE_PATH_MAX];
     struct ledger_fault fault = {0};

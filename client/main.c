@@ -208,7 +208,6 @@ static enum status print_statement(const struct own *own, bool json)
 
 static enum exit_code ledger(int argc, char **argv)
 {
-    static const char *const format[] = {"table", "json"};
     static const char doc[] =
         "Show what this site's records have spent, per data set and per study, and whether "
         "the ledger's chain and signatures hold (exit code 6 when not).\v"
@@ -216,10 +215,7 @@ static enum exit_code ledger(int argc, char **argv)
         "  veilsum-client ledger --dir /var/lib/veilsum/cxr --format json";
     const char *folder = NULL;
     bool json = false;
-    const struct option_row row[] = {
-        main_dir(&folder),
-        {"format", "FORMAT", "table or json (table)", .second = &json, OPTION_AMONG(format)},
-        {0}};
+    const struct option_row row[] = {main_dir(&folder), option_format(&json), {0}};
     option_read(&(struct option_table){.row = row, .doc = doc}, argc, argv);
     AUTO(own_free) struct own own = {0};
     const char *lacks = NULL;
