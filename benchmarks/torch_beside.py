@@ -9,7 +9,9 @@ prints
 Mode batch is a step of plain gradient descent; mode record clips each record's gradient, which
 PyTorch does by a loop over the records; ours has one thread for that. One thread is timed by the
 processor time that it had, two by the wall, where other work on the machine shows. The two take
-turns; each has its best step."""
+turns; each has its best step. After a row come the ratios of its single turns:
+
+  # turn,model,mode,batch,threads,ours over PyTorch's,..."""
 import os
 import subprocess
 import sys
@@ -140,15 +142,16 @@ def main():
     for model in sys.argv[2:] or MODELS:
         for mode, batch, threads in [("batch", 64, 1), ("batch", 64, 2), ("batch", 350, 1),
                                      ("batch", 350, 2), ("record", 64, 1), ("record", 64, 2)]:
-            ours, beside = [0.0, 0.0, 0.0], [0.0, 0.0]
-            for _ in range(TURNS):
-                ours, beside = [list(map(max, so_far, best(program, model, mode, batch, threads)))
-                                for so_far, program in zip([ours, beside], programs)]
+            work = (model, mode, batch, threads)
             clock = 0 if threads == 1 else 1
-            print(f"learn,{model},{mode},{batch},{threads},{['processor', 'wall'][clock]},"
+            turns = [[best(program, *work) for program in programs] for _ in range(TURNS)]
+            ours, beside = [list(map(max, *turn)) for turn in zip(*turns)]
+            key = ",".join(map(str, work))
+            print(f"learn,{key},{['processor', 'wall'][clock]},"
                   f"{ours[clock]:.0f},{beside[clock]:.0f},{ours[clock] / beside[clock]:.2f},"
-                  f"{ours[clock] / (threads * ours[2]):.2f}",
-                  flush=True)
+                  f"{ours[clock] / (threads * ours[2]):.2f}")
+            ratios = ",".join(f"{a[clock] / b[clock]:.2f}" for a, b in turns)
+            print(f"# turn,{key},{ratios}", flush=True)
 
 
 if __name__ == "__main__":

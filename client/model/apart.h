@@ -2,7 +2,8 @@
 /* Products of a few records with a matrix of weights in which what a record gets depends, bit for
  * bit, on it and the weights alone: not on how many records there are, nor on which of them it is.
  * OpenBLAS does not promise that, and the sensitivity of a sum of gradients needs it (dp/SPEC.md,
- * section 1). Weights are read once for several records. */
+ * section 1). Forward, weights are read once for several records; backward, a record reads the rows
+ * that it has a delta for, most of them still in the cache from the record before. */
 #ifndef CLIENT_MODEL_APART_H
 #define CLIENT_MODEL_APART_H
 

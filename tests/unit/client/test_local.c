@@ -241,6 +241,23 @@ static void a_descent_is_the_gradient_of_a_whole_model(void)
     }
 }
 
+/* Every coordinate of two updates, bit for bit: both written out and as products. */
+static bool is_same(const struct update *a, const struct update *b)
+{
+    if (a->n != b->n || a->n_outer != b->n_outer) return false;
+    size_t at = 0;
+    for (size_t k = 0; k < a->n_outer; k++) {
+        const struct outer_product *x = &a->outer[k], *y = &b->outer[k];
+        if (x->at != y->at || x->rows != y->rows || x->cols != y->cols ||
+            memcmp(x->left, y->left, x->rows * sizeof *x->left) != 0 ||
+            memcmp(x->right, y->right, x->cols * sizeof *x->right) != 0 ||
+            memcmp(a->value + at, b->value + at, (x->at - at) * sizeof *a->value) != 0)
+            return false;
+        at = x->at + x->rows * x->cols;
+    }
+    return memcmp(a->value + at, b->value + at, (a->n - at) * sizeof *a->value) == 0;
+}
+
 /* Not one bit of a record's gradient may hang on who else is in the data, or adding a record would
  * change more of the sum than that record's own contribution. */
 static void a_records_gradient_does_not_depend_on_the_others(void)
@@ -267,6 +284,20 @@ static void a_records_gradient_does_not_depend_on_the_others(void)
             same = same && memcmp(all.grad, rest.grad, all.full.n * sizeof *all.grad) == 0;
         }
         CHECK(same);
+        uint32_t record[2 * LOCAL_CHUNK];
+        for (uint32_t r = 0; r < rest.data.n; r++) record[r] = r;
+        size_t most = 0;
+        for (size_t from = 0, size = 0; from < rest.data.n; from += size) {
+            size = local_group(&rest, record + from, rest.data.n - from);
+            most = size > most ? size : most;
+            for (size_t i = 0; i < size; i++) {
+                const uint32_t one = record[from + i] + 1;
+                CHECK_NUMBER(1, local_group(&all, &one, 1));
+                const struct update among = local_descent(&rest, i), alone = local_descent(&all, 0);
+                CHECK(alone.n_outer > 0 && is_same(&among, &alone));
+            }
+        }
+        CHECK(kind == MODEL_LSTM || most >= 8);
     }
 }
 

@@ -250,11 +250,13 @@ static void segments_of_another_state_are_refused(void)
     CHECK(sum.value == NULL && sum.n == 0);
 }
 
-/* Every record is clipped. */
+/* Every record is clipped, also those of a whole model, which are learnt from in groups. */
 static void one_record_more_or_less_changes_the_sum_by_no_more_than_its_bound(void)
 {
     check_change(MODEL_MLP, 1e-3, 7, NULL, 0.9);
     check_change(MODEL_CNN, 1e-3, 7, NULL, 0.9);
+    check_change(MODEL_MLP, 1e-3, 7, world_whole, 0.9);
+    check_change(MODEL_CNN, 1e-3, 7, world_whole, 0.9);
 }
 
 /* The last record's coin is the last one drawn, so that the others keep theirs. */
