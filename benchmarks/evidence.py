@@ -4,7 +4,7 @@
 
 evidence.py --lab build/lab/veilsum-lab --out DIR [EXPERIMENT...]   run what has no result yet
 evidence.py --list [EXPERIMENT...]                                  say what would be run
-evidence.py --out DIR --tables [EXPERIMENT...]                      rewrite docs/evidence.md and results/*.csv
+evidence.py --out DIR --tables [EXPERIMENT...]                      rewrite the tables and results/*.csv
 
 An experiment is benchmarks/evidence/NAME.json and the study file that it names, in which $key stands
 for a setting:
@@ -46,7 +46,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = HERE / "evidence"
 RUNS = FOLDER / "results"
-PAGE = HERE.parent / "docs" / "evidence.md"
+PAGES = [HERE.parent / "docs" / "evidence.md", HERE.parent / "README.md"]
 # 97.5 % quantiles of Student's t by degrees of freedom
 T = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
      2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086]
@@ -287,21 +287,27 @@ def write_runs(options, experiment):
         writer.writerows(lines)
 
 
+def write_table(page, mark, body):
+    """Whether the page has a place for it."""
+    text, first, last = page.read_text(), f"<!-- evidence: {mark} -->", "<!-- end -->"
+    if first not in text:
+        return False
+    head, rest = text.split(first, 1)
+    _, tail = rest.split(last, 1)
+    page.write_text(f"{head}{first}\n{body}\n{last}{tail}")
+    return True
+
+
 def write_tables(options, experiments):
-    page = PAGE.read_text()
     for experiment in experiments:
         prepare(options, experiment)
-        first, last = f"<!-- evidence: {experiment['name']} -->", "<!-- end -->"
-        if first not in page:
-            sys.exit(f"{PAGE}: there is no {first}")
-        head, rest = page.split(first, 1)
-        _, tail = rest.split(last, 1)
         lines = table(options, experiment)
-        if len(lines) > 2:
-            write_runs(options, experiment)
-            body = "\n".join([experiment["text"], "", *lines, *not_run(options, experiment)])
-            page = f"{head}{first}\n{body}\n{last}{tail}"
-    PAGE.write_text(page)
+        if len(lines) == 2:
+            continue
+        write_runs(options, experiment)
+        body = "\n".join([experiment["text"], "", *lines, *not_run(options, experiment)])
+        if not any([write_table(page, experiment["name"], body) for page in PAGES]):
+            sys.exit(f"no page has a place for {experiment['name']}")
     return 0
 
 
