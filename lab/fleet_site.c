@@ -4,6 +4,7 @@
 
 #include "client/submit.h"
 #include "lab/fleet_step.h"
+#include "protocol/schedule.h"
 
 /* A policy that stands against a release ends the study for its site. */
 static void note_refusals(struct fleet_site *own, const struct outbox *out)
@@ -49,15 +50,18 @@ static enum status put_in(struct fleet_site *own, uint64_t now_ms)
 {
     struct site *site = &own->site;
     AUTO(outbox_free) struct outbox out = {0};
-    if (own->measured) TRY(measure_noise(own));
-    if (own->watched) TRY(foresee(own));
+    const bool guards_only = schedule_part(&site->session.plan, site->self) == 0;
+    if (own->measured && !guards_only) TRY(measure_noise(own));
+    if (own->watched && !guards_only) TRY(foresee(own));
     double since = fleet_seconds();
     const enum status status = site_work(site, &out);
     own->times.work += fleet_lap(&since);
     TRY(flush(own, &out));
     if (status != STATUS_OK) return status == STATUS_BUDGET ? STATUS_OK : status;
-    TRY(noised_new(&own->put_in, site->sum.n));
-    memcpy(own->put_in.value, site->sum.value, site->sum.n * sizeof *site->sum.value);
+    if (!guards_only) {
+        TRY(noised_new(&own->put_in, site->sum.n));
+        memcpy(own->put_in.value, site->sum.value, site->sum.n * sizeof *site->sum.value);
+    }
     const uint64_t moment = now_ms + session_release_in(&site->session, now_ms);
     since = fleet_seconds();
     TRY(site_submit(site, moment, &out));

@@ -191,6 +191,7 @@ def blocks(folder, embed, block, head):
         rounds = [e for e in map(json.loads, file) if e["event"] == "round"]
     for e in rounds:
         put_in = [words(f"{folder}/site-{v + 1}/put-in-{e['round']}") for v in e["survivors"]]
+        put_in = [own for own in put_in if own]  # who has no block guards shares and nothing else
         opened = words(f"{folder}/coordinator/sums-{e['round']}")
         for want, *column in zip(opened[:embed] + opened[-head:],
                                  *(own[:embed] + own[-head:] for own in put_in)):
