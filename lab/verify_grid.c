@@ -68,25 +68,40 @@ static enum status check_grid(struct verify *v, const struct fact *f,
     return STATUS_OK;
 }
 
+/* Whether a round trains what is pruned too, so that PruneFL can choose anew from its sum. */
+static bool sees_all(const struct verify *v, const struct plan *plan)
+{
+    return v->study.pruning.mask == STUDY_MASK_PRUNEFL && plan->step == STEP_TRAIN &&
+           schedule_refinements(&v->study, plan->step_number + 1) >
+               schedule_refinements(&v->study, plan->step_number);
+}
+
 /* Whether what is kept may be chosen anew after a round. */
 static bool chooses(const struct verify *v, const struct fact *f)
 {
     return (f->opened && (f->plan.step == STEP_EXPLORE || f->plan.step == STEP_VOTE)) ||
-           schedule_refinements(&v->study, v->study.rounds.count) > 0;
+           sees_all(v, &f->plan);
 }
 
 enum status verify_grid(struct verify *v)
 {
     uint64_t kept[LAYOUT_SEGMENTS_MAX] = {0}, before[LAYOUT_SEGMENTS_MAX] = {0};
+    uint64_t all[LAYOUT_SEGMENTS_MAX] = {0};
     json_int_t adaptive = 0;
     bool known = false; /* before is what a round trains that this one goes on from */
+    for (uint32_t s = 0; s < v->layout.n_segments; s++)
+        all[s] = layout_segment_size(&v->layout, s, NULL);
     for (size_t i = 0; i < v->n_facts; i++) {
         const struct fact *f = &v->fact[i];
         count_kept(kept, v, &f->plan);
         TRY(check_grid(v, f, kept));
         adaptive += is_adaptive(v, &f->plan);
         if (f->plan.step == STEP_TRAIN && v->study.allocation.mode == STUDY_ALLOCATION_NONE) {
-            if (known && memcmp(kept, before, sizeof kept) != 0)
+            const bool whole = sees_all(v, &f->plan);
+            if (whole && memcmp(kept, all, sizeof kept) != 0)
+                verify_fault(v, CHECK_GRID, f->from, f->round,
+                             "it leaves out coordinates that are to be chosen from its sum");
+            if (known && !whole && memcmp(kept, before, sizeof kept) != 0)
                 verify_fault(v, CHECK_GRID, f->from, f->round,
                              "it keeps another number of coordinates than the round before, and "
                              "nothing was opened that chooses them anew");

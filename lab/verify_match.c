@@ -216,15 +216,17 @@ static void match_numbers(struct verify *v)
 }
 
 /* Whether the last round of its trail should have an end there and has none. A site that died
- * before the result counts the round at its worst, and the coordinator's trail says how it went on.
- */
+ * before the result needs none when its ledger counts the round, and the coordinator's trail says
+ * how it went on: nothing that it spent can be cut off then. */
 static bool is_unended(const struct verify *v, const struct party *p)
 {
     if (p->leads) return p->n_over < p->n_led;
     const struct kept *last = p->n_kept > 0 ? &p->kept[p->n_kept - 1] : NULL;
     if (last == NULL || last->over) return false;
     const struct fact *f = verify_fact(v, last->round);
-    return last->ended || f == NULL || f->led == NULL;
+    const struct books *books = &p->ledger.books;
+    return last->ended || f == NULL || f->led == NULL ||
+           books_find_release(books, p->study, last->round) == books->n_releases;
 }
 
 void verify_heads(struct verify *v)

@@ -59,6 +59,17 @@ void hearing_begin_pruned(void)
                          "pruning: {mask: random, units: 0.5, weights: 0}\n");
 }
 
+void hearing_begin_refined(const char *mask)
+{
+    char settings[128];
+    (void)snprintf(settings, sizeof settings,
+                   "privacy: {unit: site, epsilon: 8}\n"
+                   "pruning: {mask: %s, units: 0.5, weights: 0, refine_every: 2}\n",
+                   mask);
+    annals_close(&annals);
+    annals_open(&annals, settings);
+}
+
 bool hearing_is_plain(const char *text)
 {
     for (; *text != 0; text++)

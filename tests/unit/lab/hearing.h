@@ -19,9 +19,11 @@ extern struct verify found; /* of the last audit */
 void hearing_open(void);
 void hearing_close(void);
 
-/* Annals of a study anew, not made yet; in the second one units may be pruned. */
+/* Annals of a study anew, not made yet; in the second one units may be pruned, in the third they
+ * are chosen anew after two training rounds. */
 void hearing_begin(void);
 void hearing_begin_pruned(void);
+void hearing_begin_refined(const char *mask);
 void hearing_audit(uint32_t parties);
 
 /* Nothing stands against it, and nothing is open. */

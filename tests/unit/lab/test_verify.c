@@ -212,6 +212,29 @@ static void as_many_coordinates_are_kept_until_they_are_chosen_anew(void)
     hearing_faulty(CHECK_GRID, "round 3: it keeps another number of coordinates");
 }
 
+/* Votes are rounds of their own; PruneFL chooses from training rounds, the second one here, which
+ * is of the whole model. */
+static void training_rounds_choose_anew_where_the_study_says_so(void)
+{
+    static const struct {
+        const char *mask;
+        uint32_t pruned[ANNALS_ROUNDS];
+        const char *words; /* NULL: it holds */
+    } said[] = {{"explored", {5, 5, 5}, NULL},
+                {"explored", {0, 5, 5}, "round 2: it keeps another number of coordinates"},
+                {"explored", {5, 5, 0}, "round 3: it keeps another number of coordinates"},
+                {"prunefl", {5, 0, 3}, NULL},
+                {"prunefl", {5, 5, 5}, "round 2: it leaves out coordinates"}};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        hearing_begin_refined(said[i].mask);
+        memcpy(annals.pruned, said[i].pruned, sizeof annals.pruned);
+        annals_make(&annals);
+        hearing_audit(HEARING_ALL);
+        if (said[i].words == NULL) hearing_holds();
+        if (said[i].words != NULL) hearing_faulty(CHECK_GRID, said[i].words);
+    }
+}
+
 int main(void)
 {
     hearing_open();
@@ -224,6 +247,7 @@ int main(void)
     RUN(grids_that_do_not_follow_from_the_study_are_told);
     RUN(without_pruning_all_coordinates_are_kept);
     RUN(as_many_coordinates_are_kept_until_they_are_chosen_anew);
+    RUN(training_rounds_choose_anew_where_the_study_says_so);
     hearing_close();
     return check_done();
 }

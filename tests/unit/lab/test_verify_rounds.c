@@ -215,6 +215,33 @@ static void a_site_that_died_before_the_result_needs_no_end(void)
     CHECK(found.found[CHECK_HEADS].open);
 }
 
+static void miss_the_first_input(struct trail_round *round)
+{
+    if (round->plan.round != ANNALS_ROUNDS) return;
+    round->taken[0][TRAIL_MASKED] = 0;
+    bits_clear(&round->survivors, 0);
+    round->digest++;
+    round->n_digests--;
+}
+
+/* An input that came too late is remembered by nobody else. */
+static void a_site_that_died_before_its_input_must_have_counted_the_round(void)
+{
+    for (unsigned counted = 0; counted < 2; counted++) {
+        hearing_begin();
+        annals.why[ANNALS_ROUNDS - 1] = REASON_MEMORY;
+        annals.on_round = miss_the_first_input;
+        annals_make(&annals);
+        struct annals_party *p = &annals.party[0];
+        annals_drop(p, annals_find(p, TRAIL_END, ANNALS_ROUNDS, 0));
+        annals_drop(p, annals_find(p, TRAIL_SENT, ANNALS_ROUNDS, 2));
+        annals_drop(p, annals_find(p, TRAIL_MEMORY, ANNALS_ROUNDS, 1));
+        p->n_cut = counted ? 0 : 1;
+        hearing_audit(HEARING_ALL);
+        CHECK(!verify_failed(&found) && found.found[CHECK_HEADS].open == !counted);
+    }
+}
+
 static void a_round_that_begins_before_the_last_one_ended_is_told(void)
 {
     for (uint32_t party = 0; party < ANNALS_PARTIES; party++) {
@@ -304,6 +331,7 @@ int main(void)
     RUN(a_ledger_whose_end_was_cut_off_is_told);
     RUN(a_trail_without_its_end_is_open);
     RUN(a_site_that_died_before_the_result_needs_no_end);
+    RUN(a_site_that_died_before_its_input_must_have_counted_the_round);
     RUN(a_round_that_begins_before_the_last_one_ended_is_told);
     RUN(an_end_of_another_round_or_for_another_reason_is_told);
     RUN(what_comes_after_the_end_is_told);
