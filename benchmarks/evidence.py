@@ -96,10 +96,14 @@ def prepare(options, experiment):
         experiment["fixed"] = {**experiment.get("fixed", {}), **json.loads(said.read_text())}
 
 
-def arguments(options, experiment):
+def data_of(experiment, settings):
+    return [string.Template(word).safe_substitute(settings) for word in experiment.get("data", [])]
+
+
+def arguments(options, experiment, settings):
     place = {"VEILSUM_DATA": os.environ.get("VEILSUM_DATA", ""), "HERE": str(FOLDER),
              "PREPARED": str(prepared(options, experiment))}
-    return [string.Template(word).substitute(place) for word in experiment.get("data", [])]
+    return [string.Template(word).substitute(place) for word in data_of(experiment, settings)]
 
 
 def study_of(experiment, settings, seed):
@@ -110,7 +114,7 @@ def study_of(experiment, settings, seed):
 
 def result_path(out, experiment, method, settings, seed):
     """Named by everything that the run depends on, so that a changed definition is a new run."""
-    what = json.dumps([study_of(experiment, settings, seed), method, experiment.get("data", []),
+    what = json.dumps([study_of(experiment, settings, seed), method, data_of(experiment, settings),
                        experiment["partition"], experiment.get("dropout", 0), seed])
     name = hashlib.sha256(what.encode()).hexdigest()[:16]
     return pathlib.Path(out) / experiment["name"] / f"{name}-{seed}.json"
@@ -130,7 +134,7 @@ def run(options, experiment, method, settings, seed, path):
                    "--partition", experiment["partition"], "--format", "json",
                    "--threads", "1", "--rounds-eval", str(experiment.get("rounds_eval", 0)),
                    "--dropout", str(experiment.get("dropout", 0))]
-        ran = subprocess.run(command + arguments(options, experiment), capture_output=True, text=True,
+        ran = subprocess.run(command + arguments(options, experiment, settings), capture_output=True, text=True,
                              check=False, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
     try:
         document = json.loads(ran.stdout)
@@ -257,7 +261,7 @@ def table(options, experiment):
         good = [r["document"] for r in results.values() if r["exit"] == 0]
         bad = len(results) - len(good)
         cells = [gain(options, experiment, method, settings, results) if c == "gain" else
-                 cell(c, good) if c in MEASURES else str(settings.get(c, "-")).lstrip(".") for c in columns]
+                 cell(c, good) if c in MEASURES else str(settings.get(c, "-")).strip("., ") for c in columns]
         runs = f"{len(good)}" + (f", {bad} failed" if bad else "")
         lines.append("| " + " | ".join([method] + cells + [runs]) + " |")
     return lines

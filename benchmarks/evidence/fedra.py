@@ -6,10 +6,12 @@ KIND.safetensors      a small transformer trained on 6,000 records, any of its b
                       in each step (LayerDrop)
 rest/                 the other 54,000 records, for the sites
 test-*.idx            the first 3,000 test records
-start.state           adapters that change nothing yet, and the backbone's classifier"""
+start.state           adapters that change nothing yet, and the backbone's classifier
+exits.state           the same, with that classifier behind each block (DepthFL)"""
 import gzip
 import json
 import pathlib
+import struct
 import subprocess
 import sys
 
@@ -34,6 +36,28 @@ def test_records(folder):
         (folder / f"test-{what}.idx").write_bytes(head[:4] + TEST_RECORDS.to_bytes(4, "big") + head[8:])
 
 
+def copy_classifier(backbone, out):
+    """safetensors: eight bytes with the size of a JSON header, the header, the tensors."""
+    whole = backbone.read_bytes()
+    size, = struct.unpack("<Q", whole[:8])
+    header, tensors, body = json.loads(whole[8:8 + size]), {}, b""
+    for name in ("weight", "bias"):
+        found = header[f"head.{name}"]
+        first, last = found["data_offsets"]
+        for block in range(1, 13):
+            tensors[f"block{block}.exit.{name}"] = {**found, "data_offsets": [len(body), len(body) + last - first]}
+            body += whole[8 + size + first:8 + size + last]
+    head = json.dumps(tensors).encode()
+    out.write_bytes(struct.pack("<Q", len(head)) + head + body)
+
+
+def start(lab, folder, name, model, backbone, weights):
+    """NAME.state, of a model's own weights but for these."""
+    (folder / f"{name}.yaml").write_text(STUDY.format(model=model, backbone=backbone))
+    subprocess.run([lab, "init", "--study", f"{name}.yaml", "--init", weights, "--ignore-unknown",
+                    "--out", f"{name}.state"], cwd=folder, stdout=subprocess.DEVNULL, check=True)
+
+
 def main(lab, _, folder, kind):
     """The lab works in the folder: a path in its command would be a part of the file, and of its hash."""
     folder = pathlib.Path(folder)
@@ -45,11 +69,12 @@ def main(lab, _, folder, kind):
                          cwd=folder, stdout=subprocess.PIPE, text=True, check=True)
     said = dict(line.split() for line in ran.stdout.splitlines())
     model = f"kind: {kind}, {SIZES[kind]}, {PIXELS}, rank: 4, alpha: 4"
-    (folder / "start.yaml").write_text(STUDY.format(model=model, backbone=said["hash"]))
-    subprocess.run([lab, "init", "--study", "start.yaml", "--init", backbone, "--ignore-unknown",
-                    "--out", "start.state"], cwd=folder, stdout=subprocess.DEVNULL, check=True)
+    start(lab, folder, "start", model, said["hash"], backbone)
+    copy_classifier(folder / backbone, folder / "exits.safetensors")
+    start(lab, folder, "exits", f"{model}, exits: true", said["hash"], "exits.safetensors")
     test_records(folder)
     print(json.dumps({"model": model, "backbone": said["hash"]}))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
