@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A site's sum of rounded contributions, and the integer norm check on which sensitivity rests:
- * nothing stays added whose exact squared norm is above the grid's norm2, whatever the floats did. */
+ * nothing stays added whose exact squared norm is above the grid's norm2, whatever the floats did.
+ */
 #ifndef DP_GRID_SUM_H
 #define DP_GRID_SUM_H
 
