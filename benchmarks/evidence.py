@@ -261,7 +261,7 @@ def table(options, experiment):
         good = [r["document"] for r in results.values() if r["exit"] == 0]
         bad = len(results) - len(good)
         cells = [gain(options, experiment, method, settings, results) if c == "gain" else
-                 cell(c, good) if c in MEASURES else str(settings.get(c, "-")).strip("., ") for c in columns]
+                 cell(c, good) if c in MEASURES else str(settings.get(c, "-")).strip("., ") or "-" for c in columns]
         runs = f"{len(good)}" + (f", {bad} failed" if bad else "")
         lines.append("| " + " | ".join([method] + cells + [runs]) + " |")
     return lines
