@@ -167,15 +167,20 @@ static enum status play(struct canary_audit *audit)
     for (enum step step = STEP_EXPLORE; step < STEP_COUNT; step++)
         all += schedule_steps(&fleet->study, step);
     const uint64_t begun = command_now_ms();
+    const bool hushed = audit->options.site != NULL;
+    if (hushed)
+        fprintf(stderr,
+                "canary: %u rounds; how fast they go would tell how many records there are, "
+                "and is not told\n",
+                all);
     for (uint64_t told = begun; !fleet_done(fleet);) {
         struct fleet_round round;
-        if (command_stopped() || (audit->options.site != NULL && fleet->rounds == all))
-            return STATUS_STATE;
+        if (command_stopped() || (hushed && fleet->rounds == all)) return STATUS_STATE;
         TRY(fleet_play(fleet, &round));
         failures = round.opened ? 0 : failures + 1;
         if (failures == FAILURES_MAX) return STATUS_QUORUM;
         const uint64_t now = command_now_ms();
-        if (now - told < TELL_MS) continue;
+        if (hushed || now - told < TELL_MS) continue;
         told = now;
         fprintf(stderr, "canary: round %u of %u, %.0f s left\n", fleet->rounds, all,
                 (double)(now - begun) / 1e3 / fleet->rounds * (all - fleet->rounds));

@@ -52,12 +52,27 @@ static void describe(struct mechanism_audit *a, const struct booth *booth)
     a->colluding = booth->plan.params.c;
 }
 
-static enum status play(struct mechanism_audit *a, struct booth *booth)
+/* Whether so many trials, and idle directions beside them, are more than bounds are made of. */
+static bool is_too_many(uint32_t trials, const struct booth *booth)
+{
+    const uint64_t k = booth->n_canaries, rounds = (trials + k - 1) / k;
+    return rounds * (k + booth->n_idle) > TAIL_COUNT_MAX;
+}
+
+static enum status play(struct mechanism_audit *a, struct booth *booth, struct settings_error *why)
 {
     TRY(trial_claim_of(&a->claim, booth, a->confidence));
     describe(a, booth);
     uint32_t n = a->trials_asked;
     if (n == 0) TRY(trial_count_for(&n, a->method, &a->claim, booth->n_canaries));
+    if (is_too_many(n, booth)) {
+        (void)snprintf(
+            why->text, sizeof why->text,
+            "%u trials, %u in a round beside %u idle directions, are more than %u scores: "
+            "fewer --trials, or fewer --coordinates",
+            n, booth->n_canaries, booth->n_idle, TAIL_COUNT_MAX);
+        return STATUS_RANGE;
+    }
     trials_free(&a->trials);
     TRY(trial_play(&a->trials, booth, n));
     a->rounds = booth->rounds;
@@ -75,7 +90,7 @@ static enum status audit_once(struct mechanism_audit *a, const struct booth_sett
 {
     AUTO(booth_close) struct booth booth = {0};
     enum status status = booth_open(&booth, &a->study, settings, why);
-    if (status == STATUS_OK) status = play(a, &booth);
+    if (status == STATUS_OK) status = play(a, &booth, why);
     if (status == STATUS_IO)
         (void)snprintf(why->text, sizeof why->text, "%s",
                        booth.courier == NULL ? COURIER_NO_SOCKETS : courier_trouble(booth.courier));

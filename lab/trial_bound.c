@@ -193,7 +193,7 @@ static uint32_t count_above(const struct side *side, double threshold)
 static enum status measure_fit(struct trial_bound *out, const struct trials *t,
                                const struct trial_claim *claim, const bool *favourite)
 {
-    double best = -1;
+    double best = -2; /* below that of a shift so far down that no threshold was tried: -1 */
     for (enum trial_score s = 0; s < SCORE_COUNT; s++) {
         AUTO(side_free) struct side negative = {0}, positive = {0};
         double epsilon = 0, threshold = 0;

@@ -161,6 +161,9 @@ mechanism_mistakes() {
         --method gdp --sampled
     declines 2 "--trials 3: it is a number from" --study "$at/study.yaml" --trials 3
     declines 5 "the study draws no sample of its records" --study "$at/study.yaml" --sampled
+    # before an hour of play, and not after it
+    declines 5 "are more than 10000000 scores" --study "$at/study.yaml" --coordinates 1024 \
+        --trials 1000000
     sed -i 's/epsilon: 8/epsilon: .inf/; s/id: audited/id: audited, rehearsal: true/' \
         "$at/study.yaml"
     declines 5 "there is nothing to audit" --study "$at/study.yaml"

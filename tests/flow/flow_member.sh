@@ -205,7 +205,9 @@ canary_is_charged() {
         "d['charged']['releases'] == 5 and d['charged']['unit'] == 'patient'" \
         "d['claim']['epsilon'] <= d['charged']['epsilon']" \
         "d['seed'] is None and d['records'] is None and d['seconds'] is None"
-    # nor does a warning say how many there are
+    # nor does a warning say how many there are, or progress
+    says "$at/audit.log" 'and is not told' || die "it does not say why it is silent"
+    ! says "$at/audit.log" ' s left' || die "it tells how long it takes"
     ! says "$at/audit.log" 'is planned for' || die "it tells how many records there are"
     sed -i 's/8.0/4.0/' "$at/site/policy.yaml"
     audit 5 canary --npz "$scratch/tiny.npz" --ledger "$at/site" --canaries 50

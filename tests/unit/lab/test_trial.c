@@ -160,6 +160,16 @@ static void idle_directions_are_not_left_out(void)
     trials_free(&t);
 }
 
+/* As a build would have it that takes contributions away: nothing is shown, and that is said. */
+static void canaries_that_fall_show_nothing(void)
+{
+    for (double mu = -1; mu > -1e6; mu *= 10) {
+        const struct world down = {.mu = mu, .rate = 1};
+        const struct trial_bound gdp = measured(&down, METHOD_GDP, &claim);
+        CHECK(gdp.epsilon == 0 && gdp.trials.negatives > 0 && gdp.trials.positives > 0);
+    }
+}
+
 static void noise_that_repeats_is_subtracted(void)
 {
     const struct world same = {.mu = MU, .rate = 1, .repeats = true};
@@ -319,6 +329,7 @@ int main(void)
     RUN(idle_directions_count_as_canaries_that_are_out);
     RUN(idle_directions_are_not_left_out);
     RUN(trials_that_choose_are_not_counted);
+    RUN(canaries_that_fall_show_nothing);
     RUN(noise_that_repeats_is_subtracted);
     RUN(noise_that_sites_share_is_subtracted);
     RUN(the_rate_of_drawing_is_bounded);
