@@ -89,6 +89,9 @@ static void heat_cell(struct buffer *out, double x, double y, double width, doub
                share > 0.55 ? "dark" : "", x + width / 2, y + height / 2 + 4.5, held);
 }
 
+/* In the CSV file of blocks. */
+#define NUMBERS_MOST ((size_t)1 << 20)
+
 enum { HEAT_RUNS = 4, HEAT_BLOCKS = 40, HEAT_SITES = 60, HEAT_LEFT = 64, HEAT_WIDTH = 480 };
 
 /* Blocks downwards, sites to the right; the last column is how many sites ever held the block. */
@@ -130,17 +133,23 @@ static void heat_map(struct buffer *out, const struct run *run)
     page_print(out, "</p>\n");
 }
 
-/* All runs that have blocks, also those without a figure. */
+/* All runs that have blocks, also those without a figure; as many numbers as a page can carry. */
 static void list_blocks(struct page *page, const struct runs *runs, size_t drawn)
 {
     static const char *const heads[] = {"run", "block", "site", "rounds held", NULL};
     AUTO(sheet_free) struct sheet sheet = {0};
-    size_t with = 0;
+    size_t with = 0, left_out = 0, numbers = 0;
     page_print(&page->html, "<figure><h3>Blocks held, in numbers</h3>\n");
     sheet_begin(&sheet, page, "blocks", heads);
     for (size_t i = 0; i < runs->n; i++) {
         const struct run *run = &runs->run[i];
+        const size_t more = (size_t)run->blocks * run->sites;
         with += run->blocks > 0;
+        if (more > NUMBERS_MOST - numbers) {
+            left_out++;
+            continue;
+        }
+        numbers += more;
         for (uint32_t b = 0; b < run->blocks; b++)
             for (uint32_t v = 0; v < run->sites; v++) {
                 sheet_text(&sheet, run->name);
@@ -155,6 +164,12 @@ static void list_blocks(struct page *page, const struct runs *runs, size_t drawn
             "<p class=\"soft\">%zu more runs allocate blocks and are not drawn; the CSV file "
             "has their numbers.</p>\n",
             with - drawn);
+    if (left_out > 0)
+        page_print(
+            &page->html,
+            "<p class=\"soft\">%zu runs are left out of the CSV file: it would have more than "
+            "%zu numbers. Their result.json has them.</p>\n",
+            left_out, NUMBERS_MOST);
     sheet_end(&sheet, "The numbers",
               "From result.json of each run, allocation.rounds_held. Holders: sites that ever held "
               "the block; a sign marks fewer than the study's minimum.");

@@ -202,6 +202,31 @@ static void blocks_of_all_runs_are_in_the_numbers(void)
     leaf_free(page);
 }
 
+/* A short text can claim many numbers. */
+static void numbers_of_blocks_have_an_end(void)
+{
+    enum { BLOCKS = 512, SITES = 2048 };
+    AUTO(runs_free) struct runs runs = {.run = calloc(2, sizeof(struct run))};
+    AUTO(buffer_free) struct buffer huge = {0};
+    page_print(&huge,
+               "{\"result\": {\"accuracy\": 0.5}, \"sites\": %d, \"allocation\": "
+               "{\"min_holders\": 2, \"rounds_held\": [[0",
+               SITES);
+    for (int b = 0; b < BLOCKS; b++) {
+        if (b > 0) page_print(&huge, ",[0");
+        for (int i = 1; i < SITES / 8; i++) page_print(&huge, ",0");
+        page_print(&huge, "]");
+    }
+    page_print(&huge, "]}}");
+    write_u8(&huge, 0);
+    for (int i = 0; i < 2; i++) add(&runs, "{\"method\": \"fedra\"}", DONE, (const char *)huge.at);
+    struct page *page = about_runs(&runs);
+    CHECK(leaf_says(page, "1 runs are left out of the CSV file"));
+    CHECK(leaf_file_says(page, "blocks.csv", "\"0001\",512,2048,0\n"));
+    CHECK(!leaf_file_says(page, "blocks.csv", "\"0002\",1,1,0\n"));
+    leaf_free(page);
+}
+
 static void hostile_runs_stay_words_and_numbers(void)
 {
     AUTO(runs_free) struct runs runs = {.run = calloc(4, sizeof(struct run))};
@@ -231,6 +256,7 @@ int main(void)
     RUN(thousands_of_runs_of_which_some_have_no_privacy_end);
     RUN(kinds_of_epsilon_are_all_numbered);
     RUN(blocks_of_all_runs_are_in_the_numbers);
+    RUN(numbers_of_blocks_have_an_end);
     RUN(hostile_runs_stay_words_and_numbers);
     return check_done();
 }
